@@ -1,0 +1,1 @@
+"""Fixed-point arithmetic, and the spec vocabulary from which kernels are made."""

@@ -1,0 +1,1 @@
+"""Logarithmic number system arithmetic, bit by bit."""

@@ -1,0 +1,1 @@
+"""Training networks in fixed-point and logarithmic arithmetic."""
