@@ -1,0 +1,46 @@
+"""A circuit as the source text of a plain Python function that Numba compiles."""
+
+from __future__ import annotations
+
+from fxp.circuit import Circuit
+from fxp.graph import Node
+
+__all__ = ["scalar_source"]
+
+INFIX = {"add": "+", "sub": "-", "mul": "*", "shl": "<<", "shr": ">>", "and": "&", "or": "|",
+         "xor": "^", "eq": "==", "lt": "<"}
+
+
+def scalar_source(circuit: Circuit, name: str) -> str:
+    """Return the text of `name`(ports...), one line for each node, int64 throughout.
+
+    It returns one value or a tuple, and needs `np` and `njit` in its module.
+    """
+    tables = {id(t): f"{name}_table{i}" for i, t in enumerate(circuit.tables)}
+    lines = [f"{tables[id(t)]} = np.array({list(t.values)}, np.int64)" for t in circuit.tables]
+    lines += ["", "", "@njit(inline='never')", f"def {name}({', '.join(circuit.inputs)}):"]
+    for node in circuit.nodes:
+        if node.op not in ("input", "const"):
+            lines.append(f"    n{node.index} = {_expression(node, tables)}")
+    results = ", ".join(_operand(n) for n in circuit.outputs.values())
+    return "\n".join([*lines, f"    return {results}", ""])
+
+
+def _operand(node: Node) -> str:
+    if node.is_const:
+        return str(node.low) if node.low >= 0 else f"({node.low})"
+    return node.name if node.op == "input" else f"n{node.index}"
+
+
+def _expression(node: Node, tables) -> str:
+    args = [_operand(a) for a in node.args]
+    if node.op in INFIX:
+        text = f"{args[0]} {INFIX[node.op]} {args[1]}"
+        return f"np.int64({text})" if node.op in ("eq", "lt") else text
+    if node.op in ("min", "max"):
+        return f"{node.op}({args[0]}, {args[1]})"
+    if node.op == "where":
+        return f"{args[1]} if {args[0]} else {args[2]}"
+    if node.op == "lookup":
+        return f"{tables[id(node.table)]}[{args[0]}]"
+    return args[0]

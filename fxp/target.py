@@ -1,0 +1,62 @@
+"""What the processor that Numba compiles for can do with vectors."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from numba.core import config
+
+__all__ = ["Target", "target"]
+
+# Processor names (as LLVM spells them) that have 512-bit vectors of 16-bit words.
+AVX512 = ("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake",
+          "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids", "znver4", "znver5",
+          "x86-64-v4")
+AVX2 = ("haswell", "broadwell", "skylake", "znver1", "znver2", "znver3", "alderlake",
+        "raptorlake", "meteorlake", "lunarlake", "arrowlake", "sierraforest", "x86-64-v3")
+
+
+class Target:
+    """The vector facilities of one processor: register size and table instructions."""
+
+    def __init__(self, level: str):
+        self.level = level
+        self.register_bits = {"avx512": 512, "avx2": 256}.get(level, 128)
+
+    def lanes(self, width: int) -> int:
+        """Return how many lanes of this width one register holds."""
+        return self.register_bits // width
+
+
+@lru_cache(maxsize=1)
+def target() -> Target:
+    """Return the target that Numba compiles for.
+
+    NUMBA_CPU_NAME alone would keep the host's features; a processor asked for by
+    name is meant whole, so its own features are taken instead.
+    """
+    if config.CPU_NAME and config.CPU_FEATURES is None:
+        config.CPU_FEATURES = ""
+        return Target(_level_of_name(config.CPU_NAME))
+    return Target(_level_of_features(_features()))
+
+
+def _features() -> set[str]:
+    from numba.core.registry import cpu_target
+
+    text = config.CPU_FEATURES
+    if text is None:
+        text = cpu_target.target_context.codegen()._tm_features
+    return set(text.split(","))
+
+
+def _level_of_name(name: str) -> str:
+    if name.startswith(AVX512):
+        return "avx512"
+    return "avx2" if name in AVX2 else "plain"
+
+
+def _level_of_features(features: set[str]) -> str:
+    if {"+avx512bw", "+avx512vl", "+avx512dq"} <= features:
+        return "avx512"
+    return "avx2" if "+avx2" in features else "plain"

@@ -1,0 +1,58 @@
+"""Fitting D+ and D- by line segments whose slopes are powers of two."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from lnsarith.gauss import first_zero, gauss
+
+__all__ = ["fit_segments"]
+
+
+@lru_cache(maxsize=64)
+def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int, int], ...]:
+    """Return up to count segments (start, intercept, shift) for gaps >= 1.
+
+    On its segment D- is intercept + ((gap - start) >> shift), D+ intercept -
+    ((gap - start) >> shift), in units of 2**-frac. A negative shift is written
+    as a slope of 2**-shift. The maximum error is the smallest for which
+    longest-first segments suffice, found by bisection; taking the longest
+    feasible segment first is optimal, because part of a feasible segment is
+    feasible. Beyond the last segment the value is 0.
+    """
+    end = first_zero(frac)
+    target = np.array([gauss(Fraction(g, 1 << frac), opposite, frac) for g in range(1, end + 1)])
+    low, high = 0, int(np.ptp(target)) + 1
+    while low < high:
+        error = (low + high) // 2
+        if len(_greedy(target, error, opposite, count)) <= count:
+            high = error
+        else:
+            low = error + 1
+    return tuple(_greedy(target, low, opposite, count))
+
+
+def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, int, int]]:
+    """Return longest-first segments of at most this error (count + 1 if it needs more)."""
+    segments, begin = [], 0
+    while begin < len(target) and len(segments) <= count:
+        length, intercept, shift = max(
+            _reach(target[begin:], error, opposite, shift) for shift in range(13))
+        segments.append((begin + 1, intercept, shift))
+        begin += length
+    if len(segments) <= count:
+        segments.append((len(target) + 1, 0, 63))
+    return segments
+
+
+def _reach(target, error: int, opposite: bool, shift: int) -> tuple[int, int, int]:
+    """Return how many gaps a slope of 2**-shift fits, and its intercept."""
+    steps = np.arange(len(target)) >> shift
+    rest = target - (steps if opposite else -steps)
+    spread = np.maximum.accumulate(rest) - np.minimum.accumulate(rest)
+    length = int(np.searchsorted(spread, 2 * error, "right"))
+    fitted = rest[:length]
+    return length, int((int(fitted.max()) + int(fitted.min())) // 2), shift

@@ -1,0 +1,223 @@
+"""Data sets of labelled images: found on this machine, or downloaded when asked for."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shlex
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nets.download import SOURCES, DataError, Source, fetch_set, missing
+
+__all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
+
+NAMES = (*SOURCES, "digits")
+PathName = str | os.PathLike[str] | None
+
+# The two use the same file names. The sha256 of the test labels tells them apart,
+# however they are packed.
+_OWNERS = {
+    "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5": "mnist",
+    "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9": "fashion-mnist",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images as uint8, number x height x width; labels as int64 in 0..classes-1."""
+
+    name: str
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    classes: int
+
+
+def load(name: str, data_dir: PathName = None, progress: bool = True) -> Dataset:
+    """Return a data set from data_dir, $LNSARITH_DATA or the user's cache.
+
+    The first of the three that is given counts alone: DataError when it lacks
+    the files. Only the user's cache is filled by a download. A set is taken with
+    as many images as its files hold, so a part of MNIST is fine.
+    """
+    _check_name(name)
+    if name == "digits":
+        return _digits()
+    home, given = _home(data_dir)
+    folder = _folder(name, home)
+    if absent := missing(name, folder):
+        if given:
+            raise DataError(
+                f"{name}: no {', '.join(absent)} in {folder}; put them there, "
+                f"{_remedy(name, home)}, or use --dataset digits, which needs no files"
+            )
+        return _download(name, home, progress)
+    return _open(name, folder, home)
+
+
+def get(name: str, data_dir: PathName = None, progress: bool = True) -> dict:
+    """Download what is missing or broken in data_dir or where load looks without it.
+
+    Returns the data set's row of the catalogue.
+    """
+    _check_name(name)
+    home, _ = _home(data_dir)
+    if name != "digits":
+        try:
+            load(name, home)
+        except DataError:
+            _download(name, home, progress)
+    return _row(name, home)
+
+
+def catalogue(data_dir: PathName = None) -> list[dict]:
+    """Return a row for each data set; found is None where it is not here."""
+    home, _ = _home(data_dir)
+    return [_row(name, home) for name in NAMES]
+
+
+def _row(name: str, home: Path) -> dict:
+    if name == "digits":
+        row = {"shape": [8, 8], "classes": 10, "train": 1442, "test": 355}
+        return {"name": name, **row, "download_bytes": 0, "found": "scikit-learn"}
+    source, folder = SOURCES[name], _folder(name, home)
+    train, test = source.counts
+    return {
+        "name": name,
+        "shape": [28, 28],
+        "classes": source.classes,
+        "train": train,
+        "test": test,
+        "download_bytes": source.size,
+        "found": None if missing(name, folder) else str(folder),
+    }
+
+
+def _check_name(name: str) -> None:
+    if name not in NAMES:
+        raise DataError(f"no data set is called {name!r}; there are {', '.join(NAMES)}")
+
+
+def _home(data_dir: PathName) -> tuple[Path, bool]:
+    """Return the folder of the data sets' folders, and whether the user named it."""
+    if named := data_dir or os.environ.get("LNSARITH_DATA"):
+        return Path(named).expanduser(), True
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("lnsarith")) / "data", False
+
+
+def _folder(name: str, home: Path) -> Path:
+    """Return home/name, or home itself where more of the files lie there."""
+    return min(home / name, home, key=lambda folder: len(missing(name, folder)))
+
+
+def _remedy(name: str, home: Path) -> str:
+    return f"run `lnsarith data get {name} --data-dir {shlex.quote(str(home))}`"
+
+
+def _download(name: str, home: Path, progress: bool) -> Dataset:
+    fetch_set(name, home, progress)
+    data = _open(name, home / name, home)
+    counts = len(data.train_labels), len(data.test_labels)
+    if counts != SOURCES[name].counts:
+        raise DataError(
+            f"{name}: {home / name} must hold {SOURCES[name].counts} training and test "
+            f"images, got {counts}; delete the folder and download again"
+        )
+    return data
+
+
+def _open(name: str, folder: Path, home: Path) -> Dataset:
+    """Return the data set whose files folder holds; DataError where they are amiss."""
+    source = SOURCES[name]
+    try:
+        train = _pair(folder, *source.files[:2], source)
+        test = _pair(folder, *source.files[2:], source)
+        if train[0].shape[1:] != test[0].shape[1:]:
+            raise ValueError("training and test images differ in size")
+        digest = hashlib.sha256(test[1].astype(np.uint8)).hexdigest()
+        if (owner := _OWNERS.get(digest, name)) != name:
+            raise ValueError(f"this is {owner}, use --dataset {owner}")
+    except ValueError as error:
+        raise DataError(
+            f"{name} in {folder}: {error}; to fetch it anew, {_remedy(name, home)}"
+        ) from error
+    return Dataset(name, *train, *test, source.classes)
+
+
+def _pair(folder: Path, images_file: str, labels_file: str, source: Source):
+    images, labels = _read(folder, images_file, 3), _read(folder, labels_file, 1)
+    if len(images) != len(labels) or not len(labels):
+        raise ValueError(
+            f"{len(images)} images in {images_file}, {len(labels)} labels in {labels_file}"
+        )
+    first, last = source.first_label, source.first_label + source.classes - 1
+    low, high = labels.min(), labels.max()
+    if low < first or last < high:
+        raise ValueError(f"{labels_file} must hold {first}..{last}, holds {low}..{high}")
+    if source.transposed:
+        images = _upright(images)
+    return images, labels.astype(np.int64) - first
+
+
+def _read(folder: Path, file: str, dims: int) -> np.ndarray:
+    path = folder / file
+    packed = path.is_file()
+    if not packed:
+        path = path.with_suffix("")
+    try:
+        with gzip.open(path) if packed else open(path, "rb") as stream:
+            return _read_idx(stream, dims)
+    except (OSError, EOFError, ValueError, MemoryError, zlib.error) as error:
+        raise ValueError(f"{path.name} is damaged ({error})") from error
+
+
+def _read_idx(stream, dims: int) -> np.ndarray:
+    """Return the bytes of an IDX stream as an array with that many dimensions."""
+    magic, head = bytes([0, 0, 8, dims]), stream.read(4 + 4 * dims)
+    if len(head) < 4 + 4 * dims or head[:4] != magic:
+        raise ValueError(f"it must start with {magic.hex()}, not {head[:4].hex()}")
+    array = np.empty(np.frombuffer(head, ">u4")[1:].tolist(), np.uint8)
+    flat, filled = array.reshape(-1), 0
+    while block := stream.read(1 << 20):  # a whole read would double the memory
+        end = filled + len(block)
+        if end > flat.size:
+            raise ValueError(f"it must hold {flat.size} bytes, holds more")
+        flat[filled:end] = np.frombuffer(block, np.uint8)
+        filled = end
+    if filled < flat.size:
+        raise ValueError(f"it must hold {flat.size} bytes, holds {filled}")
+    return array
+
+
+def _upright(images: np.ndarray) -> np.ndarray:
+    """Transpose each image in place, block by block: EMNIST's digits take 188 MB."""
+    count, height, width = images.shape
+    turned = images.reshape(count, width, height)
+    for start in range(0, count, 4096):
+        block = images[start : start + 4096].transpose(0, 2, 1).copy()
+        turned[start : start + 4096] = block
+    return turned
+
+
+def _digits() -> Dataset:
+    """Return scikit-learn's digits; of each class every fifth image is a test image."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = ((bunch.images.astype(np.int64) * 255 + 8) // 16).astype(np.uint8)
+    labels = bunch.target.astype(np.int64)
+    test = np.zeros(len(labels), bool)
+    for label in range(10):
+        test[np.flatnonzero(labels == label)[4::5]] = True
+    train = ~test
+    return Dataset(
+        "digits", images[train], labels[train], images[test], labels[test], classes=10
+    )
