@@ -54,6 +54,11 @@ class MatmulPlan:
     if given, is the same step traced for a's first field up to `low_limit`.
     finish may read more matrices and scalars, named as its other ports. With
     keep_untouched, rows without a step are not written.
+
+    With `combine`, the order is a tree: step makes a leaf of (b, a) alone, the
+    first leaf is start(init), and whenever two partial sums cover equally many
+    leaves they are combined, the older one first; at the end the rest is
+    combined from the newest to the oldest.
     """
 
     start: Circuit
@@ -66,6 +71,7 @@ class MatmulPlan:
     absent: int | None = None
     low: Circuit | None = None
     low_limit: int = 0
+    combine: Circuit | None = None
     keep_untouched: bool = False
     extra: tuple[str, ...] = field(init=False)
 
@@ -76,7 +82,8 @@ class MatmulPlan:
 
     @property
     def circuits(self):
-        return tuple(c for c in (self.start, self.step, self.finish, self.low) if c is not None)
+        every = (self.start, self.step, self.finish, self.low, self.combine)
+        return tuple(c for c in every if c is not None)
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
@@ -134,6 +141,9 @@ class _Memory:
     def load_scalar(self, name, base, offset):
         kind = self._storage(name, vector=False)
         value = self.builder.load(self._pointer(name, base, offset, kind))
+        return self.widen_scalar(value)
+
+    def widen_scalar(self, value):
         return self._widen(value, self.lanes.type.element)
 
     def _widen(self, value, to=None):
@@ -174,13 +184,9 @@ def emit_map(builder, plan: MapPlan, lanes: Lanes, args: Arguments):
     with cgutils.for_range_slice(builder, ir.Constant(I64, 0), whole, step) as (offset, _):
         body(offset, None)
     with builder.if_then(builder.icmp_signed("<", whole, count), likely=False):
-        left = _broadcast(builder, _lane_counter(lanes), builder.sub(count, whole))
-        mask = builder.icmp_signed("<", _ramp(builder, _lane_counter(lanes), None), left)
+        left = _broadcast(builder, lanes, builder.sub(count, whole))
+        mask = builder.icmp_signed("<", _ramp(builder, lanes, None), left)
         body(whole, mask)
-
-
-def _lane_counter(lanes: Lanes) -> Lanes:
-    return lanes
 
 
 def _broadcast(builder, lanes: Lanes, scalar):
@@ -198,7 +204,7 @@ def _ramp(builder, lanes: Lanes, first):
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
     """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
-    _Matmul(builder, plan, lanes, args).emit()
+    (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
 
 
 class _Matmul:
@@ -266,11 +272,7 @@ class _Matmul:
         for t in range(size):
             self._start(row, offsets[t], t)
         with cgutils.for_range_slice(b, _i64(0), count, _i64(1)) as (position, _):
-            slot = self._slot(position)
-            b_row = b.load(slot(0))
-            raw = [b.load(slot(i + 1)) for i in range(len(plan.scalars))]
-            scalars = {n: _broadcast(b, self.lanes, v) for n, v in zip(plan.scalars, raw)}
-            places = [b.add(b_row, o) for o in offsets]
+            raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
                 self._steps(plan.step, scalars, places)
             else:
@@ -283,6 +285,17 @@ class _Matmul:
         for t in range(size):
             self._finish(row, offsets[t], t)
 
+    def _operands(self, position, offsets):
+        """Return a step's scalar fields, raw and broadcast, and its places in b."""
+        b, slot = self.builder, self._slot(position)
+        b_row = b.load(slot(0))
+        raw = [b.load(slot(i + 1)) for i in range(len(self.plan.scalars))]
+        scalars = {}
+        for name, value in zip(self.plan.scalars, raw):
+            narrow = b.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
+            scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
+        return raw, scalars, [b.add(b_row, o) for o in offsets]
+
     def _start(self, row, offset, t: int):
         b, args, plan = self.builder, self.args, self.plan
         at = b.add(b.mul(row, args["init_row"]), offset)
@@ -292,8 +305,9 @@ class _Matmul:
     def _steps(self, circuit, scalars, places):
         for t, place in enumerate(places):
             vectors = {n: self.memory.load(n, self.args[n], place) for n in self.plan.vectors}
-            inputs = {**self._state(t), **vectors, **scalars}
-            self._set_state(t, emit(self.builder, circuit, self.lanes, inputs))
+            state = self._state(t) if self.plan.combine is None else {}
+            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
+            self._set_state(t, outputs)
 
     def _finish(self, row, offset, t: int):
         b, args, plan = self.builder, self.args, self.plan
@@ -318,6 +332,57 @@ class _Matmul:
             raise SpecError(f"the step returns {list(outputs)}, the state is {self.plan.state}")
         for slot, value in zip(self.states[t], outputs.values()):
             self.builder.store(value, slot)
+
+
+class _TreeMatmul(_Matmul):
+    """Sums in a tree: a stack of partial sums, merged like a binary counter."""
+
+    def __init__(self, builder, plan, lanes, args):
+        super().__init__(builder, plan, lanes, args)
+        self.stacks = [cgutils.alloca_once(builder, lanes.type, size=_i64(64))
+                       for _ in plan.state]
+
+    def _columns(self, row, count):
+        step = _i64(self.lanes.count)
+        with cgutils.for_range_slice(self.builder, _i64(0), self.args["columns"], step) as (c, _):
+            self._tile(row, c, count, 1)
+
+    def _tile(self, row, column, count, size: int):
+        b, plan = self.builder, self.plan
+        depth = cgutils.alloca_once_value(b, _i64(1))
+        b.store(_i64(1), depth)
+        self._start(row, column, 0)
+        self._push(_i64(0))
+        with cgutils.for_range_slice(b, _i64(0), count, _i64(1)) as (position, _):
+            _, scalars, places = self._operands(position, [column])
+            self._steps(plan.step, scalars, places)
+            self._push(b.load(depth))
+            b.store(b.add(b.load(depth), _i64(1)), depth)
+            leaves = b.add(position, _i64(2))
+            merges = b.cttz(leaves, ir.Constant(ir.IntType(1), 1))
+            self._merge(merges, depth)
+        self._merge(b.sub(b.load(depth), _i64(1)), depth)
+        self._set_state(0, self._top(_i64(0)))
+        self._finish(row, column, 0)
+
+    def _merge(self, times, depth):
+        b = self.builder
+        with cgutils.for_range_slice(b, _i64(0), times, _i64(1)):
+            newer = b.sub(b.load(depth), _i64(1))
+            older = b.sub(newer, _i64(1))
+            inputs = self._top(older)
+            inputs.update({f"{n}_2": v for n, v in self._top(newer).items()})
+            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs))
+            self._push(older)
+            b.store(newer, depth)
+
+    def _push(self, place):
+        for stack, value in zip(self.stacks, self._state(0).values()):
+            self.builder.store(value, self.builder.gep(stack, [place]))
+
+    def _top(self, place) -> dict:
+        b = self.builder
+        return {n: b.load(b.gep(s, [place])) for n, s in zip(self.plan.state, self.stacks)}
 
 
 def _i64(value: int) -> ir.Constant:

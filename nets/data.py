@@ -18,6 +18,7 @@ __all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
 
 NAMES = (*SOURCES, "digits")
 PathName = str | os.PathLike[str] | None
+Pair = tuple[np.ndarray, np.ndarray]
 
 # The two use the same file names. The sha256 of the test labels tells them apart,
 # however they are packed.
@@ -88,6 +89,10 @@ def _row(name: str, home: Path) -> dict:
         return {"name": name, **row, "download_bytes": 0, "found": "scikit-learn"}
     source, folder = SOURCES[name], _folder(name, home)
     train, test = source.counts
+    try:
+        here = not missing(name, folder) and _owner(name, folder) == name
+    except ValueError:
+        here = True  # and broken, as load will say
     return {
         "name": name,
         "shape": [28, 28],
@@ -95,7 +100,7 @@ def _row(name: str, home: Path) -> dict:
         "train": train,
         "test": test,
         "download_bytes": source.size,
-        "found": None if missing(name, folder) else str(folder),
+        "found": str(folder) if here else None,
     }
 
 
@@ -138,12 +143,11 @@ def _open(name: str, folder: Path, home: Path) -> Dataset:
     """Return the data set whose files folder holds; DataError where they are amiss."""
     source = SOURCES[name]
     try:
-        train = _pair(folder, *source.files[:2], source)
-        test = _pair(folder, *source.files[2:], source)
+        train = _pair(folder, source.files[:2], source)
+        test = _pair(folder, source.files[2:], source)
         if train[0].shape[1:] != test[0].shape[1:]:
             raise ValueError("training and test images differ in size")
-        digest = hashlib.sha256(test[1].astype(np.uint8)).hexdigest()
-        if (owner := _OWNERS.get(digest, name)) != name:
+        if (owner := _owner(name, folder)) != name:
             raise ValueError(f"this is {owner}, use --dataset {owner}")
     except ValueError as error:
         raise DataError(
@@ -152,16 +156,22 @@ def _open(name: str, folder: Path, home: Path) -> Dataset:
     return Dataset(name, *train, *test, source.classes)
 
 
-def _pair(folder: Path, images_file: str, labels_file: str, source: Source):
-    images, labels = _read(folder, images_file, 3), _read(folder, labels_file, 1)
+def _owner(name: str, folder: Path) -> str:
+    """Return which data set the test labels in folder belong to, name if unknown."""
+    labels = _read(folder, SOURCES[name].files[3], 1)
+    return _OWNERS.get(hashlib.sha256(labels.tobytes()).hexdigest(), name)
+
+
+def _pair(folder: Path, files: tuple[str, ...], source: Source) -> Pair:
+    images, labels = _read(folder, files[0], 3), _read(folder, files[1], 1)
     if len(images) != len(labels) or not len(labels):
         raise ValueError(
-            f"{len(images)} images in {images_file}, {len(labels)} labels in {labels_file}"
+            f"{len(images)} images in {files[0]}, {len(labels)} labels in {files[1]}"
         )
     first, last = source.first_label, source.first_label + source.classes - 1
     low, high = labels.min(), labels.max()
     if low < first or last < high:
-        raise ValueError(f"{labels_file} must hold {first}..{last}, holds {low}..{high}")
+        raise ValueError(f"{files[1]} must hold {first}..{last}, holds {low}..{high}")
     if source.transposed:
         images = _upright(images)
     return images, labels.astype(np.int64) - first

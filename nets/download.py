@@ -9,12 +9,13 @@ import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 __all__ = ["SOURCES", "DataError", "Source", "fetch_set", "missing"]
 
 TRIES = 5  # of one mirror, as long as it answers; each goes on after the one before
-TIMEOUT = 30  # seconds without a byte
+TIMEOUT = (10, 30)  # seconds until a connection, and from one byte to the next
 
 
 class DataError(Exception):
@@ -29,7 +30,7 @@ class Source:
     sha256 is archive_hash, the md5 of the unpacked content as far as known.
     """
 
-    files: tuple[str, str, str, str]  # train images, train labels, test images, ...
+    files: tuple[str, ...]  # training images and labels, test images and labels
     hashes: tuple[str, ...]
     mirrors: tuple[str, ...]
     size: int
@@ -48,7 +49,7 @@ def _files(train: str, test: str) -> tuple[str, ...]:
 
 # Eight public projects agree on the hash of the archive. For the digits inside no
 # hash is confirmed: they rest on the archive's, on their structure and their counts.
-_EMNIST = {
+_EMNIST: dict[str, Any] = {
     "mirrors": ("https://biometrics.nist.gov/cs_links/EMNIST/",),
     "size": 561_753_746,
     "transposed": True,
@@ -109,13 +110,13 @@ SOURCES = {
 }
 
 
+@dataclass
 class Resumable:
     """A pooch downloader that keeps what came in part and asks only for the rest."""
 
-    def __init__(self, part: Path, progress: bool):
-        self.part = part
-        self.progress = progress
-        self.again = False  # whether asking the same server once more can help
+    part: Path
+    progress: bool
+    again: bool = False  # whether asking the same server once more can help
 
     def __call__(self, url, output_file, pooch):
         import requests
@@ -130,7 +131,8 @@ class Resumable:
             # 416: nothing comes after the part; its hash tells whether it is whole.
             if answer.status_code != 416:
                 answer.raise_for_status()
-                self._save(answer, start if answer.status_code == 206 else 0)
+                start = start if answer.status_code == 206 else 0
+                self._save(answer, start)
         self.again = start > 0  # the part may have been another file's: start afresh
         os.replace(self.part, output_file)
 
@@ -154,17 +156,14 @@ class Resumable:
 
 
 def _fetch(mirrors: tuple[str, ...], path: Path, sha256: str, progress: bool) -> None:
-    """Have path with that content, from the first mirror that serves it.
-
-    All that is unfinished lives in a folder .part beside path.
-    """
+    """Have path with that content, from the first mirror that serves it."""
     import pooch
     from urllib3.exceptions import HTTPError
 
     pooch.get_logger().setLevel("WARNING")  # it would announce every file on stderr
     if path.exists() and pooch.hash_matches(path, sha256):
         return
-    part, name = path.parent / ".part", path.name
+    part, name = path.parent / ".part", path.name  # all that is unfinished is in part
     get = Resumable(part / f"{name}.part", progress)
     faults = {}
     for mirror in mirrors:
@@ -183,7 +182,7 @@ def _reason(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.HTTPError):
-        return f"HTTP {error.response.status_code}"
+        return str(error).split(" for url")[0]
     if isinstance(error, requests.RequestException):
         return "no connection"
     if isinstance(error, OSError):
@@ -193,11 +192,11 @@ def _reason(error: Exception) -> str:
 
 def missing(name: str, folder: Path) -> list[str]:
     """Return the files of a data set that folder has neither packed nor unpacked."""
-
-    def is_there(file: str) -> bool:
-        return any((folder / as_is).is_file() for as_is in (file, file[: -len(".gz")]))
-
-    return [file for file in SOURCES[name].files if not is_there(file)]
+    return [
+        file
+        for file in SOURCES[name].files
+        if not any(map(os.path.isfile, (folder / file, folder / file[: -len(".gz")])))
+    ]
 
 
 def fetch_set(name: str, home: Path, progress: bool = True) -> None:
@@ -221,7 +220,7 @@ def fetch_set(name: str, home: Path, progress: bool = True) -> None:
 def _fetch_archive(name: str, home: Path, progress: bool) -> None:
     """Unpack every set that the archive of name holds and home lacks; then drop it."""
     source = SOURCES[name]
-    archive = home / "emnist" / source.archive
+    archive = home / ".part" / source.archive
     _fetch(source.mirrors, archive, source.archive_hash, progress)
     for other, its in SOURCES.items():
         if its.archive and (other == name or missing(other, home / other)):

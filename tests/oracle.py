@@ -13,11 +13,25 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor
 
-from oracle_delta import (delta_bitshift, delta_exact, delta_interp, delta_lut,
-                          delta_mitchell)
-from oracle_lns import (lns_abs, lns_add, lns_compare, lns_decode, lns_div, lns_dot,
-                        lns_encode, lns_from_real, lns_mac, lns_mul, lns_neg,
-                        lns_power, lns_sqrt, lns_sub, lns_sum, lns_to_real)
+from oracle_delta import delta_bitshift, delta_exact, delta_interp, delta_lut, delta_mitchell
+from oracle_lns import (
+    lns_abs,
+    lns_add,
+    lns_compare,
+    lns_decode,
+    lns_div,
+    lns_dot,
+    lns_encode,
+    lns_from_real,
+    lns_mac,
+    lns_mul,
+    lns_neg,
+    lns_power,
+    lns_sqrt,
+    lns_sub,
+    lns_sum,
+    lns_to_real,
+)
 
 __all__ = ["delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
            "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",

@@ -7,8 +7,7 @@ of 60 digits, rounded half to even.
 
 from __future__ import annotations
 
-from decimal import (MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal,
-                     localcontext)
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from math import floor

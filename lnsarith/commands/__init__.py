@@ -1,0 +1,1 @@
+"""The front door's commands, one module each, loaded when called."""
