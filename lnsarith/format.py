@@ -34,6 +34,14 @@ class Lns:
         check_integer("bits", self.bits, 4, 32)
         check_integer("frac", self.frac, 0, self.bits - 2, f" (bits={self.bits})")
 
+    def widened(self, guard: int) -> Lns:
+        """Return this format with guard more fraction bits, for a register: the
+        limits on bits do not hold."""
+        wide = object.__new__(Lns)
+        object.__setattr__(wide, "bits", self.bits + guard)
+        object.__setattr__(wide, "frac", self.frac + guard)
+        return wide
+
     @property
     def zero_log(self) -> int:
         """The log code of zero, one below the smallest log."""

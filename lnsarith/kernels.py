@@ -22,10 +22,12 @@ SIGN = (-1, 0)
 class Accumulator:
     """How a sum of products is taken: an operator of its own.
 
-    With guard = 0 and sequential order it is, to the bit, one `mac` of words
-    after the other, starting from the initial word. `guard` gives the register
-    that many more fraction bits, at the end rounded to nearest even; order tree
-    sums as `fxp.loops.MatmulPlan` says. underflow is zero or smallest.
+    Operands a, b, the initial value and the result `out` are of format f unless
+    their own is given; the register is f with `guard` more fraction bits, at the
+    end rounded to nearest even. With guard = 0, one format and sequential order
+    it is, to the bit, one `mac` of words after the other, starting from the
+    initial word. Order tree sums as `fxp.loops.MatmulPlan` says. underflow is
+    zero or smallest.
     """
 
     f: Lns
@@ -33,6 +35,10 @@ class Accumulator:
     guard: int = 0
     order: str = "sequential"
     underflow: str = "zero"
+    a: Lns | None = None
+    b: Lns | None = None
+    init: Lns | None = None
+    out: Lns | None = None
 
     def __post_init__(self):
         check_integer("guard", self.guard, 0, 16)
@@ -40,28 +46,33 @@ class Accumulator:
             raise FormatError(f"order must be sequential or tree, got {self.order!r}")
         if self.underflow not in ("zero", "smallest"):
             raise FormatError(f"underflow must be zero or smallest, got {self.underflow!r}")
+        for role in ("a", "b", "init", "out"):
+            object.__setattr__(self, role, getattr(self, role) or self.f)
 
     @property
-    def zero(self) -> int:
-        """The level of zero in the register."""
-        return spec.zero_level(self.f, self.guard)
+    def register(self) -> Lns:
+        """The format of the register."""
+        return self.f.widened(self.guard)
 
     def start(self, n: Number) -> Number:
         """Return the register that holds n."""
-        return spec.start(n, self.guard)
+        return spec.resize(n, self.init, self.register, self.underflow)
 
-    def product(self, x: Number, y: Number) -> Number:
-        """Return x * y as a register value."""
-        return spec.product(self.start(x), self.start(y), self.f, self.guard, self.underflow)
+    def product(self, b: Number, a: Number) -> Number:
+        """Return b * a as a register value."""
+        r, underflow = self.register, self.underflow
+        b = spec.resize(b, self.b, r, underflow)
+        return spec.product(b, spec.resize(a, self.a, r, underflow), r, underflow)
 
-    def total(self, a: Number, b: Number) -> Number:
+    def total(self, x: Number, y: Number) -> Number:
         """Return the sum of two register values."""
-        delta = self.delta.at(self.f.frac + self.guard, self.zero)
-        return spec.total(a, b, delta, self.f, self.guard, self.underflow)
+        r = self.register
+        delta = self.delta.at(r.frac, spec.zero_level(r))
+        return spec.total(x, y, delta, r, self.underflow)
 
     def finish(self, n: Number) -> Number:
-        """Return the register rounded to a word's number."""
-        return spec.finish(n, self.f, self.guard, self.underflow)
+        """Return the register rounded to a number of `out`."""
+        return spec.resize(n, self.register, self.out, self.underflow)
 
     def plan(self, finish: Callable | None = None, ports=None, outputs=("level", "sign"),
              keep_untouched: bool = False, dtypes=None) -> MatmulPlan:
@@ -70,12 +81,12 @@ class Accumulator:
         finish(n, **ports) may take the rounded sum further (an update of a
         weight, say); its extra ports are ranges, stored as `dtypes` says.
         """
-        f, levels = self.f, spec.level_range(self.f)
-        register = {"level": spec.level_range(f, self.guard), "sign": SIGN}
-        total = self.delta.at(f.frac + self.guard, self.zero)
+        r = self.register
+        register = {"level": spec.level_range(r), "sign": SIGN}
+        delta = self.delta.at(r.frac, spec.zero_level(r))
 
-        def add(a, b):
-            return spec.total(a, b, total, f, self.guard, self.underflow)
+        def add(x, y):
+            return spec.total(x, y, delta, r, self.underflow)
 
         def step(level, sign, b_level, b_sign, a_level, a_sign):
             xy = self.product(Number(b_level, b_sign), Number(a_level, a_sign))
@@ -92,21 +103,25 @@ class Accumulator:
             return finish(n, **rest) if finish else n
 
         tree = self.order == "tree"
-        operands = {"b_level": levels, "b_sign": SIGN, "a_level": levels, "a_sign": SIGN}
+        low_a, high_a = spec.level_range(self.a)
+        operands = {"b_level": spec.level_range(self.b), "b_sign": SIGN,
+                    "a_level": (low_a + (not tree), high_a), "a_sign": SIGN}
         if not tree:
-            operands = {**register, **operands, "a_level": (levels[0] + 1, levels[1])}
-        low = {**operands, "a_level": (levels[0] + 1, spec.one_level(f))}
+            operands = {**register, **operands}
+        low = {**operands, "a_level": (low_a + 1, spec.one_level(self.a))}
         pair = {**register, "level_2": register["level"], "sign_2": SIGN}
-        words = ("i_level", "i_sign", "a_level", "a_sign", "b_level", "b_sign")
+        initial = {"i_level": spec.level_range(self.init), "i_sign": SIGN}
         names = tuple(f"o_{name}" for name in outputs)
+        stored = {"i": self.init, "a": self.a, "b": self.b, "o": self.out}
         return MatmulPlan(
-            start=trace(lambda i_level, i_sign: self.start(Number(i_level, i_sign)),
-                        {"i_level": levels, "i_sign": SIGN}, name="start"),
+            start=trace(lambda i_level, i_sign: self.start(Number(i_level, i_sign)), initial,
+                        name="start"),
             step=trace(leaf if tree else step, operands),
             finish=trace(end, {**register, **(ports or {})}, outputs=names, name="finish"),
             state=("level", "sign"), scalars=("a_level", "a_sign"),
             vectors=("b_level", "b_sign"),
-            dtypes={**dict.fromkeys((*words, *names), f.dtype), **(dtypes or {})},
-            absent=None if tree else self.zero >> self.guard,
-            low=None if tree else trace(step, low), low_limit=spec.one_level(f),
+            dtypes={**{f"{k}_{field}": f.dtype for k, f in stored.items()
+                       for field in ("level", "sign")}, **(dtypes or {})},
+            absent=None if tree else low_a,
+            low=None if tree else trace(step, low), low_limit=spec.one_level(self.a),
             combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched)

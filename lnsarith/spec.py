@@ -6,8 +6,8 @@ and its level, the log shifted so that every word lies below 0:
     level = log - 2**(bits-2)          zero = -2**(bits-1) ... -1 = the largest
 
 So the level of zero is the smallest number of `bits` bits: a product that falls
-below it saturates there and *is* zero. With `guard` bits an accumulator has
-that many more fraction bits: all levels are scaled by 2**guard.
+below it saturates there and *is* zero. A register with guard bits is the same
+format with more fraction bits (`Lns.widened`); `resize` goes between the two.
 
 Nothing here knows of kernels: the functions run on ints, on int64 arrays and
 in a trace.
@@ -18,11 +18,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fxp.bits import clamp, maximum, minimum, where
-from fxp.spec import round_nearest_even
+from fxp.spec import round_nearest_even, round_shift
 from lnsarith.format import Lns
 
-__all__ = ["Number", "absolute", "add", "compare", "div", "finish", "level_range",
-           "mac", "mul", "neg", "pack", "start", "sub", "unpack", "zero_level"]
+__all__ = ["Number", "absolute", "add", "compare", "div", "greatest", "leaky_relu", "least",
+           "level_range", "mac", "mul", "neg", "one_level", "pack", "power", "product", "resize",
+           "sqrt", "sub", "total", "unpack", "zero_level"]
 
 
 class Number(NamedTuple):
@@ -32,19 +33,19 @@ class Number(NamedTuple):
     sign: int
 
 
-def zero_level(f: Lns, guard: int = 0) -> int:
+def zero_level(f: Lns) -> int:
     """Return the level of zero."""
-    return -(1 << (f.bits - 1 + guard))
+    return -(1 << (f.bits - 1))
 
 
-def one_level(f: Lns, guard: int = 0) -> int:
+def one_level(f: Lns) -> int:
     """Return the level of one (log 0)."""
-    return -(1 << (f.bits - 2 + guard))
+    return -(1 << (f.bits - 2))
 
 
-def level_range(f: Lns, guard: int = 0) -> tuple[int, int]:
+def level_range(f: Lns) -> tuple[int, int]:
     """Return the range of levels."""
-    return zero_level(f, guard), -1
+    return zero_level(f), -1
 
 
 def unpack(word, f: Lns) -> Number:
@@ -60,42 +61,45 @@ def pack(n: Number, f: Lns):
     return where(n.level == zero_level(f), f.zero, magnitude | sign_bit)
 
 
-def start(n: Number, guard: int) -> Number:
-    """Return a word's number as an accumulator with guard bits."""
-    return Number(n.level << guard, n.sign)
+def resize(n: Number, f: Lns, to: Lns, underflow: str = "zero", random=None) -> Number:
+    """Return n of format f in the format `to`.
 
-
-def finish(n: Number, f: Lns, guard: int, underflow: str = "zero") -> Number:
-    """Return the accumulator rounded to the word, log to nearest, ties to even."""
-    if guard == 0:
+    Dropped fraction bits of the log are rounded to nearest, ties to even, or, with
+    random bits given, stochastically. The range is cut at the top; below it
+    becomes zero or the smallest number.
+    """
+    if f == to:
         return n
-    zero = zero_level(f)
-    rounded = clamp(round_nearest_even(n.level, guard), zero, -1)
-    if underflow == "smallest":
-        rounded = where(n.level == zero << guard, zero, maximum(rounded, zero + 1))
-    return Number(rounded, n.sign)
+    zero = zero_level(to)
+    drop = f.frac - to.frac
+    log = round_shift(n.level - one_level(f), drop,
+                      "nearest-even" if random is None else "stochastic", random)
+    level = clamp(log + one_level(to), floor(zero, underflow), -1)
+    if underflow != "zero" or zero_level(f) << max(-drop, 0) > zero << max(drop, 0):
+        level = where(n.level == zero_level(f), zero, level)
+    return Number(level, n.sign)
 
 
-def product(x: Number, y: Number, f: Lns, guard: int = 0, underflow: str = "zero") -> Number:
+def product(x: Number, y: Number, f: Lns, underflow: str = "zero") -> Number:
     """Return x * y; the logs add. Saturates at the top; see `floor` for the bottom.
 
     Where the log of y is not above 0, a zero x stays zero by saturation alone:
     tracing with such a y leaves no test in the circuit.
     """
-    zero = zero_level(f, guard)
-    log_y = y.level - one_level(f, guard)
+    zero = zero_level(f)
+    log_y = y.level - one_level(f)
     nothing = ((x.level == zero) & ((log_y > 0) | (underflow != "zero"))) | (y.level == zero)
     level = clamp(x.level + log_y, floor(zero, underflow), -1)
     return Number(where(nothing, zero, level), x.sign ^ y.sign)
 
 
-def total(a: Number, b: Number, delta, f: Lns, guard: int = 0, underflow: str = "zero") -> Number:
+def total(a: Number, b: Number, delta, f: Lns, underflow: str = "zero") -> Number:
     """Return a + b: the larger, moved by delta(gap, opposite).
 
     A zero operand is bypassed. delta answers the level of zero for exact
     cancellation. The sign is that of the larger magnitude.
     """
-    zero = zero_level(f, guard)
+    zero = zero_level(f)
     larger = maximum(a.level, b.level)
     smaller = minimum(a.level, b.level)
     gap = larger - smaller
@@ -115,12 +119,12 @@ def floor(zero: int, underflow: str) -> int:
 
 def mul(x, y, f: Lns, underflow="zero"):
     """Return the word of x * y: logs add, signs multiply, saturates at the top."""
-    return pack(product(unpack(x, f), unpack(y, f), f, 0, underflow), f)
+    return pack(product(unpack(x, f), unpack(y, f), f, underflow), f)
 
 
 def add(x, y, f: Lns, delta, underflow="zero"):
     """Return the word of x + y; zero operands are bypassed, x + (-x) is zero."""
-    return pack(total(unpack(x, f), unpack(y, f), delta, f, 0, underflow), f)
+    return pack(total(unpack(x, f), unpack(y, f), delta, f, underflow), f)
 
 
 def sub(x, y, f: Lns, delta, underflow="zero"):
@@ -130,8 +134,8 @@ def sub(x, y, f: Lns, delta, underflow="zero"):
 
 def mac(acc, x, y, f: Lns, delta, underflow="zero"):
     """Return the word of acc + x * y; the product saturates as a word does."""
-    xy = product(unpack(x, f), unpack(y, f), f, 0, underflow)
-    return pack(total(unpack(acc, f), xy, delta, f, 0, underflow), f)
+    xy = product(unpack(x, f), unpack(y, f), f, underflow)
+    return pack(total(unpack(acc, f), xy, delta, f, underflow), f)
 
 
 def neg(x, f: Lns):
