@@ -26,7 +26,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from fxp.lanes import lane_width
-from fxp.loops import Arguments, MapPlan, MatmulPlan, emit_map, emit_matmul
+from fxp.loops import Arguments, emit_map, emit_matmul
+from fxp.plans import MapPlan, MatmulPlan, plan_digest
 from fxp.scalar import scalar_source
 from fxp.target import target
 from fxp.vector import Lanes
@@ -134,15 +135,10 @@ def _digest() -> str:
 
 
 def _compiled(plan, count: int):
-    key = _plan_digest(plan)
+    key = plan_digest(plan)
     _PLANS[key] = plan
     kind = "map" if isinstance(plan, MapPlan) else "matmul"
     return compile_module(kind, _MODULE.format(key=key, count=count)).run
-
-
-def _plan_digest(plan) -> str:
-    values = {k: v.digest if hasattr(v, "digest") else v for k, v in vars(plan).items()}
-    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]
 
 
 _MODULE = '''\

@@ -9,7 +9,7 @@ from fxp import spec
 from fxp.bits import clamp
 from fxp.circuit import trace
 from fxp.format import Fixed, FormatError, check_integer
-from fxp.loops import MatmulPlan
+from fxp.plans import MatmulPlan
 
 __all__ = ["Accumulator"]
 
@@ -87,13 +87,13 @@ class Accumulator:
         def step(register, b, a):
             return self.step(register, a, b)
 
-        stored = {"a": self.a.dtype, "b": self.b.dtype, "o": self.out.dtype}
+        stored = {"i": self.out.dtype, "a": self.a.dtype, "b": self.b.dtype, "o": self.out.dtype}
         return MatmulPlan(
-            start=trace(self.start, {"word": self.out.words}, name="start"),
+            start=trace(lambda i: self.start(i), {"i": self.out.words}, name="start"),
             step=trace(step, {"register": self.register, "b": self.b.words, "a": self.a.words}),
             finish=trace(finish or (lambda register: self.finish(register)),
                          {"register": self.register, **(ports or {})}, outputs=("o",),
                          name="finish"),
             state=("register",), scalars=("a",), vectors=("b",),
-            dtypes={**stored, "word": self.out.dtype, **(dtypes or {})},
+            dtypes={**stored, **(dtypes or {})},
             absent=0, keep_untouched=keep_untouched)

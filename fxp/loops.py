@@ -7,90 +7,18 @@ number. Rows of a matrix are padded to whole vectors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.circuit import Circuit
 from fxp.graph import SpecError
+from fxp.plans import MapPlan, MatmulPlan
 from fxp.vector import Lanes, emit
 
-__all__ = ["Arguments", "MapPlan", "MatmulPlan", "emit_map", "emit_matmul"]
+__all__ = ["Arguments", "emit_map", "emit_matmul"]
 
 I64 = ir.IntType(64)
 I32 = ir.IntType(32)
 TILE = 4  # column vectors whose accumulators are held in registers together
-
-
-@dataclass(frozen=True)
-class MapPlan:
-    """out[i] = circuit(vector ports[i], scalar ports, element = first + i).
-
-    dtypes gives the storage of every vector port and output; a port that is not
-    in it is a scalar, and the port `element` is the running index.
-    """
-
-    circuit: Circuit
-    dtypes: dict[str, np.dtype]
-
-    @property
-    def circuits(self):
-        return (self.circuit,)
-
-    def arguments(self) -> list[str]:
-        """Return the names of the integer arguments, in order."""
-        ports = [*self.circuit.inputs, *self.circuit.outputs]
-        return ["first", "count"] + [p for p in ports if p != "element"]
-
-
-@dataclass(frozen=True)
-class MatmulPlan:
-    """out[m, :] = finish(steps over k of (a[m, k], b[k, :]) from start(init[m, :])).
-
-    step takes the state, the vector fields of b and the scalar fields of a. Where
-    a's first field is `absent`, the step changes nothing and is left out. `low`,
-    if given, is the same step traced for a's first field up to `low_limit`.
-    finish may read more matrices and scalars, named as its other ports. With
-    keep_untouched, rows without a step are not written.
-
-    With `combine`, the order is a tree: step makes a leaf of (b, a) alone, the
-    first leaf is start(init), and whenever two partial sums cover equally many
-    leaves they are combined, the older one first; at the end the rest is
-    combined from the newest to the oldest.
-    """
-
-    start: Circuit
-    step: Circuit
-    finish: Circuit
-    state: tuple[str, ...]
-    scalars: tuple[str, ...]
-    vectors: tuple[str, ...]
-    dtypes: dict[str, np.dtype]
-    absent: int | None = None
-    low: Circuit | None = None
-    low_limit: int = 0
-    combine: Circuit | None = None
-    keep_untouched: bool = False
-    extra: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self):
-        known = {*self.state, "element"}
-        extra = tuple(p for p in self.finish.inputs if p not in known)
-        object.__setattr__(self, "extra", extra)
-
-    @property
-    def circuits(self):
-        every = (self.start, self.step, self.finish, self.low, self.combine)
-        return tuple(c for c in every if c is not None)
-
-    def arguments(self) -> list[str]:
-        """Return the names of the integer arguments, in order."""
-        return ["row", "rows", "depth", "columns", "scratch",
-                *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
-                *self.start.inputs, "init_row", *self.extra, "extra_row",
-                *self.finish.outputs, "out_row"]
 
 
 class Arguments:
@@ -319,7 +247,8 @@ class _Matmul:
             else:
                 inputs[name] = _broadcast(b, self.lanes, args[name])
         if "element" in plan.finish.inputs:
-            inputs["element"] = _ramp(b, self.lanes, at)
+            place = b.add(b.mul(row, args["columns"]), offset)
+            inputs["element"] = _ramp(b, self.lanes, place)
         at = b.add(b.mul(row, args["out_row"]), offset)
         for name, value in emit(b, plan.finish, self.lanes, inputs).items():
             self.memory.store(name, args[name], at, value)

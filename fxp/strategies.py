@@ -13,7 +13,7 @@ format that has `bits` and `words`, so it serves logarithmic formats too:
         assert spec.add(x, y, f) == spec.add(y, x, f)
 
 Half of the words are corners or patterns of bits, since that is where arithmetic
-goes wrong. A failure shrinks to one of them near zero, if one fails.
+goes wrong. Failures shrink to words near zero.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["first_zero", "gauss", "gauss_mean", "gauss_real"]
+__all__ = ["first_zero", "gauss", "gauss_mean", "gauss_real", "log2_word"]
 
 
 def gauss_real(d: float, opposite: bool) -> float:
@@ -74,3 +74,15 @@ def _dilogarithm(z: float) -> float:
 def _dilogarithm_of_negative(z: float) -> float:
     """Return Li2(-z) for 0 <= z <= 1."""
     return _dilogarithm(z * z) / 2 - _dilogarithm(z)
+
+
+@lru_cache(maxsize=1 << 12)
+def log2_word(numerator: int, denominator: int, frac: int) -> int:
+    """Return log2(numerator / denominator) in units of 2**-frac, rounded to nearest."""
+    with decimal.localcontext() as context:
+        context.prec = 60
+        ratio = decimal.Decimal(numerator) / decimal.Decimal(denominator)
+        log = ratio.ln() / decimal.Decimal(2).ln() * (1 << frac)
+        # A power of two has an exact log, which 60 digits miss by a hair.
+        return int(log.quantize(decimal.Decimal("1e-30")).to_integral_value(
+            decimal.ROUND_HALF_EVEN))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fxp.circuit import trace
 from fxp.format import FormatError, check_integer
-from fxp.loops import MatmulPlan
+from fxp.plans import MatmulPlan
 from lnsarith import spec
 from lnsarith.delta import Delta, Lut
 from lnsarith.format import Lns

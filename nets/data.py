@@ -28,7 +28,7 @@ _OWNERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Images as uint8, number x height x width; labels as int64 in 0..classes-1."""
 

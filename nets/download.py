@@ -161,7 +161,7 @@ def _fetch(mirrors: tuple[str, ...], path: Path, sha256: str, progress: bool) ->
     from urllib3.exceptions import HTTPError
 
     pooch.get_logger().setLevel("WARNING")  # it would announce every file on stderr
-    if path.exists() and pooch.hash_matches(path, sha256):
+    if path.exists() and pooch.file_hash(path) == sha256:
         return
     part, name = path.parent / ".part", path.name  # all that is unfinished is in part
     get = Resumable(part / f"{name}.part", progress)

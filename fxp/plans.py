@@ -1,0 +1,87 @@
+"""What a kernel does, as data: which circuits run over which arrays in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fxp.circuit import Circuit
+
+__all__ = ["MapPlan", "MatmulPlan", "plan_digest"]
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """out[i] = circuit(vector ports[i], scalar ports, element = first + i).
+
+    dtypes gives the storage of every vector port and output; a port that is not
+    in it is a scalar, and the port `element` is the running index.
+    """
+
+    circuit: Circuit
+    dtypes: dict[str, np.dtype]
+
+    @property
+    def circuits(self):
+        return (self.circuit,)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        ports = [*self.circuit.inputs, *self.circuit.outputs]
+        return ["first", "count"] + [p for p in ports if p != "element"]
+
+
+@dataclass(frozen=True)
+class MatmulPlan:
+    """out[m, :] = finish(steps over k of (a[m, k], b[k, :]) from start(init[m, :])).
+
+    step takes the state, the vector fields of b and the scalar fields of a. Where
+    a's first field is `absent`, the step changes nothing and is left out. `low`,
+    if given, is the same step traced for a's first field up to `low_limit`.
+    finish may read more matrices and scalars, named as its other ports. With
+    keep_untouched, rows without a step are not written.
+
+    With `combine`, the order is a tree: step makes a leaf of (b, a) alone, the
+    first leaf is start(init), and whenever two partial sums cover equally many
+    leaves they are combined, the older one first; at the end the rest is
+    combined from the newest to the oldest.
+    """
+
+    start: Circuit
+    step: Circuit
+    finish: Circuit
+    state: tuple[str, ...]
+    scalars: tuple[str, ...]
+    vectors: tuple[str, ...]
+    dtypes: dict[str, np.dtype]
+    absent: int | None = None
+    low: Circuit | None = None
+    low_limit: int = 0
+    combine: Circuit | None = None
+    keep_untouched: bool = False
+    extra: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        known = {*self.state, "element"}
+        extra = tuple(p for p in self.finish.inputs if p not in known)
+        object.__setattr__(self, "extra", extra)
+
+    @property
+    def circuits(self):
+        every = (self.start, self.step, self.finish, self.low, self.combine)
+        return tuple(c for c in every if c is not None)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        return ["row", "rows", "depth", "columns", "scratch",
+                *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
+                *self.start.inputs, "init_row", *self.extra, "extra_row",
+                *self.finish.outputs, "out_row"]
+
+
+def plan_digest(plan: MapPlan | MatmulPlan) -> str:
+    """Return a hash of everything that decides what the plan computes."""
+    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()}
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]

@@ -1,0 +1,186 @@
+"""What networks ask of an integer arithmetic: plans bound to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from fxp.execute import bind_map, bind_matmul
+from fxp.plans import MapPlan, MatmulPlan
+from fxp.spec import random_word
+from nets.settings import Settings
+from nets.tensor import Tensor, padded
+
+__all__ = ["STATS", "IntegerArithmetic"]
+
+# What the soft-max counts, in this order: sum of -log2 p of the labels in units
+# of 2**-frac, right answers, sum of the linear logits, logits at the register's end.
+STATS = ("loss", "correct", "logits", "saturated")
+
+
+class IntegerArithmetic:
+    """The operations of layers, losses and optimisers, over words.
+
+    Each method binds tensors and returns a call without arguments. Subclasses
+    give the plans, made from specs; `backend` numpy runs them without compiling.
+    """
+
+    frac: int  # fraction bits of the loss
+
+    def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        self.settings = settings
+        self.threads = threads
+        self.backend = backend
+        self.step = 0  # counts batches: part of the random numbers of an update
+        self._parameters = 0
+
+    # --- what a subclass provides -------------------------------------------------
+
+    def empty(self, rows: int, columns: int, role: str) -> Tensor:
+        """Return a matrix of zeros for weights, activations or gradients."""
+        raise NotImplementedError
+
+    def normal(self, rng: np.random.Generator, rows: int, columns: int, std: float) -> Tensor:
+        """Return a matrix of weights drawn from N(0, std**2)."""
+        raise NotImplementedError
+
+    def affine_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def input_gradient_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def update_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def slope_plan(self) -> MapPlan:
+        raise NotImplementedError
+
+    def slope_gradient_plan(self) -> MapPlan:
+        raise NotImplementedError
+
+    def pixel_table(self) -> dict[str, np.ndarray]:
+        """Return the fields of v / 255 for v = 0..255."""
+        raise NotImplementedError
+
+    @cached_property
+    def one(self) -> Tensor:
+        """A one, as an activation."""
+        raise NotImplementedError
+
+    def softmax(self, logits: Tensor, labels: np.ndarray, gradient: Tensor | None,
+                stats: np.ndarray) -> Callable[[], None]:
+        """Return a call that adds to stats and, for training, writes (p - y) / rows."""
+        raise NotImplementedError
+
+    def words(self, t: Tensor) -> np.ndarray:
+        """Return the words of a tensor, rows x columns."""
+        raise NotImplementedError
+
+    def set_words(self, t: Tensor, words: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def reals(self, t: Tensor) -> np.ndarray:
+        """Return the values of a tensor in float64."""
+        raise NotImplementedError
+
+    # --- bound operations ---------------------------------------------------------
+
+    def encode(self, x: Tensor) -> Callable[[np.ndarray], None]:
+        """Return call(pixels) that writes uint8 rows into x through the pixel table."""
+        table = self.pixel_table()
+        columns = x.columns
+        views = [(table[k], v[:, :columns]) for k, v in x.fields.items()]
+
+        def run(pixels: np.ndarray) -> None:
+            for values, view in views:
+                view[...] = values[pixels]
+
+        return run
+
+    def affine(self, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
+        """y = x w + b."""
+        return self._matmul(self._affine, _inner(x, w.rows), w, b.broadcast(x.rows), y)
+
+    def affine_gradient(self, dy: Tensor, w: Tensor, dx: Tensor):
+        """dx = dy w^T; w is transposed into a copy first."""
+        turned = self.empty(padded(w.columns), w.rows, "weights")
+        zero = self.empty(1, w.rows, "gradients").broadcast(dy.rows)
+        rows = Tensor({k: v[: w.columns] for k, v in turned.fields.items()}, w.rows)
+        product = self._matmul(self._input_gradient, _inner(dy, w.columns), rows, zero, dx)
+        pairs = [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
+                 for k, v in w.fields.items()]
+
+        def run() -> None:
+            for copy, original in pairs:
+                copy[...] = original
+            product()
+
+        return run
+
+    def descend(self, w: Tensor, x: Tensor, dy: Tensor):
+        """w -= lr (x^T dy + decay w)."""
+        turned = _inner(x, w.rows).transposed
+        return self._descend(w, turned, dy)
+
+    def descend_bias(self, b: Tensor, dy: Tensor):
+        """b -= lr (sum of the rows of dy + decay b)."""
+        ones = {k: np.broadcast_to(v[:1, :1], (1, dy.rows)) for k, v in self.one.fields.items()}
+        return self._descend(b, Tensor(ones, dy.rows), dy)
+
+    def leaky(self, x: Tensor, y: Tensor):
+        """y = x, scaled by 2**slope where negative."""
+        return bind_map(self._slope, {**x.named("x"), **y.named("o")}, self.backend)
+
+    def leaky_gradient(self, x: Tensor, dy: Tensor, dx: Tensor):
+        """dx = dy, scaled by 2**slope where x is negative."""
+        arrays = {**x.named("x"), **dy.named("d"), **dx.named("o")}
+        wanted = {*self._slope_gradient.circuit.inputs, *self._slope_gradient.circuit.outputs}
+        return bind_map(self._slope_gradient,
+                        {k: v for k, v in arrays.items() if k in wanted}, self.backend)
+
+    # --- plans, made once ---------------------------------------------------------
+
+    @cached_property
+    def _affine(self) -> MatmulPlan:
+        return self.affine_plan()
+
+    @cached_property
+    def _input_gradient(self) -> MatmulPlan:
+        return self.input_gradient_plan()
+
+    @cached_property
+    def _update(self) -> MatmulPlan:
+        return self.update_plan()
+
+    @cached_property
+    def _slope(self) -> MapPlan:
+        return self.slope_plan()
+
+    @cached_property
+    def _slope_gradient(self) -> MapPlan:
+        return self.slope_gradient_plan()
+
+    def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
+        return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
+                           extra, self.backend, self.threads)
+
+    def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
+        zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
+        call = self._matmul(self._update, a, dy, zero, w, w.named("w"))
+        if "seed" not in self._update.finish.inputs:
+            return call
+        self._parameters += 1
+        salt = self.settings.seed * 65599 + self._parameters
+
+        def run() -> None:
+            call(seed=random_word(self.step & 0xFFFFFFFF, salt & 0xFFFFFFFF))
+
+        return run
+
+
+def _inner(x: Tensor, columns: int) -> Tensor:
+    """Return x without its padding, as the left operand of a product."""
+    return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns)

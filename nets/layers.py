@@ -1,0 +1,68 @@
+"""Layers: forward and backward side by side, every operation asked of an arithmetic.
+
+A layer binds its operations to tensors once for a batch size. forward returns the
+output and the calls that fill it; backward the gradient of the input and the
+calls that fill it and update the layer's parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nets.tensor import Tensor
+
+__all__ = ["Dense", "Layer", "LeakyReLU"]
+
+Calls = list[Callable[[], None]]
+
+
+class Layer:
+    """A step of a network; parameters are named tensors that training changes."""
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return the tensors that training changes."""
+        return {}
+
+    def forward(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+        """Return the output for x and the calls that compute it."""
+        raise NotImplementedError
+
+    def backward(self, ar, x: Tensor, dy: Tensor, wanted: bool) -> tuple[Tensor | None, Calls]:
+        """Return the gradient of x (None unless wanted) and the calls."""
+        raise NotImplementedError
+
+
+class Dense(Layer):
+    """y = x w + b, with w inputs x outputs."""
+
+    def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float):
+        self.w = ar.normal(rng, inputs, outputs, std)
+        self.b = ar.normal(rng, 1, outputs, std)
+
+    def parameters(self):
+        return {"w": self.w, "b": self.b}
+
+    def forward(self, ar, x):
+        y = ar.empty(x.rows, self.w.columns, "activations")
+        return y, [ar.affine(x, self.w, self.b, y)]
+
+    def backward(self, ar, x, dy, wanted):
+        dx, calls = None, []
+        if wanted:  # before w moves
+            dx = ar.empty(x.rows, x.columns, "gradients")
+            calls.append(ar.affine_gradient(dy, self.w, dx))
+        return dx, [*calls, ar.descend(self.w, x, dy), ar.descend_bias(self.b, dy)]
+
+
+class LeakyReLU(Layer):
+    """y = x, scaled by 2**slope where x is negative."""
+
+    def forward(self, ar, x):
+        y = ar.empty(x.rows, x.columns, "activations")
+        return y, [ar.leaky(x, y)]
+
+    def backward(self, ar, x, dy, wanted):
+        dx = ar.empty(x.rows, x.columns, "gradients")
+        return dx, [ar.leaky_gradient(x, dy, dx)]

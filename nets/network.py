@@ -1,0 +1,73 @@
+"""A network: layers in a row, a soft-max at the end, bound once for a batch size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nets.integer import STATS
+from nets.layers import Dense, Layer, LeakyReLU
+from nets.tensor import Tensor
+
+__all__ = ["Network", "Program", "mlp"]
+
+
+class Program:
+    """The calls of one batch size; `stats` sums up what the soft-max counts."""
+
+    def __init__(self, ar, layers: list[Layer], inputs: int, rows: int, train: bool):
+        self.x = ar.empty(rows, inputs, "activations")
+        self.labels = np.zeros(rows, np.int64)
+        self.stats = np.zeros(len(STATS), np.int64)
+        self.encode = ar.encode(self.x)
+        self.calls, values = [], [self.x]
+        for layer in layers:
+            y, calls = layer.forward(ar, values[-1])
+            self.calls += calls
+            values.append(y)
+        self.logits = values[-1]
+        self.values = values
+        self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None
+        self.calls.append(ar.softmax(self.logits, self.labels, self.gradient, self.stats))
+        dy = self.gradient
+        for i in reversed(range(len(layers) if train else 0)):
+            dy, calls = layers[i].backward(ar, values[i], dy, i > 0)
+            self.calls += calls
+
+    def run(self, pixels: np.ndarray, labels: np.ndarray) -> None:
+        """Run one batch of uint8 rows."""
+        self.encode(pixels)
+        self.labels[...] = labels
+        for call in self.calls:
+            call()
+
+
+class Network:
+    """Layers over one arithmetic."""
+
+    def __init__(self, ar, layers: list[Layer], inputs: int, classes: int):
+        self.ar = ar
+        self.layers = layers
+        self.inputs = inputs
+        self.classes = classes
+        self._programs: dict[tuple[int, bool], Program] = {}
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return every parameter by name: 0.w, 0.b, 2.w, ..."""
+        return {f"{i}.{name}": t for i, layer in enumerate(self.layers)
+                for name, t in layer.parameters().items()}
+
+    def program(self, rows: int, train: bool) -> Program:
+        """Return the calls for batches of so many rows, bound at the first use."""
+        if (rows, train) not in self._programs:
+            self._programs[rows, train] = Program(self.ar, self.layers, self.inputs, rows, train)
+        return self._programs[rows, train]
+
+
+def mlp(ar, rng: np.random.Generator, inputs: int, hidden, classes: int, std: float) -> Network:
+    """Return a multilayer perceptron with leaky ReLU between its dense layers."""
+    sizes = [inputs, *hidden, classes]
+    layers: list[Layer] = []
+    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:])):
+        layers += [LeakyReLU()] if i else []
+        layers.append(Dense(ar, rng, rows, columns, std))
+    return Network(ar, layers, inputs, classes)

@@ -1,0 +1,150 @@
+"""What a training run is made of: every choice, its default and its limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+
+from fxp.format import Fixed, FormatError, check_integer
+from lnsarith import delta as deltas
+from lnsarith.format import Lns
+
+__all__ = ["Settings", "parse_format", "parse_real"]
+
+
+def parse_format(text: str) -> Lns | Fixed:
+    """Return the format named lns16, lns9.4, fixed16, fixed12.7, ..."""
+    if text.startswith("lns"):
+        return Lns.parse(text)
+    if text.startswith(("fixed", "ufixed")):
+        return Fixed.parse(text)
+    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F "
+                      "(B bits, F fraction bits)")
+
+
+def parse_real(name: str, text: str) -> Fraction:
+    """Return a positive real written as 2^-6, 1/64, 0.01 or 1e-2."""
+    base, power, exponent = str(text).partition("^")
+    try:
+        value = Fraction(base) ** int(exponent) if power else Fraction(base)
+    except (ValueError, ZeroDivisionError):
+        raise FormatError(f"{name} must be a number such as 2^-6 or 0.01, got {text!r}") from None
+    if not 0 <= value <= 1 << 16 or (value and value < Fraction(1, 1 << 60)):
+        raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {text!r}")
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arithmetic, the network, the optimiser and the schedule of a run.
+
+    Formats left empty follow `arith`; see `nets.lns` and `nets.fixed` for what
+    each setting means there. Raises FormatError for values that cannot be, or
+    that contradict each other.
+    """
+
+    dataset: str = "mnist"
+    arith: str = "lns16"
+    delta: str = "lut"
+    mode: str = "bit-true"
+    weights: str = ""
+    activations: str = ""
+    gradients: str = ""
+    guard: int = 0
+    order: str = "sequential"
+    underflow: str = "zero"
+    accumulator: str = "exact"
+    update: str = ""
+    update_guard: int = 8
+    softmax_bits: int = 4
+    softmax_delta: str = "lut:r=1/64,index=truncate"
+    hidden: tuple[int, ...] = (100,)
+    slope: int = -7
+    init_std: str = "0.1"
+    lr: str = "2^-6"
+    weight_decay: str = "2^-10"
+    batch: int = 5
+    epochs: int = 20
+    val: int = 10000
+    seed: int = 0
+
+    def __post_init__(self):
+        _choice("mode", self.mode, ("bit-true", "paper"))
+        _choice("order", self.order, ("sequential", "tree"))
+        _choice("underflow", self.underflow, ("zero", "smallest"))
+        _choice("update", self.update, ("", "nearest", "stochastic"))
+        for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
+                                ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),
+                                ("val", 0, 1 << 24), ("seed", 0, (1 << 32) - 1)):
+            check_integer(name, getattr(self, name), low, high)
+        for units in self.hidden:
+            check_integer("hidden", units, 1, 1 << 16)
+        for name in ("lr", "weight_decay", "init_std"):
+            parse_real(name, getattr(self, name))
+        if not parse_real("lr", self.lr):
+            raise FormatError("lr must be above 0")
+        deltas.parse(self.softmax_delta)
+        self._check_family()
+
+    def _check_family(self):
+        if self.arith == "float32":
+            family = None
+            used = [n for n in ("weights", "activations", "gradients") if getattr(self, n)]
+            if used:
+                raise FormatError(f"{used[0]} has a format of its own only with lns or fixed "
+                                  "arithmetic, not with float32")
+        else:
+            family = type(parse_format(self.arith))
+            for role in ("weights", "activations", "gradients"):
+                if not isinstance(self.format(role), family):
+                    raise FormatError(f"{role} {getattr(self, role)} and arith {self.arith} "
+                                      "must be of one family")
+        if family is Lns:
+            deltas.parse(self.delta)
+        else:
+            self._refuse(("delta", "guard", "order", "underflow"), "lns")
+        if family is not Fixed:
+            self._refuse(("accumulator",), "fixed")
+        if family is None:
+            self._refuse(("update", "update_guard", "softmax_bits", "softmax_delta"),
+                         "lns or fixed")
+        if self.mode == "paper" and family is not Fixed:
+            raise FormatError("mode paper is the published linear baseline: it goes with fixed "
+                              f"arithmetic, not with {self.arith}")
+
+    def _refuse(self, names, family: str):
+        for name in names:
+            default = next(f.default for f in dataclasses.fields(self) if f.name == name)
+            if getattr(self, name) != default:
+                raise FormatError(f"{name} = {getattr(self, name)} has a meaning only with "
+                                  f"{family} arithmetic, not with {self.arith}")
+
+    def format(self, role: str) -> Lns | Fixed:
+        """Return the format of weights, activations or gradients."""
+        own = getattr(self, role)
+        if own:
+            return parse_format(own)
+        f = parse_format(self.arith)
+        if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
+            return Fixed(f.bits, f.bits)  # small numbers: all bits behind the point
+        return f
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether updates of weights are rounded stochastically."""
+        if self.update:
+            return self.update == "stochastic"
+        return self.arith != "float32" and isinstance(parse_format(self.arith), Fixed)
+
+    def resolved(self) -> dict:
+        """Return every setting as plain values, defaults included."""
+        values = dataclasses.asdict(self)
+        values["hidden"] = list(self.hidden)
+        return values
+
+
+def _choice(name: str, value: str, choices):
+    if value not in choices:
+        raise FormatError(f"{name} must be one of {', '.join(filter(None, choices))}, "
+                          f"got {value!r}")
