@@ -192,7 +192,9 @@ def _read(folder: Path, file: str, dims: int) -> np.ndarray:
 def _read_idx(stream, dims: int) -> np.ndarray:
     """Return the bytes of an IDX stream as an array with that many dimensions."""
     magic, head = bytes([0, 0, 8, dims]), stream.read(4 + 4 * dims)
-    if len(head) < 4 + 4 * dims or head[:4] != magic:
+    if len(head) < 4 + 4 * dims:
+        raise ValueError(f"it holds {len(head)} bytes, not even a header")
+    if head[:4] != magic:
         raise ValueError(f"it must start with {magic.hex()}, not {head[:4].hex()}")
     array = np.empty(np.frombuffer(head, ">u4")[1:].tolist(), np.uint8)
     flat, filled = array.reshape(-1), 0

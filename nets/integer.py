@@ -90,13 +90,13 @@ class IntegerArithmetic:
 
     def encode(self, x: Tensor) -> Callable[[np.ndarray], None]:
         """Return call(pixels) that writes uint8 rows into x through the pixel table."""
-        table = self.pixel_table()
-        columns = x.columns
-        views = [(table[k], v[:, :columns]) for k, v in x.fields.items()]
+        table = {k: v for k, v in self.pixel_table().items() if v.any()}
+        views = [(values, x.fields[k][:, : x.columns]) for k, values in table.items()]
+        write = _take if self.backend == "numpy" else compile_module("encode", _ENCODE).run
 
         def run(pixels: np.ndarray) -> None:
             for values, view in views:
-                view[...] = values[pixels]
+                write(values, pixels, view)
 
         return run
 
@@ -184,3 +184,25 @@ class IntegerArithmetic:
 def _inner(x: Tensor, columns: int) -> Tensor:
     """Return x without its padding, as the left operand of a product."""
     return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns)
+
+
+def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:
+    out[...] = values[pixels]
+
+
+def compile_module(name: str, text: str):
+    from fxp import compile as compiler  # Numba only where it is used
+
+    return compiler.compile_module(name, text)
+
+
+_ENCODE = '''\
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def run(values, pixels, out):
+    for i in range(pixels.shape[0]):
+        for j in range(pixels.shape[1]):
+            out[i, j] = values[pixels[i, j]]
+'''

@@ -127,7 +127,7 @@ class Settings:
             return parse_format(own)
         f = parse_format(self.arith)
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
-            return Fixed(f.bits, f.bits)  # small numbers: all bits behind the point
+            return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range
         return f
 
     @property

@@ -13,7 +13,13 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor
 
-from oracle_delta import delta_bitshift, delta_exact, delta_interp, delta_lut, delta_mitchell
+from oracle_delta import (
+    delta_bitshift,
+    delta_exact,
+    delta_interp,
+    delta_lut,
+    delta_mitchell,
+)
 from oracle_lns import (
     lns_abs,
     lns_add,
@@ -27,6 +33,7 @@ from oracle_lns import (
     lns_mul,
     lns_neg,
     lns_power,
+    lns_resize,
     lns_sqrt,
     lns_sub,
     lns_sum,
@@ -39,7 +46,8 @@ __all__ = ["delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
            "fixed_quantise", "fixed_range", "fixed_resize", "fixed_sub",
            "fixed_value", "lns_abs", "lns_add", "lns_compare", "lns_decode",
            "lns_div", "lns_dot", "lns_encode", "lns_from_real", "lns_mac", "lns_mul",
-           "lns_neg", "lns_power", "lns_sqrt", "lns_sub", "lns_sum", "lns_to_real"]
+           "lns_neg", "lns_power", "lns_resize", "lns_sqrt", "lns_sub", "lns_sum",
+           "lns_to_real"]
 
 
 def fixed_value(word, bits, frac, signed=True) -> Fraction:

@@ -68,8 +68,8 @@ def delta_bitshift(gap, opposite, frac):
         return None
     # No further than where all is cut to 0, else 2**i would fill the memory.
     i = min(gap // 2**frac, frac + 3)
-    one = 2**frac
-    return -floor(Fraction(3 * one, 2 * 2**i)) if opposite else floor(Fraction(one, 2**i))
+    power = Fraction(2**frac, 2**i)
+    return -floor(power * Fraction(3, 2)) if opposite else floor(power)
 
 
 def delta_mitchell(gap, opposite, frac):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
+from math import floor
 
 from oracle_delta import DIGITS
 
@@ -134,17 +135,20 @@ def lns_mac(acc, x, y, bits, delta, underflow="zero"):
     return lns_add(acc, lns_mul(x, y, bits, underflow), bits, delta, underflow)
 
 
-def lns_widen(word, bits, guard):
-    """Return the same number as a word with guard more bits of fraction."""
-    sign, log = lns_decode(word, bits)
-    return lns_encode(sign, None if log is None else log * 2**guard, bits + guard)
+def lns_resize(x, bits, frac, to_bits, to_frac, underflow="zero", random=None):
+    """Return the word of another format for x, its log rounded to even.
 
-
-def lns_narrow(word, bits, guard, underflow="zero"):
-    """Return the word of bits bits for a wide one, its log rounded to even."""
-    sign, log = lns_decode(word, bits + guard)
-    near = None if log is None else round(Fraction(log, 2**guard))
-    return lns_encode(sign, near, bits, underflow)
+    With random, its low bits are added below the last bit kept, the rest is cut.
+    """
+    sign, log = lns_decode(x, bits)
+    if log is None:
+        return lns_encode(1, None, to_bits)
+    scaled = Fraction(log * 2**to_frac, 2**frac)
+    if random is None:
+        return lns_encode(sign, round(scaled), to_bits, underflow)
+    part = 2 ** max(frac - to_frac, 0)
+    return lns_encode(sign, floor(scaled + Fraction(random % part, part)), to_bits,
+                      underflow)
 
 
 def lns_sum(words, bits, delta, underflow="zero", tree=False):
@@ -163,16 +167,14 @@ def lns_sum(words, bits, delta, underflow="zero", tree=False):
 def lns_dot(xs, ys, init, bits, delta, guard=0, underflow="zero", tree=False):
     """Return init + the sum of x * y, rounded to a word at the end.
 
-    Products too are made, and saturate, with the guard bits. Sequentially init
-    comes first; it is added last to the sum of a tree.
+    Products too are made, and saturate, with the guard bits. init comes first, in
+    a tree as its first leaf.
     """
     def wide(word):
-        return lns_widen(word, bits, guard)
+        return lns_resize(word, bits, 0, size, guard)
 
     size = bits + guard
     products = [lns_mul(wide(x), wide(y), size, underflow)
                 for x, y in zip(xs, ys, strict=True)]
-    if tree:
-        products = [lns_sum(products, size, delta, underflow, tree=True)]
-    answer = lns_sum([wide(init), *products], size, delta, underflow)
-    return lns_narrow(answer, bits, guard, underflow)
+    total = lns_sum([wide(init), *products], size, delta, underflow, tree)
+    return lns_resize(total, size, guard, bits, 0, underflow)

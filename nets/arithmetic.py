@@ -1,0 +1,25 @@
+"""The one place that knows the number systems by name."""
+
+from __future__ import annotations
+
+from nets.settings import Settings
+
+__all__ = ["make_arithmetic"]
+
+
+def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector"):
+    """Return the arithmetic that a run's settings ask for.
+
+    backend vector compiles kernels, numpy runs the same circuits node by node.
+    """
+    if settings.arith == "float32" or settings.mode == "paper":
+        from nets.real import RealArithmetic
+
+        return RealArithmetic(settings, threads, backend)
+    if settings.arith.startswith("lns"):
+        from nets.lns import LnsArithmetic
+
+        return LnsArithmetic(settings, threads, backend)
+    from nets.fixed import FixedArithmetic
+
+    return FixedArithmetic(settings, threads, backend)

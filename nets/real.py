@@ -1,0 +1,137 @@
+"""Training in floating point: float32, and the published linear baseline.
+
+The `paper` mode does what the code published with ICASSP 2020 does: float64
+master weights, rates and gradients, and a fixed-point grid only for inputs,
+initial weights, the sums of both layers and the hidden activation.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from fxp.format import Fixed
+from nets.settings import Settings, parse_real
+from nets.tensor import Tensor
+
+__all__ = ["RealArithmetic"]
+
+
+class RealArithmetic:
+    """The operations of a network in float32, or float64 with a grid (paper)."""
+
+    frac = 32  # statistics are integers: losses in units of 2**-32 octaves
+
+    def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        self.settings = settings
+        self.step = 0
+        self.grid = settings.format("activations") if settings.mode == "paper" else None
+        self.dtype = np.dtype(np.float64 if self.grid else np.float32)
+        self.rate = float(parse_real("lr", settings.lr))
+        self.decay = float(parse_real("weight_decay", settings.weight_decay))
+        self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
+
+    def on_grid(self, values: np.ndarray) -> np.ndarray:
+        """Return values rounded to the grid and saturated, where there is one."""
+        if not isinstance(self.grid, Fixed):
+            return values
+        words = np.clip(np.rint(np.ldexp(values, self.grid.frac)), *self.grid.words)
+        return np.ldexp(words, -self.grid.frac)
+
+    def empty(self, rows, columns, role):
+        return Tensor({"value": np.zeros((rows, columns), self.dtype)}, columns)
+
+    def normal(self, rng, rows, columns, std):
+        t = self.empty(rows, columns, "weights")
+        t.fields["value"][...] = self.on_grid(rng.standard_normal((rows, columns)) * std)
+        return t
+
+    def encode(self, x):
+        table = self.on_grid(np.arange(256) / 255).astype(self.dtype)
+        return lambda pixels: np.take(table, pixels, out=_value(x), mode="clip")
+
+    def affine(self, x, w, b, y):
+        x, w, b, y = map(_value, (x, w, b, y))
+
+        def run():
+            np.matmul(x, w, out=y)
+            np.add(y, b, out=y)
+            if self.grid:
+                y[...] = self.on_grid(y)
+
+        return run
+
+    def affine_gradient(self, dy, w, dx):
+        return lambda: np.matmul(_value(dy), _value(w).T, out=_value(dx))
+
+    def descend(self, w, x, dy):
+        return lambda: self._move(_value(w), _value(x).T @ _value(dy))
+
+    def descend_bias(self, b, dy):
+        return lambda: self._move(_value(b), _value(dy).sum(axis=0, keepdims=True))
+
+    def _move(self, w, g):
+        g += self.dtype.type(self.decay) * w
+        g *= self.dtype.type(self.rate)
+        w -= g
+
+    def leaky(self, x, y):
+        slope = self.dtype.type(2.0**self.settings.slope)
+
+        def run():
+            np.multiply(_value(x), slope, out=_value(y))
+            np.maximum(_value(x), _value(y), out=_value(y))
+            if self.grid:
+                _value(y)[...] = self.on_grid(_value(y))
+
+        return run
+
+    def leaky_gradient(self, x, dy, dx):
+        slope = self.dtype.type(2.0**self.settings.slope)
+
+        def run():
+            np.multiply(_value(dy), np.where(_value(x) < 0, slope, 1), out=_value(dx))
+
+        return run
+
+    def softmax(self, logits, labels, gradient, stats):
+        z, rows = _value(logits), np.arange(labels.size)
+
+        def run():
+            shifted = z - z.max(axis=1, keepdims=True)
+            powers = np.exp(shifted)
+            sums = powers.sum(axis=1, keepdims=True)
+            losses = np.log(sums[:, 0]) - shifted[rows, labels]
+            right = int((z.argmax(axis=1) == labels).sum())
+            if np.isfinite(losses).all():
+                octaves = losses.astype(np.float64).sum() / math.log(2)
+                stats[0] += int(octaves * (1 << self.frac))
+            else:
+                stats[3] += 1
+            stats[1] += right
+            stats[2] += int(np.nan_to_num(z.sum(dtype=np.float64)) * (1 << 16)) << 16
+            if gradient is not None:
+                d = np.divide(powers, sums, out=_value(gradient))
+                d[rows, labels] -= 1
+                d /= d.dtype.type(labels.size)
+
+        return run
+
+    @cached_property
+    def one(self):
+        return Tensor({"value": np.ones((1, 1), self.dtype)}, 1)
+
+    def words(self, t):
+        return _value(t)
+
+    def set_words(self, t, words):
+        _value(t)[...] = words
+
+    def reals(self, t):
+        return _value(t).astype(np.float64)
+
+
+def _value(t: Tensor) -> np.ndarray:
+    return t.fields["value"]
