@@ -15,7 +15,7 @@ in a trace.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fxp.bits import clamp, maximum, minimum, where
 from fxp.spec import round_nearest_even, round_shift
@@ -29,8 +29,8 @@ __all__ = ["Number", "absolute", "add", "compare", "div", "greatest", "leaky_rel
 class Number(NamedTuple):
     """An unpacked word or accumulator."""
 
-    level: int
-    sign: int
+    level: Any
+    sign: Any
 
 
 def zero_level(f: Lns) -> int:

@@ -40,7 +40,7 @@ class FixedArithmetic(IntegerArithmetic):
 
     def empty(self, rows, columns, role):
         return Tensor({"word": np.zeros((rows, padded(columns)), self.formats[role].dtype)},
-                      columns)
+                      columns, role)
 
     def normal(self, rng, rows, columns, std):
         f = self.formats["weights"]
@@ -120,8 +120,8 @@ class FixedArithmetic(IntegerArithmetic):
     def set_words(self, t, words):
         t.fields["word"][:, : t.columns] = words
 
-    def reals(self, t, role: str = "weights"):
-        return np.ldexp(self.words(t).astype(np.float64), -self.formats[role].frac)
+    def reals(self, t):
+        return np.ldexp(self.words(t).astype(np.float64), -self.formats[t.role].frac)
 
     def _accumulator(self, a, b, out, init=None, kind=None) -> Accumulator:
         of, text = self.formats, kind or self.settings.accumulator

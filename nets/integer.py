@@ -183,7 +183,7 @@ class IntegerArithmetic:
 
 def _inner(x: Tensor, columns: int) -> Tensor:
     """Return x without its padding, as the left operand of a product."""
-    return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns)
+    return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns, x.role)
 
 
 def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:

@@ -54,7 +54,7 @@ class LnsArithmetic(IntegerArithmetic):
         f = self.formats[role]
         shape = (rows, padded(columns))
         return Tensor({"level": np.full(shape, spec.zero_level(f), f.dtype),
-                       "sign": np.zeros(shape, f.dtype)}, columns)
+                       "sign": np.zeros(shape, f.dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         """Draw sign and log apart: P(log <= l) = erf(2**l / (std sqrt 2)), and the sign
@@ -95,6 +95,7 @@ class LnsArithmetic(IntegerArithmetic):
         if decay is not None:
             g = spec.total(g, spec.product(w, decay, register, s.underflow), delta, register,
                            s.underflow)
+        assert rate is not None  # settings refuse a rate of zero
         step = spec.product(g, rate, register, s.underflow)
         step = Number(step.level, -1 - step.sign)
         moved = spec.total(w, step, delta, register, s.underflow)
@@ -166,17 +167,17 @@ class LnsArithmetic(IntegerArithmetic):
                           deltas.parse(s.softmax_delta), s.softmax_bits)
 
     def words(self, t):
-        f = self._format_of(t)
+        f = self.formats[t.role]
         n = Number(t.fields["level"].astype(np.int64), t.fields["sign"].astype(np.int64))
         return spec.pack(n, f)[:, : t.columns].astype(f.dtype)
 
     def set_words(self, t, words):
-        n = spec.unpack(words.astype(np.int64), self.formats["weights"])
+        n = spec.unpack(words.astype(np.int64), self.formats[t.role])
         for name, values in zip(("level", "sign"), n):
             t.fields[name][:, : t.columns] = values
 
     def reals(self, t):
-        f = self._format_of(t)
+        f = self.formats[t.role]
         level = t.fields["level"][:, : t.columns].astype(np.int64)
         magnitude = 2.0 ** ((level - spec.one_level(f)) / (1 << f.frac))
         return np.where(level == spec.zero_level(f), 0.0,

@@ -30,6 +30,7 @@ class Program:
         self.calls.append(ar.softmax(self.logits, self.labels, self.gradient, self.stats))
         dy = self.gradient
         for i in reversed(range(len(layers) if train else 0)):
+            assert dy is not None
             dy, calls = layers[i].backward(ar, values[i], dy, i > 0)
             self.calls += calls
 

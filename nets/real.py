@@ -41,7 +41,7 @@ class RealArithmetic:
         return np.ldexp(words, -self.grid.frac)
 
     def empty(self, rows, columns, role):
-        return Tensor({"value": np.zeros((rows, columns), self.dtype)}, columns)
+        return Tensor({"value": np.zeros((rows, columns), self.dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         t = self.empty(rows, columns, "weights")

@@ -17,11 +17,13 @@ class Tensor:
 
     The arrays have more columns than the matrix, up to a multiple of LANES; what
     is behind the last column is zero. Fields are level and sign of an LNS
-    number, word of a fixed-point one, value of a float.
+    number, word of a fixed-point one, value of a float. The role (weights,
+    activations or gradients) tells the format.
     """
 
     fields: dict[str, np.ndarray]
     columns: int
+    role: str = "weights"
 
     @property
     def rows(self) -> int:
@@ -30,7 +32,7 @@ class Tensor:
     @property
     def transposed(self) -> Tensor:
         """The transposed view (its arrays are as long as this matrix is padded)."""
-        return Tensor({k: v.T for k, v in self.fields.items()}, self.rows)
+        return Tensor({k: v.T for k, v in self.fields.items()}, self.rows, self.role)
 
     def named(self, prefix: str) -> dict[str, np.ndarray]:
         """Return the fields under the names that plans use: a_level, a_sign or just a."""
@@ -41,7 +43,7 @@ class Tensor:
     def broadcast(self, rows: int) -> Tensor:
         """Return this one-row matrix repeated, without a copy."""
         return Tensor({k: np.broadcast_to(v, (rows, v.shape[1])) for k, v in self.fields.items()},
-                      self.columns)
+                      self.columns, self.role)
 
 
 def padded(columns: int) -> int:
