@@ -20,7 +20,6 @@ from pathlib import Path
 
 import llvmlite
 import numba
-import numba.core.config
 import platformdirs
 from numba import types
 from numba.extending import intrinsic
@@ -29,7 +28,7 @@ from fxp.lanes import lane_width
 from fxp.loops import Arguments, emit_map, emit_matmul
 from fxp.plans import MapPlan, MatmulPlan, plan_digest
 from fxp.scalar import scalar_source
-from fxp.target import target
+from fxp.target import config, target
 from fxp.vector import Lanes
 
 __all__ = ["Kernel", "cache_folder", "compile_module", "scalar_kernel"]
@@ -47,7 +46,7 @@ class Kernel:
     def __init__(self, plan: MapPlan | MatmulPlan):
         self.plan = plan
         self.names = plan.arguments()
-        self.width = lane_width(plan.circuits)
+        self.width = _width(plan)
         self.run = _compiled(plan, len(self.names))
 
     def __call__(self, **values: int) -> None:
@@ -61,9 +60,12 @@ def core(key: str):
     def loops(typingctx, args):
         def generate(context, builder, signature, values):
             plan = _PLANS[key]
-            emitter = emit_map if isinstance(plan, MapPlan) else emit_matmul
             lanes = Lanes(lane_width(plan.circuits), target())
-            emitter(builder, plan, lanes, Arguments(builder, plan.arguments(), values[0]))
+            arguments = Arguments(builder, plan.arguments(), values[0])
+            if isinstance(plan, MapPlan):
+                emit_map(builder, plan, lanes, arguments)
+            else:
+                emit_matmul(builder, plan, lanes, arguments)
             return context.get_dummy_value()
 
         return types.void(args), generate
@@ -128,10 +130,15 @@ def _digest() -> str:
     sha = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         sha.update(path.read_bytes())
-    features = numba.core.config.CPU_FEATURES
+    features = config.CPU_FEATURES
     versions = (sys.version_info[:2], numba.__version__, llvmlite.__version__)
-    sha.update(repr((versions, target().level, numba.core.config.CPU_NAME, features)).encode())
+    sha.update(repr((versions, target().level, config.CPU_NAME, features)).encode())
     return sha.hexdigest()[:16]
+
+
+def _width(plan: MapPlan | MatmulPlan) -> int:
+    """Return the lane width that holds every node and every stored word."""
+    return max(lane_width(plan.circuits), *(8 * d.itemsize for d in plan.dtypes.values()))
 
 
 def _compiled(plan, count: int):

@@ -208,7 +208,7 @@ def _address(array: np.ndarray) -> int:
     return array.ctypes.data
 
 
-def _strides(group: Arrays) -> tuple[int, int]:
+def _strides(group: Arrays) -> tuple[int, ...]:
     """Return the strides, in elements, that all arrays of the group share."""
     found = {tuple(s // array.itemsize for s in array.strides) for array in group.values()}
     if len(found) != 1:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
-from numba.core import config
+from numba.core import config as _config
 
 __all__ = ["Target", "target"]
+
+config: Any = _config  # Numba sets its options dynamically
 
 # Processor names (as LLVM spells them) that have 512-bit vectors of 16-bit words.
 AVX512 = ("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake",

@@ -47,7 +47,9 @@ class _Emitter:
         self.builder = builder
         self.circuit = circuit
         self.lanes = lanes
-        self.modes = lane_modes(circuit, lanes.width)
+        modes = lane_modes(circuit, lanes.width)
+        assert modes is not None, "lanes were chosen to hold the circuit"
+        self.modes = modes
         self.values: dict[int, ir.Value] = {}
         self.tables = TableReader(builder, lanes)
 

@@ -230,8 +230,8 @@ def parse(text: str) -> Delta:
     if name not in METHODS:
         raise FormatError(f"unknown delta method {name!r}; there are {', '.join(METHODS)}")
     method = METHODS[name]
-    types = {f.name: type(f.default) for f in fields(method)}
-    options = {}
+    types: dict[str, Callable] = {f.name: type(f.default) for f in fields(method)}
+    options: dict[str, object] = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
         if key not in types or not equals:
@@ -241,7 +241,7 @@ def parse(text: str) -> Delta:
             options[key] = types[key](value)
         except (ValueError, ZeroDivisionError):
             raise FormatError(f"delta {name}: {key}={value!r} is not a number") from None
-    return method(**options)
+    return method(**options)  # type: ignore[arg-type]
 
 
 def _by_table(name: str, same, minus, offset: int, shift: int) -> Spec:

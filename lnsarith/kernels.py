@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from fxp.circuit import trace
 from fxp.format import FormatError, check_integer
@@ -22,8 +22,8 @@ SIGN = (-1, 0)
 class Accumulator:
     """How a sum of products is taken: an operator of its own.
 
-    Operands a, b, the initial value and the result `out` are of format f unless
-    their own is given; the register is f with `guard` more fraction bits, at the
+    Operands a, b, the initial value init and the result out are of format f
+    unless `formats` gives their own; the register is f with `guard` more fraction bits, at the
     end rounded to nearest even. With guard = 0, one format and sequential order
     it is, to the bit, one `mac` of words after the other, starting from the
     initial word. Order tree sums as `fxp.loops.MatmulPlan` says. underflow is
@@ -35,10 +35,7 @@ class Accumulator:
     guard: int = 0
     order: str = "sequential"
     underflow: str = "zero"
-    a: Lns | None = None
-    b: Lns | None = None
-    init: Lns | None = None
-    out: Lns | None = None
+    formats: Mapping[str, Lns] = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
         check_integer("guard", self.guard, 0, 16)
@@ -46,8 +43,10 @@ class Accumulator:
             raise FormatError(f"order must be sequential or tree, got {self.order!r}")
         if self.underflow not in ("zero", "smallest"):
             raise FormatError(f"underflow must be zero or smallest, got {self.underflow!r}")
-        for role in ("a", "b", "init", "out"):
-            object.__setattr__(self, role, getattr(self, role) or self.f)
+
+    def of(self, role: str) -> Lns:
+        """Return the format of a, b, init or out."""
+        return self.formats.get(role, self.f)
 
     @property
     def register(self) -> Lns:
@@ -56,13 +55,13 @@ class Accumulator:
 
     def start(self, n: Number) -> Number:
         """Return the register that holds n."""
-        return spec.resize(n, self.init, self.register, self.underflow)
+        return spec.resize(n, self.of("init"), self.register, self.underflow)
 
     def product(self, b: Number, a: Number) -> Number:
         """Return b * a as a register value."""
         r, underflow = self.register, self.underflow
-        b = spec.resize(b, self.b, r, underflow)
-        return spec.product(b, spec.resize(a, self.a, r, underflow), r, underflow)
+        b = spec.resize(b, self.of("b"), r, underflow)
+        return spec.product(b, spec.resize(a, self.of("a"), r, underflow), r, underflow)
 
     def total(self, x: Number, y: Number) -> Number:
         """Return the sum of two register values."""
@@ -72,7 +71,7 @@ class Accumulator:
 
     def finish(self, n: Number) -> Number:
         """Return the register rounded to a number of `out`."""
-        return spec.resize(n, self.register, self.out, self.underflow)
+        return spec.resize(n, self.register, self.of("out"), self.underflow)
 
     def plan(self, finish: Callable | None = None, ports=None, outputs=("level", "sign"),
              keep_untouched: bool = False, dtypes=None) -> MatmulPlan:
@@ -103,16 +102,16 @@ class Accumulator:
             return finish(n, **rest) if finish else n
 
         tree = self.order == "tree"
-        low_a, high_a = spec.level_range(self.a)
-        operands = {"b_level": spec.level_range(self.b), "b_sign": SIGN,
+        low_a, high_a = spec.level_range(self.of("a"))
+        operands = {"b_level": spec.level_range(self.of("b")), "b_sign": SIGN,
                     "a_level": (low_a + (not tree), high_a), "a_sign": SIGN}
         if not tree:
             operands = {**register, **operands}
-        low = {**operands, "a_level": (low_a + 1, spec.one_level(self.a))}
+        low = {**operands, "a_level": (low_a + 1, spec.one_level(self.of("a")))}
         pair = {**register, "level_2": register["level"], "sign_2": SIGN}
-        initial = {"i_level": spec.level_range(self.init), "i_sign": SIGN}
+        initial = {"i_level": spec.level_range(self.of("init")), "i_sign": SIGN}
         names = tuple(f"o_{name}" for name in outputs)
-        stored = {"i": self.init, "a": self.a, "b": self.b, "o": self.out}
+        stored = {"i": self.of("init"), "a": self.of("a"), "b": self.of("b"), "o": self.of("out")}
         return MatmulPlan(
             start=trace(lambda i_level, i_sign: self.start(Number(i_level, i_sign)), initial,
                         name="start"),
@@ -123,5 +122,5 @@ class Accumulator:
             dtypes={**{f"{k}_{field}": f.dtype for k, f in stored.items()
                        for field in ("level", "sign")}, **(dtypes or {})},
             absent=None if tree else low_a,
-            low=None if tree else trace(step, low), low_limit=spec.one_level(self.a),
+            low=None if tree else trace(step, low), low_limit=spec.one_level(self.of("a")),
             combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched)

@@ -37,7 +37,8 @@ def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int,
 
 def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, int, int]]:
     """Return longest-first segments of at most this error (count + 1 if it needs more)."""
-    segments, begin = [], 0
+    segments: list[tuple[int, int, int]] = []
+    begin = 0
     while begin < len(target) and len(segments) <= count:
         length, intercept, shift = max(
             _reach(target[begin:], error, opposite, shift) for shift in range(13))

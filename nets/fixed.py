@@ -9,7 +9,6 @@ import numpy as np
 from fxp import spec
 from fxp.bits import clamp, where
 from fxp.circuit import trace
-from fxp.format import Fixed
 from fxp.kernels import Accumulator
 from fxp.plans import MapPlan
 from nets.fixed_softmax import FixedSoftmax

@@ -186,7 +186,7 @@ class LnsArithmetic(IntegerArithmetic):
     def _accumulator(self, a: str, b: str, init: str, out: str) -> Accumulator:
         s, of = self.settings, self.formats
         return Accumulator(self.wide, self.delta, s.guard, s.order, s.underflow,
-                           of[a], of[b], of[init], of[out])
+                           {"a": of[a], "b": of[b], "init": of[init], "out": of[out]})
 
 
 def _constant(value, f: Lns) -> Number | None:
