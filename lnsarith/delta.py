@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
-from fxp.bits import Table, lookup, maximum, minimum, where
+from fxp.bits import Table, lookup, minimum, where
 from fxp.format import FormatError
+from lnsarith.convert import shift_right
 from lnsarith.gauss import first_zero, gauss, gauss_mean
 from lnsarith.pwl import fit_segments
 
@@ -120,8 +121,7 @@ class Mitchell(Delta):
         steps = [(one // 16, 4), (one // 8, 3), (one // 4, 2), (one // 2, 1)]
 
         def delta(gap, opposite):
-            whole = minimum(gap >> frac, frac + 2)
-            t = _shift_right(2 * one - (gap & (one - 1)), whole + 1, frac + 3)
+            t = _antilog(gap, frac, 0)
             c = 0
             for limit, value in reversed(steps):
                 c = where(gap < limit, value << frac, c)
@@ -197,25 +197,36 @@ class Pwl(Delta):
 
 @dataclass(frozen=True)
 class Balanced(Delta):
-    """Shifts and adds alone, chosen so that sums of zero-mean terms keep their size.
+    """Shifts and adds alone, with which sums of zero-mean terms keep their mean and size.
 
-    D+ = log2(1 + t) and D- = log2(1 - t) with one t(d) satisfy 2**D+ + 2**D- = 2,
-    the condition of an unbiased accumulator. On i = floor(d), with s = 2**-i:
-    D+ = s - 3/8 s**2, D- = -s - 3/8 s**2, rounded to nearest; 3/4 and -2 at i = 0.
+    For an unbiased accumulator 2**D+ + 2**D- = 2, so the parts of D+ and D- linear
+    in 2**-d must be equal and opposite, and both must droop. With Mitchell's
+    antilogarithm A(x) of -x and his logarithm L, t = A(d) and u = A(2 d):
+
+        D+ = 11/8 t - 3/8 u
+        D- = -11/8 t - 5/4 u          for d >= 1
+        D- = L(d) - 1/2 - d/2         for d < 1
+
+    D+(0) = 1 and D-(1) = -1 are exact. The coefficients were chosen among sums
+    of two or three powers of two for the smallest error of 785-term zero-mean
+    dot products.
     """
 
     def at(self, frac, cancel):
-        one = 1 << frac
+        one, extra = 1 << frac, 5  # bits kept below the result until it is rounded
 
-        def entry(i, sign):
-            if i == 0:
-                return 3 * one // 4 if sign > 0 else -2 * one
-            s = Fraction(one, 1 << i)
-            return round(sign * s - Fraction(3, 8) * s / (1 << i))
+        def delta(gap, opposite):
+            t = _antilog(gap, frac, extra)
+            u = _antilog(gap << 1, frac, extra)
+            eleven_t = (t << 3) + (t << 1) + t
+            # Sizes are rounded, not signed values: a tie must not favour D+ over D-.
+            size = eleven_t + where(opposite, (u << 3) + (u << 1), 0 - (u << 1) - u)
+            rounded = (size + (4 << extra)) >> (extra + 3)
+            near = _log(minimum(gap, one), frac) - (one >> 1) - ((gap + 1) >> 1)
+            minus = where(gap < one, near, 0 - rounded)
+            return where(opposite != 0, minus, rounded)
 
-        same = [entry(i, 1) for i in range(frac + 2)] + [0]
-        minus = [entry(i, -1) for i in range(frac + 2)] + [0]
-        return _cancelling(_by_table("balanced", same, minus, 0, frac), cancel)
+        return _cancelling(delta, cancel)
 
 
 METHODS: dict[str, type[Delta]] = {
@@ -276,11 +287,23 @@ def _steps(knots) -> list[int]:
     return [b - a for a, b in zip(knots, knots[1:])] + [0]
 
 
-def _shift_right(x, count, most: int):
-    """Return x >> count for a traced count of 0..most: a barrel shifter."""
-    for stage in range(most.bit_length()):
-        x = where((count >> stage) & 1, x >> (1 << stage), x)
-    return maximum(x, 0)
+def _antilog(x, frac: int, extra: int):
+    """Return Mitchell's antilogarithm of -x, (1 - f/2) >> i for x = i + f, truncated
+    to frac + extra fraction bits."""
+    one = 1 << frac
+    whole = minimum(x >> frac, frac + extra + 2)
+    return shift_right((2 * one - (x & (one - 1))) << extra, whole + 1, frac + extra + 3)
+
+
+def _log(x, frac: int):
+    """Return Mitchell's logarithm of x <= 1, x > 0: the place of its leading one, then
+    the bits behind it."""
+    whole = 0
+    for stage in reversed(range(frac.bit_length())):
+        short = x < (2 << frac) >> (1 << stage)
+        x = minimum(where(short, x << (1 << stage), x), (2 << frac) - 1)
+        whole = whole - where(short, 1 << stage, 0)
+    return (whole << frac) + x - (1 << frac)
 
 
 def _power_of_two(name: str, value: Fraction):
