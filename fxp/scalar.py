@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fxp.circuit import Circuit
+from fxp.format import word_dtype
 from fxp.graph import Node
 
 __all__ = ["scalar_source"]
@@ -17,7 +18,8 @@ def scalar_source(circuit: Circuit, name: str) -> str:
     It returns one value or a tuple, and needs `np` and `njit` in its module.
     """
     tables = {id(t): f"{name}_table{i}" for i, t in enumerate(circuit.tables)}
-    lines = [f"{tables[id(t)]} = np.array({list(t.values)}, np.int64)" for t in circuit.tables]
+    lines = [f"{tables[id(t)]} = np.array({list(t.values)}, np.{_storage(t)})"
+             for t in circuit.tables]
     lines += ["", "", "@njit(inline='never')", f"def {name}({', '.join(circuit.inputs)}):"]
     for node in circuit.nodes:
         if node.op not in ("input", "const"):
@@ -42,5 +44,10 @@ def _expression(node: Node, tables) -> str:
     if node.op == "where":
         return f"{args[1]} if {args[0]} else {args[2]}"
     if node.op == "lookup":
-        return f"{tables[id(node.table)]}[{args[0]}]"
+        return f"np.int64({tables[id(node.table)]}[{args[0]}])"
     return args[0]
+
+
+def _storage(table) -> str:
+    """Return the narrowest type of the entries: Numba caches no code with big globals."""
+    return word_dtype(min(table.values), max(table.values)).name

@@ -18,7 +18,6 @@ from nets.tensor import Tensor, padded
 
 __all__ = ["FixedArithmetic"]
 
-RATE_BITS = 15  # significant bits of the constants lr and lr * decay
 
 
 class FixedArithmetic(IntegerArithmetic):
@@ -26,7 +25,8 @@ class FixedArithmetic(IntegerArithmetic):
 
     Sums of products are exact and rounded once, to nearest even, unless
     `accumulator` says otherwise: limitedN saturates an N-bit register at every
-    step, each rounds every product to the result's format. An update is
+    step, each rounds every product to the result's format. Where an exact register
+    would exceed 62 bits, one of 62 bits saturates. An update is
     w - lr g - lr decay w from the unrounded sum g, rounded once; stochastically,
     unless `update` says nearest (then updates below half a unit are lost).
     """
@@ -67,14 +67,17 @@ class FixedArithmetic(IntegerArithmetic):
         """Return w - lr g - lr decay w; g has frac fraction bits.
 
         Both products and w are brought to a common grid of up to 30 bits below
-        a weight's, exactly or (beyond it) rounded down, and rounded once.
+        a weight's, exactly or (beyond it) rounded down, and rounded once. A g
+        that would carry any weight beyond the other end saturates.
         """
         f = self.formats["weights"]
         lr, decay = (parse_real(n, getattr(self.settings, n)) for n in ("lr", "weight_decay"))
         grid = f.frac + min(30, 62 - f.bits - 4)
-        g = clamp(g, -(1 << 40), (1 << 40) - 1)
-        moved = (w << (grid - f.frac)) - _scaled(g, lr, frac, grid) - _scaled(
-            w, lr * decay, f.frac, grid)
+        digits = 15 if f.bits <= 16 else 10  # of the constants lr and lr decay, in bits
+        reach = 1 << (f.bits + 1 + max(0, frac - f.frac) + max(0, -_log2_floor(lr)))
+        g = clamp(g, -reach, reach)
+        moved = (w << (grid - f.frac)) - _scaled(g, lr, frac, grid, digits) - _scaled(
+            w, lr * decay, f.frac, grid, digits)
         if seed is None:
             return spec.overflow(spec.round_shift(moved, grid - f.frac, "nearest-even"), f)
         random = spec.random_word(element, seed)
@@ -124,15 +127,19 @@ class FixedArithmetic(IntegerArithmetic):
 
     def _accumulator(self, a, b, out, init=None, kind=None) -> Accumulator:
         of, text = self.formats, kind or self.settings.accumulator
-        kind, bits = ("limited", int(text[7:] or 0)) if text.startswith("limited") else (text, 48)
-        return Accumulator(of[a], of[b], of[out], kind, bits=bits)
+        bits = 62
+        if text.startswith("limited"):
+            text, bits = "limited", int(text[7:])
+        elif text == "exact" and of[a].bits + of[b].bits > 44:
+            text = "limited"
+        return Accumulator(of[a], of[b], of[out], text, bits=bits)
 
 
-def _scaled(x, factor, frac: int, grid: int):
-    """Return factor * x on the grid; the factor keeps RATE_BITS significant bits."""
+def _scaled(x, factor, frac: int, grid: int, digits: int):
+    """Return factor * x on the grid; the factor keeps so many significant bits."""
     if not factor:
         return 0
-    shift = RATE_BITS - 1 - _log2_floor(factor)
+    shift = digits - 1 - _log2_floor(factor)
     mantissa = round(factor * (1 << shift)) if shift >= 0 else round(factor / (1 << -shift))
     while mantissa % 2 == 0:
         mantissa, shift = mantissa // 2, shift - 1

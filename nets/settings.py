@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -106,6 +107,9 @@ class Settings:
             self._refuse(("delta", "guard", "order", "underflow"), "lns")
         if family is not Fixed:
             self._refuse(("accumulator",), "fixed")
+        elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
+            raise FormatError("accumulator must be exact, each or limitedN (N bits), "
+                              f"got {self.accumulator!r}")
         if family is None:
             self._refuse(("update", "update_guard", "softmax_bits", "softmax_delta"),
                          "lns or fixed")

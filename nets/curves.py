@@ -1,0 +1,49 @@
+"""Loss and accuracies of a run over its epochs, drawn."""
+
+from __future__ import annotations
+
+import io
+
+__all__ = ["draw"]
+
+INKS = {"train": "#7a7a7a", "validation": "#1f5fa8", "test": "#c2410c"}
+
+
+def draw(records: list[dict], title: str) -> bytes:
+    """Return a PNG image of the records of `nets.train.Record`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    figure.suptitle(title, fontsize=11)
+    _lines(left, records, {"train": "loss"}, 1)
+    left.set_ylabel("training loss, nats an image")
+    left.set_ylim(bottom=0)
+    keys = {
+        "train": "train_accuracy",
+        "validation": "val_accuracy",
+        "test": "test_accuracy",
+    }
+    _lines(right, records, keys, 100)
+    right.set_ylabel("accuracy, %")
+    right.legend(frameon=False, loc="lower right")
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
+    return image.getvalue()
+
+
+def _lines(axes, records: list[dict], keys: dict[str, str], scale: float) -> None:
+    """Draw one line for each key; epochs without a value leave a gap."""
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [r["epoch"] for r in records]
+    mark = "o" if len(records) < 30 else ""
+    for label, key in keys.items():
+        values = [float("nan") if r[key] is None else scale * r[key] for r in records]
+        axes.plot(epochs, values, color=INKS[label], label=label, marker=mark, ms=3)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,122 @@
+"""A model on disk: the words of every parameter, byte for byte the same each time."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nets.network import Network
+
+__all__ = ["Model", "RunError", "read_model", "restore", "write_atomic", "write_model"]
+
+KIND = "lnsarith model 1"
+
+
+class RunError(ValueError):
+    """A run folder that cannot be written, read, or gone on with."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The words and format names of parameters after so many epochs and batches."""
+
+    words: dict[str, np.ndarray]
+    formats: dict[str, str]
+    epoch: int
+    step: int
+
+
+def write_model(path: Path, network: Network, epoch: int) -> None:
+    """Write an npz file without a trace of time, place or compressor.
+
+    An entry `meta` holds JSON: kind, epoch, step, and each parameter's format.
+    """
+    ar, tensors = network.ar, network.parameters()
+    formats = {name: str(ar.formats[t.role]) for name, t in tensors.items()}
+    meta = {"kind": KIND, "epoch": epoch, "step": ar.step, "formats": formats}
+    arrays = {name: ar.words(t) for name, t in tensors.items()}
+    arrays["meta"] = np.array(json.dumps(meta, sort_keys=True))
+    write_atomic(path, _pack(arrays))
+
+
+def read_model(path: Path) -> Model:
+    """Return the model in a file; RunError for what is none, or not whole."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)), allow_pickle=False
+                )
+                for name in archive.namelist()
+            }
+        meta = json.loads(arrays.pop("meta", np.array("{}")).item())
+        if meta.get("kind") != KIND:
+            raise ValueError(f"kind should be {KIND!r}, is {meta.get('kind')!r}")
+        epoch, step = int(meta["epoch"]), int(meta["step"])
+        return Model(arrays, dict(meta["formats"]), epoch, step)
+    except PermissionError:
+        raise
+    except Exception as error:  # broken files raise a dozen kinds
+        raise RunError(
+            f"{path} is no model of this program, or damaged ({error}); delete it to "
+            "train anew, or put a copy back"
+        ) from error
+
+
+def restore(network: Network, model: Model, path: Path) -> None:
+    """Put a model's words into a network; RunError, naming path, if they do not fit."""
+    ar, tensors = network.ar, network.parameters()
+    for name, t in tensors.items():
+        wanted = _describe(ar.words(t), str(ar.formats[t.role]))
+        found = "missing"
+        if name in model.words:
+            found = _describe(model.words[name], model.formats.get(name, "unknown"))
+        if wanted != found:
+            raise RunError(
+                f"{path} does not fit config.json: {name} should be {wanted}, is {found}"
+            )
+    for name, t in tensors.items():
+        ar.set_words(t, model.words[name])
+    ar.step = model.step
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise RunError(
+            f"cannot write {path}: {error.strerror or error}; all before it is kept"
+        ) from error
+
+
+def _pack(arrays: dict[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in sorted(arrays):
+            entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            array, part = arrays[name], io.BytesIO()
+            array = array.astype(array.dtype.newbyteorder("<"), order="C")
+            np.lib.format.write_array(part, array, (1, 0), allow_pickle=False)
+            archive.writestr(entry, part.getvalue())
+    return file.getvalue()
+
+
+def _describe(words: np.ndarray, f: str) -> str:
+    shape = " x ".join(map(str, words.shape))
+    return f"{shape} words of {f} ({words.dtype.name})"

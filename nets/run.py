@@ -1,0 +1,204 @@
+"""A run on disk: config.json, log.jsonl, model.npz, and curves.png for the eye.
+
+Files are written under another name, flushed and renamed, the log before the
+model. So whatever stops a run, its model is whole, and what the log has beyond
+the model's epochs is dropped when the run goes on. The bytes of a model depend on
+the settings and the data alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from nets.data import Dataset
+from nets.model import RunError, read_model, restore, write_atomic, write_model
+from nets.network import Network
+from nets.settings import Settings
+
+__all__ = [
+    "Run",
+    "RunError",
+    "default_name",
+    "facts",
+    "holds_something",
+    "settings_for",
+]
+
+# What suits a data set better than the defaults, which are those of MNIST.
+SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
+
+
+class Run:
+    """A run folder: its settings, the facts of its data set, a record an epoch."""
+
+    def __init__(self, folder: Path, settings: Settings, data: dict):
+        self.folder = folder
+        self.settings = settings
+        self.data = data
+        self.records: list[dict] = []
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, folder: Path, settings: Settings, data: dict) -> Run:
+        """Return a new run in a folder that is new or empty."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if holds_something(folder):
+                raise RunError(
+                    f"{folder} is not empty; add --resume to go on with a run in it, "
+                    "or choose another --out"
+                )
+        except OSError as error:
+            raise RunError(
+                f"cannot make {folder}: {error.strerror}; choose another --out"
+            ) from error
+        run = cls(folder, settings, data)
+        run.lock()
+        run._write_config()
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Return the run that a folder holds."""
+        path = folder / "config.json"
+        if not path.is_file():
+            raise RunError(f"{folder} holds no run: there is no config.json in it")
+        try:
+            config = json.loads(path.read_text("utf-8"))
+            data, _ = dict(config.pop("data")), config.pop("versions")
+            settings = Settings(**{**config, "hidden": tuple(config["hidden"])})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{path} is not what this program wrote: {error}") from error
+        run = cls(folder, settings, data)
+        run.records = _read_log(folder / "log.jsonl")
+        return run
+
+    def go_on(self, given: dict, data: dict) -> None:
+        """Prepare for more epochs; RunError if given settings or data differ.
+
+        More epochs than before are fine.
+        """
+        for name, value in given.items():
+            own = getattr(self.settings, name)
+            if value == own or (name == "epochs" and value > own):
+                continue
+            cure = "start another run with another --out"
+            raise RunError(
+                f"{self.folder} has {name} = {_shown(own)}, got {_shown(value)}; only "
+                f"epochs may change, and grow: leave {name} out, or {cure}"
+            )
+        if data != self.data:
+            raise RunError(
+                f"{self.folder} began with other images of {self.settings.dataset} than "
+                "those found now; give the same --data-dir, or start another run"
+            )
+        self.lock()
+        if given.get("epochs", self.settings.epochs) != self.settings.epochs:
+            self.settings = replace(self.settings, epochs=given["epochs"])
+            self._write_config()
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / "model.npz"
+
+    @property
+    def model_sha256(self) -> str:
+        return hashlib.sha256(self.model_path.read_bytes()).hexdigest()
+
+    def load(self, network: Network) -> int:
+        """Give a network the saved words and return its epochs, 0 without a model."""
+        if not self.model_path.exists():
+            self.records = []
+            return 0
+        model = read_model(self.model_path)
+        restore(network, model, self.model_path)
+        self.records = self.records[: model.epoch]
+        return model.epoch
+
+    def save(self, record: dict, network: Network) -> None:
+        """Add an epoch to the log, then write the model."""
+        self.records.append(record)
+        lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in self.records)
+        write_atomic(self.folder / "log.jsonl", lines.encode())
+        write_model(self.model_path, network, record["epoch"])
+
+    def lock(self) -> None:
+        """Keep other processes from training here as long as this one lives."""
+        with suppress(ImportError):
+            import fcntl
+
+            self._lock = os.open(self.folder, os.O_RDONLY)
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"another process is training in {self.folder}; wait for its end, "
+                    "or choose another --out"
+                ) from None
+
+    def _write_config(self) -> None:
+        names = ("lnsarith", "numpy", "numba", "llvmlite")
+        versions = {name: _version(name) for name in names}
+        config = {**self.settings.resolved(), "data": self.data, "versions": versions}
+        text = json.dumps(config, indent=2) + "\n"
+        write_atomic(self.folder / "config.json", text.encode())
+
+
+def settings_for(given: dict) -> Settings:
+    """Return the settings given, completed by what suits the data set."""
+    return Settings(**{**SUITED.get(given.get("dataset", ""), {}), **given})
+
+
+def default_name(settings: Settings) -> str:
+    """Return what a run is called: mnist-lns16-lut-s0."""
+    delta = settings.delta if settings.arith.startswith("lns") else ""
+    mode = "" if settings.mode == "bit-true" else settings.mode
+    parts = (settings.dataset, settings.arith, delta, mode, f"s{settings.seed}")
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
+
+
+def facts(dataset: Dataset) -> dict:
+    """Return what makes a data set the same to a run, as plain data."""
+    sha = hashlib.sha256()
+    for array in (dataset.train_images, dataset.train_labels):
+        sha.update(np.ascontiguousarray(array).data)
+    return {
+        "shape": list(dataset.train_images.shape[1:]),
+        "classes": dataset.classes,
+        "train_images": len(dataset.train_images),
+        "train_sha256": sha.hexdigest(),
+    }
+
+
+def holds_something(folder: Path) -> bool:
+    """Whether a folder holds more than what a killed process left half written."""
+    return any(not path.name.endswith(".part") for path in folder.iterdir())
+
+
+def _read_log(path: Path) -> list[dict]:
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise RunError(f"{path} is not what this program wrote: {error}") from error
+
+
+def _shown(value) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,233 @@
+"""Training: one shuffle, batches in order, an epoch at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from nets.arithmetic import make_arithmetic
+from nets.data import Dataset
+from nets.integer import STATS
+from nets.network import Network, Program, mlp
+from nets.probe import Findings, Probe, Watched, troubles
+from nets.settings import Settings, parse_real
+
+__all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
+
+EVALUATED = 500  # images at a time
+REPORTED = 64  # batches from one report of progress to the next
+
+# report(images done, loss so far, accuracy so far)
+Report = Callable[[int, float | None, float], None]
+
+
+@dataclass
+class Record:
+    """An epoch. Losses are in nats an image, accuracies and shares in 0..1.
+
+    loss and train_accuracy are of the images as they were trained on, seconds of
+    their training alone. drift is the mean logit of the validation images (of the
+    test images without any). saturations, underflows and dead_updates are counted
+    on one batch, see `nets.probe`; softmax_saturated is the share of the epoch's
+    logits at the end of the soft-max's register. None is what there is not: a
+    validation set, a finite loss.
+    """
+
+    epoch: int
+    loss: float | None
+    train_accuracy: float
+    val_accuracy: float | None
+    test_accuracy: float
+    seconds: float
+    images_per_second: float
+    saturations: int
+    underflows: int
+    dead_updates: float | None
+    drift: float | None
+    softmax_saturated: float
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict:
+        """Return plain data for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Evaluation:
+    """A network on labelled images: predicted has the class of each."""
+
+    correct: int
+    loss: float | None
+    mean_logit: float | None
+    predicted: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / len(self.predicted)
+
+
+def build(
+    settings: Settings,
+    inputs: int,
+    classes: int,
+    rng: np.random.Generator,
+    threads: int = 1,
+    backend: str = "vector",
+) -> Network:
+    """Return the network of a run with fresh weights, its layers watched."""
+    ar = make_arithmetic(settings, threads, backend)
+    std = float(parse_real("init_std", settings.init_std))
+    network = mlp(ar, rng, inputs, settings.hidden, classes, std)
+    network.layers = [Watched(layer) for layer in network.layers]
+    return network
+
+
+class Trainer:
+    """A network in training; epoch counts what it has behind it.
+
+    Nothing is compiled before the first epoch. The shuffled training images are
+    copied, so the data set can be let go.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: Dataset,
+        threads: int = 1,
+        backend: str = "vector",
+    ):
+        self.settings = settings
+        self.classes = dataset.classes
+        self.epoch = 0
+        images = _flat(dataset.train_images)
+        count = _training_images(settings, len(images))
+        rng = np.random.default_rng(settings.seed)
+        order = rng.permutation(len(images))
+        self.network = build(
+            settings, images.shape[1], dataset.classes, rng, threads, backend
+        )
+        self.images, self.labels = (
+            images[order[:count]],
+            dataset.train_labels[order[:count]],
+        )
+        self.held = images[order[count:]], dataset.train_labels[order[count:]]
+        self.test = _flat(dataset.test_images), dataset.test_labels
+        self._seconds = 0.0
+        self._programs: list[Program] = []
+
+    def train_epoch(self, report: Report | None = None) -> Record:
+        """Train on every image once and return the epoch's record."""
+        findings = self._train(report)
+        self.epoch += 1
+        loss, accuracy, saturated = self._statistics(len(self.labels))
+        test = evaluate(self.network, *self.test)
+        held = evaluate(self.network, *self.held) if len(self.held[1]) else None
+        record = Record(
+            self.epoch,
+            loss if findings.finite else None,
+            accuracy,
+            held.accuracy if held else None,
+            test.accuracy,
+            self._seconds,
+            len(self.labels) / max(self._seconds, 1e-9),
+            findings.saturations,
+            findings.underflows,
+            findings.dead_updates,
+            (held or test).mean_logit,
+            saturated,
+        )
+        record.warnings = troubles(self.settings, self.classes, record, findings)
+        return record
+
+    def _train(self, report: Report | None) -> Findings:
+        count = len(self.labels)
+        size = min(self.settings.batch, count)
+        whole = count - count % size
+        # In this order in every process: it decides the random numbers of updates.
+        self._programs = [
+            self.network.program(rows, True) for rows in (size, count % size) if rows
+        ]
+        for program in self._programs:
+            program.stats[:] = 0
+        self._warm_up(size)
+        self._seconds = 0.0
+        probe = Probe(self.network, self._programs[0])
+        self._batches(self._programs[0], 0, whole - size, report)
+        probe.before()
+        self._batches(self._programs[0], whole - size, whole, report)
+        findings = probe.after()
+        self._batches(self._programs[-1], whole, count, report)
+        return findings
+
+    def _warm_up(self, size: int):
+        """Load what is compiled at its first call, so that no epoch's time holds it."""
+        program = self.network.program(size, False)
+        program.run(self.images[:size], self.labels[:size])
+
+    def _batches(self, program: Program, start: int, end: int, report: Report | None):
+        """Train on the images start..end, whole batches of the program."""
+        run, ar, size = program.run, self.network.ar, program.labels.size
+        images, labels = self.images, self.labels
+        for low in range(start, end, REPORTED * size):
+            high = min(low + REPORTED * size, end)
+            begin = time.perf_counter()
+            for i in range(low, high, size):
+                ar.step += 1
+                run(images[i : i + size], labels[i : i + size])
+            self._seconds += time.perf_counter() - begin
+            if report:
+                report(high, *self._statistics(high)[:2])
+
+    def _statistics(self, images: int) -> tuple[float | None, float, float]:
+        """Return loss, accuracy and share of saturated logits over so many images."""
+        total = sum(program.stats for program in self._programs)
+        stats = dict(zip(STATS, total.tolist(), strict=True))
+        return (
+            _nats(stats["loss"] / images, self.network.ar),
+            stats["correct"] / images,
+            stats["saturated"] / (images * self.classes),
+        )
+
+
+def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Return how a network does on images (uint8, in any shape)."""
+    images, logits = _flat(images), []
+    stats = np.zeros(len(STATS), np.int64)
+    for low in range(0, len(images), EVALUATED):
+        rows = slice(low, low + EVALUATED)
+        program = network.program(len(labels[rows]), False)
+        program.stats[:] = 0
+        program.run(images[rows], labels[rows])
+        stats += program.stats
+        logits.append(network.ar.reals(program.logits))
+    values = np.concatenate(logits)
+    finite = bool(np.isfinite(values).all())
+    loss = _nats(int(stats[STATS.index("loss")]) / len(labels), network.ar)
+    return Evaluation(
+        int(stats[STATS.index("correct")]),
+        loss if finite else None,
+        float(values.mean()) if finite else None,
+        values.argmax(axis=1),
+    )
+
+
+def _nats(octaves: float, ar) -> float:
+    return octaves * math.log(2) / (1 << ar.frac)
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(images).reshape(len(images), -1)
+
+
+def _training_images(settings: Settings, count: int) -> int:
+    """Return how many images are left to train on; ValueError if none."""
+    if settings.val >= count:
+        raise ValueError(
+            f"val must leave at least one training image: {settings.dataset} has "
+            f"{count:,}, got val {settings.val:,}; use --val {count // 6}"
+        )
+    return count - settings.val
