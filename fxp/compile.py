@@ -25,8 +25,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from fxp.lanes import lane_width
-from fxp.loops import Arguments, emit_map, emit_matmul
+from fxp.loops import Arguments, emit_map
 from fxp.plans import MapPlan, MatmulPlan, plan_digest
+from fxp.products import emit_matmul
 from fxp.scalar import scalar_source
 from fxp.target import config, target
 from fxp.vector import Lanes
@@ -60,7 +61,7 @@ def core(key: str):
     def loops(typingctx, args):
         def generate(context, builder, signature, values):
             plan = _PLANS[key]
-            lanes = Lanes(lane_width(plan.circuits), target())
+            lanes = Lanes(_width(plan), target())
             arguments = Arguments(builder, plan.arguments(), values[0])
             if isinstance(plan, MapPlan):
                 emit_map(builder, plan, lanes, arguments)
