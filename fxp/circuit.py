@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fxp import bits
 from fxp.bits import Traced
@@ -38,7 +39,7 @@ class Circuit:
     def tables(self) -> tuple:
         return tuple(dict.fromkeys(n.table for n in self.nodes if n.table is not None))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A hash of everything that decides the outputs."""
         number = {id(n): i for i, n in enumerate(self.nodes)}

@@ -13,135 +13,122 @@ operator's name, and a row here.
 from __future__ import annotations
 
 import difflib
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, wraps
+from dataclasses import replace
+from functools import wraps
 
 from fxp import spec as fixed
-from fxp.circuit import Circuit, trace
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import convert, delta
 from lnsarith import spec as lns
 from lnsarith.format import Lns
+from lnsarith.operator import Operator, Option
 from lnsarith.real import choose
 
 __all__ = ["OPERATORS", "Operator", "Option", "find", "parse_format"]
 
 ORDER = Fixed(4, 0)  # holds the -1, 0, 1 of a comparison
-FAMILIES = {"fixed": Fixed, "lns": Lns}
 
 
-@dataclass(frozen=True)
-class Option:
-    """A named choice of an operator; values are given as text or as what `read` returns.
-
-    choices lists what can be given (for delta: the names, parameters may follow).
-    """
-
-    name: str
-    default: str
-    summary: str
-    choices: tuple[str, ...] = ()
-    read: Callable | None = None
-
-    def value(self, given):
-        """Return what is given, read from text; raise FormatError if it cannot be."""
-        if self.read:
-            return self.read(given) if isinstance(given, (str, int)) else given
-        if given not in self.choices:
-            raise FormatError(f"{self.name} must be one of {', '.join(self.choices)}, "
-                              f"got {given!r}")
-        return given
+def _beta(given) -> int:
+    try:
+        return check_integer("beta", int(given), -31, 0)
+    except ValueError:
+        raise FormatError(f"beta must be an integer from -31 to 0, got {given!r}") from None
 
 
-@dataclass(frozen=True)
-class Operator:
-    """One operator of the family fixed or lns.
+OVERFLOW = Option("overflow", "saturate", "what a result outside the format becomes",
+                  fixed.OVERFLOWS)
+ROUNDING = Option("rounding", "nearest-even", "how dropped bits are rounded", fixed.ROUNDINGS)
+LNS_ROUNDING = replace(ROUNDING, choices=("nearest-even", "stochastic"))
+PLAIN_ROUNDING = replace(ROUNDING, choices=tuple(r for r in fixed.ROUNDINGS if r != "stochastic"))
+UNDERFLOW = Option("underflow", "zero", "what a result below the smallest number becomes",
+                   ("zero", "smallest"))
+DELTA = Option("delta", "lut", "how the logarithm of a sum is approximated",
+               tuple(delta.METHODS), delta.parse)
+BETA = Option("beta", "-7", "log2 of the slope below zero", read=_beta)
+TO = Option("to", "fixed8", "the format of the result", read=Fixed.parse)
+LNS_TO = replace(TO, default="lns8", read=Lns.parse)
+SOURCE = Option("source", "fixed16", "the format of the operand", read=Fixed.parse)
+EXPONENT = Option("exponent", "fixed8.4", "the format of the exponent y", read=Fixed.parse)
 
-    spec is traced; its operands are the parameters of `real` that are no options.
-    They have the family's format f unless `formats` names an option that holds
-    theirs; so does `output`, for the result. With rounding=stochastic there is one
-    more port, `random`: as many uniform bits as the rounding drops.
-    """
 
-    name: str
-    summary: str
-    spec: Callable
-    real: Callable
-    options: tuple[Option, ...] = ()
-    formats: Mapping[str, str] = field(default_factory=dict)
-    output: str | Fixed = "f"
+@wraps(lns.resize)
+def _lns_resize(x, f, to, underflow, random=None):
+    return lns.pack(lns.resize(lns.unpack(x, f), f, to, underflow, random), to)
 
-    @property
-    def family(self) -> str:
-        """fixed or lns: the kind of format f."""
-        return self.name.partition("-")[0]
 
-    @property
-    def oracle(self) -> str:
-        """The name of the function in tests/oracle.py that says what is right."""
-        return self.name.replace("-", "_")
+@wraps(lns.leaky_relu)
+def _lns_leaky_relu(x, f, beta):
+    return lns.pack(lns.leaky_relu(lns.unpack(x, f), f, beta), f)
 
-    @cached_property
-    def operands(self) -> tuple[str, ...]:
-        """The ports that stand for real numbers, in order."""
-        options = {o.name for o in self.options}
-        return tuple(p for p in inspect.signature(self.real).parameters if p not in options)
 
-    def settings(self, options: Mapping) -> dict:
-        """Return the value of every option, by default the default."""
-        for name in options:
-            if name not in {o.name for o in self.options}:
-                takes = ", ".join(o.name for o in self.options) or "no options"
-                raise FormatError(f"{self.name} has no option {name!r}; it takes {takes}")
-        return {o.name: o.value(options.get(o.name, o.default)) for o in self.options}
+@wraps(lns.power)
+def _lns_power(x, y, f, exponent, underflow):
+    return lns.power(x, y, f, exponent.frac, underflow)
 
-    def port_formats(self, f, **options) -> dict[str, Fixed | Lns]:
-        """Return the format of every operand."""
-        known = {"f": self.check_format(f), **self.settings(options)}
-        return {p: known[self.formats.get(p, "f")] for p in self.operands}
 
-    def output_format(self, f, **options) -> Fixed | Lns:
-        """Return the format of the result; that of a comparison is Fixed(4, 0)."""
-        known = {"f": self.check_format(f), **self.settings(options)}
-        return known[self.output] if isinstance(self.output, str) else self.output
+@wraps(convert.to_fixed)
+def _to_fixed(x, f, to):
+    return convert.to_fixed(x, f, to)
 
-    def ports(self, f, **options) -> dict[str, tuple[int, int]]:
-        """Return the range of words of every input port, `random` last."""
-        formats = self.port_formats(f, **options)
-        ports = {name: port.words for name, port in formats.items()}
-        settings = self.settings(options)
-        if settings.get("rounding") == "stochastic":
-            dropped = f.frac - settings["to"].frac if "to" in settings else f.frac
-            if dropped > 0:
-                ports["random"] = (0, (1 << dropped) - 1)
-        return ports
 
-    def circuit(self, f, **options) -> Circuit:
-        """Return the operator in the format f; its output port is `out`."""
-        ports, settings = self.ports(f, **options), self.settings(options)
-        known = {**settings, "f": f, "mode": settings.get("overflow")}
-        if "delta" in settings:
-            known["delta"] = settings["delta"].at(f.frac, lns.zero_level(f))
-        wanted = inspect.signature(self.spec, follow_wrapped=False).parameters
-        given = {p: known[p] for p in wanted if p in known and p not in ports}
-        circuit = trace(self.spec, ports, name=self.oracle, **given)
-        return replace(circuit, params={k: str(v) for k, v in {"f": f, **settings}.items()})
+@wraps(convert.from_fixed)
+def _from_fixed(x, f, source):
+    return convert.from_fixed(x, source, f)
 
-    def truth(self, values: Mapping, **options):
-        """Return the real function of float64 numbers or of `lnsarith.real.Real`s."""
-        settings = self.settings(options)
-        wanted = inspect.signature(self.real).parameters
-        return self.real(**{p: settings[p] if p in settings else values[p] for p in wanted})
 
-    def check_format(self, f):
-        """Return f; raise FormatError if it is of another family."""
-        if not isinstance(f, FAMILIES[self.family]):
-            article = {"lns": "an lns", "fixed": "a fixed"}[self.family]
-            raise FormatError(f"{self.name} takes {article} format such as "
-                              f"{self.family}16, got {f}")
-        return f
+def _compare(x, y):
+    return (x > y) * 1.0 - (x < y) * 1.0
+
+
+def _leaky(x, beta):
+    return choose(x < 0, x * 2.0**beta, x)
+
+
+OPERATORS: dict[str, Operator] = {row.name: row for row in (
+    Operator("fixed-add", "x + y", fixed.add, lambda x, y: x + y, (OVERFLOW,)),
+    Operator("fixed-sub", "x - y", fixed.sub, lambda x, y: x - y, (OVERFLOW,)),
+    Operator("fixed-neg", "-x", fixed.neg, lambda x: -x, (OVERFLOW,)),
+    Operator("fixed-abs", "|x|", fixed.absolute, lambda x: abs(x), (OVERFLOW,)),
+    Operator("fixed-mul", "x * y", fixed.mul, lambda x, y: x * y, (ROUNDING, OVERFLOW)),
+    Operator("fixed-mac", "acc + x * y, rounded once", fixed.mac,
+             lambda acc, x, y: acc + x * y, (ROUNDING, OVERFLOW)),
+    Operator("fixed-resize", "x in another fixed-point format", fixed.resize, lambda x: x,
+             (TO, ROUNDING, OVERFLOW), output="to"),
+    Operator("fixed-compare", "-1, 0 or 1 as x <, = or > y", fixed.compare, _compare,
+             output=ORDER),
+    Operator("fixed-min", "the smaller of x and y", fixed.least,
+             lambda x, y: choose(x < y, x, y)),
+    Operator("fixed-max", "the larger of x and y", fixed.greatest,
+             lambda x, y: choose(x > y, x, y)),
+    Operator("fixed-leaky-relu", "x, times 2**beta if negative", fixed.leaky_relu, _leaky,
+             (BETA, PLAIN_ROUNDING)),
+    Operator("lns-add", "x + y", lns.add, lambda x, y: x + y, (DELTA, UNDERFLOW)),
+    Operator("lns-sub", "x - y", lns.sub, lambda x, y: x - y, (DELTA, UNDERFLOW)),
+    Operator("lns-mul", "x * y", lns.mul, lambda x, y: x * y, (UNDERFLOW,)),
+    Operator("lns-div", "x / y", lns.div, lambda x, y: x / y, (UNDERFLOW,)),
+    Operator("lns-mac", "acc + x * y, the product a word", lns.mac,
+             lambda acc, x, y: acc + x * y, (DELTA, UNDERFLOW)),
+    Operator("lns-neg", "-x", lns.neg, lambda x: -x),
+    Operator("lns-abs", "|x|", lns.absolute, lambda x: abs(x)),
+    Operator("lns-resize", "x in another logarithmic format", _lns_resize, lambda x: x,
+             (LNS_TO, LNS_ROUNDING, UNDERFLOW), output="to"),
+    Operator("lns-compare", "-1, 0 or 1 as x <, = or > y", lns.compare, _compare,
+             output=ORDER),
+    Operator("lns-min", "the smaller of x and y", lns.least,
+             lambda x, y: choose(x < y, x, y)),
+    Operator("lns-max", "the larger of x and y", lns.greatest,
+             lambda x, y: choose(x > y, x, y)),
+    Operator("lns-sqrt", "the square root of x", lns.sqrt, lambda x: x**0.5),
+    Operator("lns-power", "|x| ** y, y fixed-point", _lns_power, lambda x, y: abs(x) ** y,
+             (EXPONENT, UNDERFLOW), formats={"y": "exponent"}),
+    Operator("lns-leaky-relu", "x, times 2**beta if negative", _lns_leaky_relu, _leaky,
+             (BETA,)),
+    Operator("lns-to-fixed", "x as a fixed-point word", _to_fixed, lambda x: x,
+             (replace(TO, default="fixed16"),), output="to"),
+    Operator("lns-from-fixed", "the logarithmic word of a fixed-point x", _from_fixed,
+             lambda x: x, (SOURCE,), formats={"x": "source"}),
+)}
 
 
 def parse_format(text: str) -> Fixed | Lns:
@@ -169,49 +156,3 @@ def find(name: str, family: str | None = None) -> Operator:
     hint = f"did you mean {' or '.join(near)}?" if near else "see lnsarith ops"
     within = f" for {family} formats" if family else ""
     raise FormatError(f"unknown operator {name!r}{within}; {hint}")
-
-
-def _beta(given) -> int:
-    try:
-        return check_integer("beta", int(given), -31, 0)
-    except ValueError:
-        raise FormatError(f"beta must be an integer from -31 to 0, got {given!r}") from None
-
-
-OVERFLOW = Option("overflow", "saturate", "what a result outside the format becomes",
-                  fixed.OVERFLOWS)
-ROUNDING = Option("rounding", "nearest-even", "how dropped bits are rounded", fixed.ROUNDINGS)
-PLAIN_ROUNDING = replace(ROUNDING, choices=tuple(r for r in fixed.ROUNDINGS if r != "stochastic"))
-UNDERFLOW = Option("underflow", "zero", "what a result below the smallest number becomes",
-                   ("zero", "smallest"))
-DELTA = Option("delta", "lut", "how the logarithm of a sum is approximated",
-               tuple(delta.METHODS), delta.parse)
-BETA = Option("beta", "-7", "log2 of the slope below zero", read=_beta)
-TO = Option("to", "fixed8", "the format of the result", read=Fixed.parse)
-SOURCE = Option("source", "fixed16", "the format of the operand", read=Fixed.parse)
-EXPONENT = Option("exponent", "fixed8.4", "the format of the exponent y", read=Fixed.parse)
-
-
-@wraps(fixed.leaky_relu)
-def _fixed_leaky_relu(x, f, beta, rounding):
-    return fixed.leaky_relu(x, f, beta, rounding)
-
-
-@wraps(lns.leaky_relu)
-def _lns_leaky_relu(x, f, beta):
-    return lns.pack(lns.leaky_relu(lns.unpack(x, f), f, beta), f)
-
-
-@wraps(lns.power)
-def _lns_power(x, y, f, exponent, underflow):
-    return lns.power(x, y, f, exponent.frac, underflow)
-
-
-@wraps(convert.to_fixed)
-def _to_fixed(x, f, to):
-    return convert.to_fixed(x, f, to)
-
-
-@wraps(convert.from_fixed)
-def _from_fixed(x, f, source):
-    return convert.from_fixed(x, source, f)

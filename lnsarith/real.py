@@ -14,7 +14,7 @@ import numpy as np
 from fxp.format import Fixed
 from lnsarith.format import Lns
 
-__all__ = ["Real", "as_float", "as_real", "choose", "decode"]
+__all__ = ["LN2", "Real", "as_float", "as_real", "choose", "decode"]
 
 LN2 = math.log(2)
 
@@ -46,7 +46,7 @@ class Real:
             gap = np.where(np.isnan(gap), 0.0, gap)
             below = np.expm1(gap * -LN2)
             grown = np.where(self.sign == other.sign, 2.0 + below, -below)
-            log = np.maximum(self.log, other.log) + np.log(grown) * (1 / LN2)
+            log = np.maximum(self.log, other.log) + np.log2(grown)
         sign = np.where(self.log >= other.log, self.sign, other.sign)
         return Real(np.where(log == -np.inf, np.int8(0), sign), log)
 
@@ -65,9 +65,10 @@ class Real:
             return Real(sign, self.log - other.log)
 
     def __pow__(self, exponent):
-        """x**y for x >= 0 and an array of float64 y; 0**y is 0, 1 or infinite."""
+        """x**y for float64 y; 0**y is 0, 1 or infinite, of x < 0 it is undefined."""
         with np.errstate(invalid="ignore"):
             log = np.where(exponent == 0, 0.0, self.log * exponent)
+        log = np.where(self.sign < 0, np.nan, log)
         return Real(np.where(log == -np.inf, 0, 1).astype(np.int8), log)
 
     def __lt__(self, other):

@@ -28,6 +28,7 @@ class IntegerArithmetic:
     """
 
     frac: int  # fraction bits of the loss
+    decay_period = 0  # batches between two runs of decay_plan
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
         self.settings = settings
@@ -53,6 +54,9 @@ class IntegerArithmetic:
         raise NotImplementedError
 
     def update_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def decay_plan(self) -> MapPlan:
         raise NotImplementedError
 
     def slope_plan(self) -> MapPlan:
@@ -156,6 +160,10 @@ class IntegerArithmetic:
         return self.update_plan()
 
     @cached_property
+    def _decay(self) -> MapPlan:
+        return self.decay_plan()
+
+    @cached_property
     def _slope(self) -> MapPlan:
         return self.slope_plan()
 
@@ -170,6 +178,9 @@ class IntegerArithmetic:
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
         call = self._matmul(self._update, a, dy, zero, w, w.named("w"))
+        if self.decay_period:
+            decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend)
+            call = self._with_decay(call, decay)
         if "seed" not in self._update.finish.inputs:
             return call
         self._parameters += 1
@@ -177,6 +188,14 @@ class IntegerArithmetic:
 
         def run() -> None:
             call(seed=random_word(self.step & 0xFFFFFFFF, salt & 0xFFFFFFFF))
+
+        return run
+
+    def _with_decay(self, call, decay):
+        def run(**scalars: int) -> None:
+            call(**scalars)
+            if self.step % self.decay_period == 0:
+                decay()
 
         return run
 

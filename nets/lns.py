@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from fxp.bits import maximum
 from fxp.circuit import trace
 from fxp.plans import MapPlan
 from fxp.spec import random_word
@@ -30,9 +31,14 @@ class LnsArithmetic(IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
 
     Sums of products run in a register of the widest format with `guard` more
-    bits. An update is w - lr (g + decay w) in that format, with rate and decay
-    as constants of it; with stochastic rounding it keeps update_guard more bits
-    and adds random ones before it drops them. See `nets.lns_softmax`.
+    bits. An update is w - lr g in that format, with the rate as a constant of it;
+    with stochastic rounding it keeps update_guard more bits and adds random ones
+    before it drops them. See `nets.lns_softmax`.
+
+    Weight decay multiplies, so it is a step down for every level: by one unit after
+    as many batches as lr * weight_decay takes for it. (decay = gradient adds
+    weight_decay w to the gradient instead: at lr = 2**-6 and 2**-10 that is lost in
+    rounding at 12 and 16 bits, and logits drift.)
     """
 
     def __init__(self, settings, threads: int = 1, backend: str = "vector"):
@@ -84,7 +90,7 @@ class LnsArithmetic(IntegerArithmetic):
         return acc.plan(self.updated, ports, keep_untouched=keeps, dtypes=stored)
 
     def updated(self, g: Number, w_level, w_sign, seed=None, element=None) -> Number:
-        """Return w - lr (g + decay w), rounded to the format of weights."""
+        """Return w - lr g, rounded to the format of weights; see the class on decay."""
         s = self.settings
         f, register = self.formats["weights"], self._update_register
         delta = self.delta.at(register.frac, spec.zero_level(register))
@@ -92,7 +98,7 @@ class LnsArithmetic(IntegerArithmetic):
         g = spec.resize(g, self.formats["gradients"], register, s.underflow)
         decay, rate = (_constant(parse_real(n, getattr(s, n)), register)
                        for n in ("weight_decay", "lr"))
-        if decay is not None:
+        if decay is not None and s.decay == "gradient":
             g = spec.total(g, spec.product(w, decay, register, s.underflow), delta, register,
                            s.underflow)
         assert rate is not None  # settings refuse a rate of zero
@@ -101,6 +107,27 @@ class LnsArithmetic(IntegerArithmetic):
         moved = spec.total(w, step, delta, register, s.underflow)
         random = None if seed is None else random_word(element, seed)
         return spec.resize(moved, register, f, s.underflow, random)
+
+    def decay_plan(self):
+        """Return the step down of all weights by one unit."""
+        f = self.formats["weights"]
+
+        def lower(w_level, w_sign):
+            return Number(maximum(w_level - 1, spec.zero_level(f)), w_sign)
+
+        ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
+        circuit = trace(lower, ports, outputs=("o_level", "o_sign"))
+        return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
+
+    @cached_property
+    def decay_period(self) -> int:
+        """Batches after which weights go one unit down; 0 for never."""
+        s = self.settings
+        rate = float(parse_real("lr", s.lr) * parse_real("weight_decay", s.weight_decay))
+        if s.decay == "gradient" or not rate:
+            return 0
+        units = -math.log1p(-rate) / math.log(2) * (1 << self.formats["weights"].frac)
+        return max(1, round(1 / units))
 
     @property
     def _update_register(self) -> Lns:
@@ -164,7 +191,7 @@ class LnsArithmetic(IntegerArithmetic):
     def _softmax(self) -> LnsSoftmax:
         s = self.settings
         return LnsSoftmax(self.formats["activations"], self.formats["gradients"],
-                          deltas.parse(s.softmax_delta), s.softmax_bits)
+                          deltas.parse(s.softmax_delta), s.softmax_bits, s.softmax_pull)
 
     def words(self, t):
         f = self.formats[t.role]

@@ -15,7 +15,7 @@ from fxp.bits import maximum, minimum, where
 from fxp.circuit import Circuit, evaluate, trace
 from fxp.format import Fixed
 from lnsarith import spec
-from lnsarith.convert import LOG2_E, antilog
+from lnsarith.convert import LOG2_E, antilog, log2_of
 from lnsarith.delta import Delta
 from lnsarith.format import Lns
 from lnsarith.gauss import log2_word
@@ -32,9 +32,10 @@ class LnsSoftmax:
     The register of t has the integer bits of the logits' log and `extra` more.
     """
 
-    def __init__(self, logits: Lns, gradients: Lns, delta: Delta, extra: int):
+    def __init__(self, logits: Lns, gradients: Lns, delta: Delta, extra: int, pull: int):
         self.logits = logits
         self.gradients = gradients
+        self.pull = pull
         whole = max(1, logits.bits - 2 - logits.frac) + extra
         self.register = Fixed(min(32, 1 + whole + logits.frac), logits.frac)
         self.delta = delta.at(logits.frac, spec.zero_level(logits))
@@ -49,8 +50,10 @@ class LnsSoftmax:
             "linear": trace(self.linear, number),
             "order": trace(self.order, number),
             "log_add": trace(self.log_add, {"s": sums, "t": (low, high)}),
-            "gradient": trace(self.gradient, {"t": (low, high), "s": sums, "label": (0, 1),
-                                              "scale": (-(1 << 31), 0)}),
+            "common": trace(self.common, {"mean": (low, high)}, outputs=("level", "sign")),
+            "gradient": trace(self.gradient, {
+                "t": (low, high), "s": sums, "label": (0, 1), "scale": (-(1 << 31), 0),
+                "c_level": spec.level_range(self.logits), "c_sign": SIGN}),
         }
 
     def linear(self, level, sign):
@@ -68,14 +71,21 @@ class LnsSoftmax:
         total = larger + self.delta(larger - minimum(s, t), 0)
         return minimum(total, self.register.high + (16 << self.logits.frac))
 
-    def gradient(self, t, s, label, scale) -> Number:
-        """Return (p - label) 2**scale with log2 p = t - s; p is at most 1."""
+    def common(self, mean) -> Number:
+        """Return what every gradient of a sample gets, mean logit / 2**pull."""
+        f = self.logits
+        n = log2_of(mean, self.register, f)
+        return Number(maximum(n.level - (self.pull << f.frac), spec.zero_level(f)), n.sign)
+
+    def gradient(self, t, s, label, scale, c_level, c_sign) -> Number:
+        """Return (p - label + c) 2**scale with log2 p = t - s; p is at most 1."""
         f = self.logits
         zero, one = spec.zero_level(f), spec.one_level(f)
-        log_p = minimum(t - s, 0)
-        p = Number(maximum(log_p + one, zero), 0)
+        p = Number(maximum(minimum(t - s, 0) + one, zero), 0)
         missed = spec.total(p, Number(one, -1), self.delta, f)
         n = Number(where(label, missed.level, p.level), where(label, missed.sign, p.sign))
+        if self.pull:
+            n = spec.total(n, Number(c_level, c_sign), self.delta, f)
         moved = where(n.level == zero, zero, maximum(n.level + scale, zero))
         return spec.resize(Number(moved, n.sign), f, self.gradients)
 
@@ -109,8 +119,10 @@ class LnsSoftmax:
         stats += [(s - t[rows, labels]).sum(), right.sum(), t.sum(), saturated]
         if gradient is not None:
             label = (np.arange(classes) == labels[:, None]).astype(np.int64)
+            c_level, c_sign = evaluate(circuits["common"], mean=t.sum(axis=1) // classes)
             level, sign = evaluate(circuits["gradient"], t=t, s=s[:, None] + 0 * t, label=label,
-                                   scale=np.full_like(t, scale))
+                                   scale=np.full_like(t, scale),
+                                   c_level=c_level[:, None] + 0 * t, c_sign=c_sign[:, None] + 0 * t)
             gradient.fields["level"][:, :classes] = level
             gradient.fields["sign"][:, :classes] = sign
 
@@ -126,19 +138,21 @@ _LOOP = '''\
 def run(level, sign, labels, d_level, d_sign, classes, scale, stats):
     t = np.empty(classes, np.int64)
     for i in range(labels.size):
-        best, best_order, s = 0, np.int64(0), np.int64(0)
+        best, best_order, s, total = 0, np.int64(0), np.int64(0), np.int64(0)
         for j in range(classes):
             t[j] = linear(np.int64(level[i, j]), np.int64(sign[i, j]))
             s = log_add(s, t[j]) if j else t[j]
             place = order(np.int64(level[i, j]), np.int64(sign[i, j]))
             if j == 0 or place > best_order:
                 best, best_order = j, place
-            stats[2] += t[j]
+            total += t[j]
             stats[3] += abs(t[j]) >= TOP
         stats[0] += s - t[labels[i]]
         stats[1] += best == labels[i]
+        stats[2] += total
+        c_level, c_sign = common(total // classes)
         for j in range(classes):
-            a, b = gradient(t[j], s, np.int64(labels[i] == j), scale)
+            a, b = gradient(t[j], s, np.int64(labels[i] == j), scale, c_level, c_sign)
             d_level[i, j] = a
             d_sign[i, j] = b
 '''

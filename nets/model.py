@@ -80,7 +80,8 @@ def restore(network: Network, model: Model, path: Path) -> None:
             found = _describe(model.words[name], model.formats.get(name, "unknown"))
         if wanted != found:
             raise RunError(
-                f"{path} does not fit config.json: {name} should be {wanted}, is {found}"
+                f"{path} does not fit config.json: {name} should be {wanted}, "
+                f"is {found}"
             )
     for name, t in tensors.items():
         ar.set_words(t, model.words[name])
@@ -99,9 +100,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink()
-        raise RunError(
-            f"cannot write {path}: {error.strerror or error}; all before it is kept"
-        ) from error
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _pack(arrays: dict[str, np.ndarray]) -> bytes:

@@ -166,7 +166,9 @@ def _logits(settings, record, findings):
     if record.softmax_saturated <= 0.05:
         return
     fixed = settings.arith.startswith("fixed")
-    if fixed and not settings.stochastic:
+    if findings.gradients_at_limit > 0.05:
+        cure = "what cures the gradients would cure it"
+    elif fixed and not settings.stochastic:
         cure = "update=stochastic would cure it"
     elif fixed and settings.format("gradients").frac < _usual_gradients(settings):
         cure = "gradients of a format with more fraction bits would cure it"
@@ -184,7 +186,9 @@ def _logits(settings, record, findings):
 
 def _updates(settings, record, findings):
     dead = findings.dead_updates
-    if dead is None or dead < 0.98 or record.train_accuracy >= 0.9:
+    if dead is None or dead < (0.9 if record.train_accuracy < 0.5 else 0.98):
+        return
+    if record.train_accuracy >= 0.9:
         return
     if settings.arith != "float32" and not settings.stochastic:
         yield (
@@ -210,7 +214,8 @@ def _activations(settings, record, findings):
     if findings.activations_zero >= 0.9:
         yield (
             f"activations: {findings.activations_zero:.1%} are zero; a larger "
-            "init_std, a smaller lr or activations of a format with smaller numbers would cure it"
+            "init_std, a smaller lr or activations of a format with smaller numbers "
+            "would cure it"
         )
 
 
@@ -218,7 +223,8 @@ def _weights(settings, record, findings):
     if findings.weights_at_limit > 0.01:
         yield (
             f"weights: {findings.weights_at_limit:.1%} have the largest magnitude; "
-            f"what cures the logits, or else a smaller lr (now {settings.lr}), would cure it"
+            f"what cures the logits, or else a smaller lr (now {settings.lr}), would "
+            "cure it"
         )
 
 

@@ -77,7 +77,9 @@ class Run:
             data, _ = dict(config.pop("data")), config.pop("versions")
             settings = Settings(**{**config, "hidden": tuple(config["hidden"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path} is not what this program wrote: {error}") from error
+            raise RunError(
+                f"{path} is damaged, or not what this program wrote ({error})"
+            ) from error
         run = cls(folder, settings, data)
         run.records = _read_log(folder / "log.jsonl")
         return run
@@ -98,8 +100,8 @@ class Run:
             )
         if data != self.data:
             raise RunError(
-                f"{self.folder} began with other images of {self.settings.dataset} than "
-                "those found now; give the same --data-dir, or start another run"
+                f"{self.folder} began with other images of {self.settings.dataset} "
+                "than those found now; give the same --data-dir, or start another run"
             )
         self.lock()
         if given.get("epochs", self.settings.epochs) != self.settings.epochs:
@@ -126,10 +128,11 @@ class Run:
 
     def save(self, record: dict, network: Network) -> None:
         """Add an epoch to the log, then write the model."""
-        self.records.append(record)
-        lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in self.records)
+        records = [*self.records, record]
+        lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in records)
         write_atomic(self.folder / "log.jsonl", lines.encode())
         write_model(self.model_path, network, record["epoch"])
+        self.records = records
 
     def lock(self) -> None:
         """Keep other processes from training here as long as this one lives."""

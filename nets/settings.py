@@ -59,12 +59,14 @@ class Settings:
     update: str = ""
     update_guard: int = 8
     softmax_bits: int = 4
+    softmax_pull: int = 0
     softmax_delta: str = "lut:r=1/64,index=truncate"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init_std: str = "0.1"
     lr: str = "2^-6"
     weight_decay: str = "2^-10"
+    decay: str = ""
     batch: int = 5
     epochs: int = 20
     val: int = 10000
@@ -75,7 +77,9 @@ class Settings:
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
         _choice("update", self.update, ("", "nearest", "stochastic"))
+        _choice("decay", self.decay, ("", "level", "gradient"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
+                                ("softmax_pull", 0, 15),
                                 ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),
                                 ("val", 0, 1 << 24), ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -104,7 +108,7 @@ class Settings:
         if family is Lns:
             deltas.parse(self.delta)
         else:
-            self._refuse(("delta", "guard", "order", "underflow"), "lns")
+            self._refuse(("delta", "guard", "order", "underflow", "decay"), "lns")
         if family is not Fixed:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):

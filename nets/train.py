@@ -22,7 +22,7 @@ EVALUATED = 500  # images at a time
 REPORTED = 64  # batches from one report of progress to the next
 
 # report(images done, loss so far, accuracy so far)
-Report = Callable[[int, float | None, float], None]
+Report = Callable[[int, float, float], None]
 
 
 @dataclass
@@ -182,7 +182,7 @@ class Trainer:
             if report:
                 report(high, *self._statistics(high)[:2])
 
-    def _statistics(self, images: int) -> tuple[float | None, float, float]:
+    def _statistics(self, images: int) -> tuple[float, float, float]:
         """Return loss, accuracy and share of saturated logits over so many images."""
         total = sum(program.stats for program in self._programs)
         stats = dict(zip(STATS, total.tolist(), strict=True))

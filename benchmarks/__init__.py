@@ -1,0 +1,26 @@
+"""Side-by-side measurements, each one command from the root of a checkout.
+
+    pip install -e '.[peers]'             the competitors; a missing one is skipped
+    python -m benchmarks                  the quick ones: startup, memory, speed
+    python -m benchmarks.startup          help, first and second run
+    python -m benchmarks.memory           an epoch of MNIST
+    python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
+    python -m benchmarks.accuracy         MNIST by arithmetic, 20 epochs, three seeds
+
+Each says on stderr what it does, prints a table on stdout and adds a JSON line a
+row, with machine, date, commit and versions, to benchmarks/results/<name>.jsonl.
+Exit 1 when a mark is not reached. MNIST comes from --data-dir, $LNSARITH_DATA, the
+user's cache or a download. Measure on an idle machine: the lines hold its load.
+"""
+
+import os
+
+# One thread for everybody, said before any of them is imported.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "APYTYPES_THREAD_COUNT",
+)
+for _name in THREADS:
+    os.environ[_name] = "1"

@@ -1,0 +1,40 @@
+"""The options that the scripts share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from pathlib import Path
+
+from benchmarks.rows import RESULTS
+
+__all__ = ["make_parser", "names_of"]
+
+
+def make_parser(name: str, doc: str) -> argparse.ArgumentParser:
+    """Return a parser with --dataset, --data-dir and --results."""
+    parser = argparse.ArgumentParser(
+        f"python -m benchmarks.{name}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--dataset", default="mnist", help="(default mnist)")
+    add("--data-dir", metavar="DIR", help="folder of the data sets")
+    text = "where the JSON lines go (default benchmarks/results)"
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help=text)
+    return parser
+
+
+def names_of(known: Collection[str]):
+    """Return what reads a,b,c as a list of known names."""
+
+    def names(text: str) -> list[str]:
+        for name in (found := text.split(",")):
+            if name not in known:
+                raise argparse.ArgumentTypeError(
+                    f"there is no {name!r}; there are {', '.join(known)}"
+                )
+        return found
+
+    return names

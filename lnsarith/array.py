@@ -1,0 +1,149 @@
+"""Arrays of logarithmic numbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fxp import run
+from fxp.array import FixedArray
+from fxp.format import Fixed, FormatError
+from fxp.operators import NumberArray, binary
+from fxp.plans import MatmulPlan
+from fxp.words import checked_words
+from lnsarith import convert, spec
+from lnsarith.delta import Delta, Lut
+from lnsarith.format import Lns
+from lnsarith.gauss import log2_word
+from lnsarith.kernels import Accumulator
+from lnsarith.spec import Number
+
+__all__ = ["LnsArray"]
+
+LUT = Lut()
+EXPONENT = Fixed(16, 8)
+NEAR = 2.0**-49  # relative error that a log2 of float64 does not reach
+
+
+class LnsArray(NumberArray):
+    """Logarithmic numbers: integer words and their format.
+
+        LnsArray([0, -32768], Lns(16, 10))              the numbers 1.0 and -1.0
+        LnsArray.from_float([1, -1], Lns(16, 10))       the same
+
+    delta is the method of sums; guard, order and underflow say how they are taken
+    (`lnsarith.kernels.Accumulator`).
+    """
+
+    SPEC: ClassVar[Any] = spec
+    FORMAT = Lns
+    OPTIONS = ("delta", "guard", "order", "underflow")
+
+    def __init__(self, words, f: Lns, delta: Delta = LUT, guard: int = 0,
+                 order: str = "sequential", underflow: str = "zero"):
+        self._set(checked_words(words, f, Lns), f, _arithmetic(f, delta, guard, order, underflow))
+
+    __truediv__, __rtruediv__ = binary("div"), binary("div", swap=True)
+
+    def sqrt(self) -> LnsArray:
+        """Return the square roots; that of a negative number is zero."""
+        return self._like(self._map(spec.sqrt, x=self.words))
+
+    def power(self, exponent) -> LnsArray:
+        """Return |self| ** exponent, a FixedArray or a number.
+
+        A number is a multiple of 1/256 between -128 and 128, or FormatError is
+        raised: a rounded exponent would be another function.
+        """
+        if not isinstance(exponent, FixedArray):
+            number, exponent = exponent, FixedArray.from_float(exponent, EXPONENT)
+            if float(exponent) != number:
+                raise FormatError(f"exponent {number} is no multiple of 1/256 from -128 to 128; "
+                                  "give a FixedArray")
+        f = exponent.f
+        return self._like(self._map(spec.power, x=self.words, y=exponent.words,
+                                    ranges=(("y", f.words),), given=(("frac", f.frac),)))
+
+    def astype(self, to, **options):
+        """Return the numbers in another format, Lns or Fixed.
+
+        options are those of FixedArray; another Lns keeps its arithmetic.
+        """
+        if isinstance(to, Fixed):
+            words = self._map(convert.to_fixed, to.dtype, word=self.words, given=(("to", to),))
+            return FixedArray(words, to, **options)
+        return LnsArray(self._map(_resized, to.dtype, x=self.words, given=(("to", to),)), to,
+                        **{**self.options, **options})
+
+    @classmethod
+    def from_fixed(cls, numbers: FixedArray, f: Lns, **options) -> LnsArray:
+        """Return fixed-point numbers as logarithmic ones, logs rounded to nearest."""
+        words = numbers._map(convert.from_fixed, f.dtype, word=numbers.words, given=(("to", f),))
+        return cls(words, f, **options)
+
+    def _parameter(self, name, default):
+        if name == "delta":
+            return self.arithmetic.delta.at(self.f.frac, spec.zero_level(self.f))
+        return {"f": self.f, "underflow": self.arithmetic.underflow}.get(name, default)
+
+    def _encoded(self, values):
+        """Return words with the log nearest to log2 |value|; near a tie decimals decide."""
+        f = self.f
+        magnitude = np.where(values == 0, 1.0, np.abs(values))
+        scaled = np.log2(magnitude) * 2.0**f.frac
+        logs = np.asarray(np.rint(scaled).astype(np.int64))
+        doubt = np.abs(np.abs(scaled - logs) - 0.5) <= 1e-6 + NEAR * np.abs(scaled)
+        for i in np.argwhere(doubt):
+            logs[tuple(i)] = log2_word(*float(magnitude[tuple(i)]).as_integer_ratio(), f.frac)
+        lowest = f.zero_log + (self.arithmetic.underflow == "smallest")
+        logs = np.where(values == 0, f.zero_log, np.clip(logs, lowest, f.high_log))
+        numbers = Number(logs + spec.one_level(f), -(values < 0).astype(np.int64))
+        return np.asarray(spec.pack(numbers, f)).astype(f.dtype)
+
+    def _decoded(self):
+        n = spec.unpack(self.words.astype(np.int64), self.f)
+        with np.errstate(over="ignore"):
+            magnitude = np.exp2((n.level - spec.one_level(self.f)) * 2.0**-self.f.frac)
+        magnitude = np.where(n.level == spec.zero_level(self.f), 0.0, magnitude)
+        return np.where(n.sign != 0, -magnitude, magnitude)
+
+    def _product(self, a, b, init, random):
+        if random is not None:
+            raise TypeError("sums of LNS numbers are not rounded stochastically")
+        return self._sums(a, b, init, commutes=True)
+
+    def _total(self, words):
+        one, zero = (np.full(shape, word, self.f.dtype)
+                     for shape, word in (((1, len(words)), self.f.one), ((1, 1), self.f.zero)))
+        return self._sums(one, words, zero, commutes=False)
+
+    def _sums(self, a, b, init, commutes: bool):
+        a, b, init = map(self._unpacked, (a, b, init))
+        level, sign = run.matmul(_plan(self.arithmetic), a, b, init, commutes=commutes)
+        levels = (("level", spec.level_range(self.f)), ("sign", (-1, 0)))
+        return self._map(_packed, level=level, sign=sign, ranges=levels)
+
+    def _unpacked(self, words):
+        return self._map(spec.unpack, word=words)
+
+
+def _packed(level, sign, f: Lns):
+    """Return the word of a number."""
+    return spec.pack(Number(level, sign), f)
+
+
+def _resized(x, f: Lns, to: Lns, underflow: str):
+    """Return the word of `to` for the word x of f."""
+    return spec.pack(spec.resize(spec.unpack(x, f), f, to, underflow), to)
+
+
+@lru_cache(maxsize=256)
+def _arithmetic(f: Lns, delta: Delta, guard: int, order: str, underflow: str) -> Accumulator:
+    return Accumulator(f, delta, guard, order, underflow)
+
+
+@lru_cache(maxsize=256)
+def _plan(accumulator: Accumulator) -> MatmulPlan:
+    return accumulator.plan()

@@ -1,0 +1,233 @@
+"""The front door: lnsarith train|eval|predict|data|ops|check.
+
+A command's module is loaded only when the command runs. Answers go to stdout,
+progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
+usage or input, 130 interrupted. LNSARITH_DEBUG=1 shows where an error came from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import difflib
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+__all__ = ["main"]
+
+DEBUG = "LNSARITH_DEBUG"
+# One thread for libraries that bring their own: they fight over the cores with ours.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+_CHOICE = r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that complains in one line, with a near match."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def parse_known_args(self, args=None, namespace=None):
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = [s for action in self._actions for s in action.option_strings]
+            self.error(f"there is no {unknown[0]}{_near(unknown[0], known)}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        if choice := re.match(_CHOICE, message):
+            name, given, names = choice[1], choice[2], choice[3].replace("'", "")
+            message = f"{name} must be one of {names}, got {given}"
+            if not name.startswith("-"):
+                hint = _near(given, names.split(", ")) or f"; there are {names}"
+                message = f"there is no {self.prog} {given}{hint}"
+        self.exit(2, f"lnsarith: {message} (see {self.prog} --help)\n")
+
+
+class Version(argparse.Action):
+    """Prints the version, looked up only now."""
+
+    def __init__(self, option_strings, dest, **kwargs):
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(f"lnsarith {_version()}")
+        parser.exit(0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+    if argv is not None:
+        return _run(argv)
+    codes: list[int] = []
+    # Python by itself would die of a SIGINT that it once saw inside exec().
+    atexit.register(lambda: 130 in codes and os._exit(130))
+    codes.append(_run(sys.argv[1:]))
+    return codes[0]
+
+
+def _run(argv: list[str]) -> int:
+    try:
+        args = _parser(argv).parse_args(argv)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt as end:
+        _say("interrupted" + "".join(map(str, end.args)))
+        return 130
+    except BrokenPipeError:
+        _give_up_stdout()
+        return 141
+    except Exception as error:
+        _give_up_stdout()
+        if os.environ.get(DEBUG):
+            raise
+        _say(_one_line(error))
+        return 2
+
+
+def _say(text: str) -> None:
+    print(f"lnsarith: {text}", file=sys.stderr)
+
+
+def _give_up_stdout() -> None:
+    """Where stdout cannot be written, make Python not try again at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser(argv: list[str]) -> Parser:
+    """Return the parser; only the command that argv names gets its options."""
+    parser = Parser(
+        prog="lnsarith",
+        description="Bit-true training of networks in "
+        "fixed-point and logarithmic arithmetic.",
+    )
+    parser.add_argument("--version", action=Version)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    named = next((a for a in argv if not a.startswith("-")), None)
+    for name, (summary, fill) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name == named:
+            fill(command)
+    return parser
+
+
+def _command(module: str) -> Callable[[argparse.ArgumentParser], None]:
+    """Return what fills a parser with the options that a command's module has."""
+
+    def fill(parser: argparse.ArgumentParser) -> None:
+        command = importlib.import_module(f"lnsarith.commands.{module}")
+        command.options(parser)
+        parser.set_defaults(run=command.run)
+
+    return fill
+
+
+def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace], int]:
+    def run(args: argparse.Namespace) -> int:
+        return getattr(
+            importlib.import_module(f"lnsarith.commands.{module}"), function
+        )(args)
+
+    return run
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="list|get", required=True)
+    shown = actions.add_parser("list", help="show the data sets and where they are")
+    get = actions.add_parser("get", help="download a data set")
+    get.add_argument("name", help="a data set's name, see lnsarith data list")
+    for action, function in ((shown, "run_list"), (get, "run_get")):
+        action.add_argument(
+            "--data-dir",
+            metavar="DIR",
+            help="folder of the data sets "
+            "(default $LNSARITH_DATA, else the user's cache)",
+        )
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+        action.set_defaults(run=_lazily("data", function))
+
+
+def _ops(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_lazily("ops"))
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("op", help="an operator's name, see lnsarith ops")
+    parser.add_argument("--arith", metavar="FORMAT", help="such as lns16 or fixed12.7")
+    parser.add_argument(
+        "--delta", metavar="METHOD", help="short for --option delta=METHOD"
+    )
+    parser.add_argument(
+        "--option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="an option of the operator; may be repeated",
+    )
+    parser.add_argument(
+        "--samples", type=int, metavar="N", help="how many operands to try"
+    )
+    parser.add_argument("--exhaustive", action="store_true", help="try all operands")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the random operands"
+    )
+    parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_lazily("check"))
+
+
+COMMANDS = {
+    "train": ("train a network", _command("train")),
+    "eval": ("tell how well a trained network does on test images", _command("eval")),
+    "predict": ("tell what a trained network sees in an image", _command("predict")),
+    "data": ("list data sets and download them", _data),
+    "ops": ("list the operators", _ops),
+    "check": ("compare an operator with real arithmetic", _check),
+}
+
+
+def _near(name: str, known) -> str:
+    near = difflib.get_close_matches(name.partition("=")[0], known, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _one_line(error: Exception) -> str:
+    """Return what a person needs to know of an error."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        text = where + error.strerror
+    else:
+        text = " ".join(str(error).split())
+    expected = (
+        isinstance(error, (ValueError, OSError)) or type(error).__name__ == "DataError"
+    )
+    if expected and text:
+        return text
+    return f"{type(error).__name__}: {text} (a fault of ours; {DEBUG}=1 shows where)"
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("lnsarith")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        text = (Path(__file__).parents[1] / "setup.cfg").read_text()
+        found = re.search(r"^version = (\S+)", text, re.M)
+        return found[1] if found else "unknown"

@@ -1,0 +1,132 @@
+"""lnsarith eval: how well the model of a run does on test images."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from lnsarith.commands.options import add_computing, add_data, thread_count
+
+__all__ = ["class_names", "open_model", "options", "run"]
+
+CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
+MOST = 5  # confusions shown
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("run_folder", metavar="RUN", help="a folder that train made")
+    parser.add_argument(
+        "--dataset", help="other images of the same size and number of classes"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_data(parser)
+    add_computing(parser)
+
+
+def run(args: Namespace) -> int:
+    """Print the accuracy, and what is taken for what most often."""
+    from nets.data import load
+    from nets.run import RunError
+    from nets.train import evaluate
+
+    kept, network, epoch = open_model(args)
+    dataset = load(args.dataset or kept.settings.dataset, args.data_dir)
+    found = list(dataset.train_images.shape[1:]), dataset.classes
+    if found != (kept.data["shape"], kept.data["classes"]):
+        raise RunError(
+            f"{kept.folder} is for {_kind(kept.data['shape'], kept.data['classes'])}, "
+            f"{dataset.name} has {_kind(*found)}"
+        )
+    labels = dataset.test_labels
+    evaluation = evaluate(network, dataset.test_images, labels)
+    result = {
+        "run": str(kept.folder),
+        "dataset": dataset.name,
+        "epoch": epoch,
+        "images": len(labels),
+        "correct": evaluation.correct,
+        "test_accuracy": evaluation.accuracy,
+        "loss": evaluation.loss,
+        "class_accuracy": _class_accuracy(
+            labels, evaluation.predicted, dataset.classes
+        ),
+        "confusions": _confusions(labels, evaluation.predicted, dataset.classes),
+        "model_sha256": kept.model_sha256,
+    }
+    names = class_names(dataset.name, dataset.classes)
+    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+    return 0
+
+
+def open_model(args: Namespace):
+    """Return the run in args.run_folder, its network with its words, its epochs."""
+    from nets.run import Run, RunError
+    from nets.train import build
+
+    folder = Path(args.run_folder)
+    folder = folder.parent if folder.name == "model.npz" else folder
+    kept = Run.open(folder)
+    if not kept.model_path.exists():
+        raise RunError(f"{folder} has no model yet: no epoch of it was finished")
+    inputs, classes = int(np.prod(kept.data["shape"])), kept.data["classes"]
+    threads = thread_count(args.threads)
+    rng = np.random.default_rng(0)  # the words are replaced
+    network = build(kept.settings, inputs, classes, rng, threads, args.backend)
+    return kept, network, kept.load(network)
+
+
+def class_names(dataset: str, classes: int) -> list[str]:
+    """Return what the classes of a data set are called."""
+    if dataset == "fashion-mnist":
+        return CLOTHES
+    if dataset == "emnist-letters":
+        return [chr(ord("a") + i) for i in range(classes)]
+    return [str(i) for i in range(classes)]
+
+
+def _class_accuracy(labels, predicted, classes: int) -> list[float | None]:
+    right = np.bincount(labels[labels == predicted], minlength=classes)
+    total = np.bincount(labels, minlength=classes)
+    return [int(r) / int(n) if n else None for r, n in zip(right, total, strict=True)]
+
+
+def _confusions(labels, predicted, classes: int) -> list[dict]:
+    """Return the most frequent mistakes, most frequent first."""
+    wrong = labels != predicted
+    counts = np.bincount(labels[wrong] * classes + predicted[wrong])
+    order = np.argsort(-counts, kind="stable")[:MOST]
+    return [
+        {
+            "true": int(i) // classes,
+            "predicted": int(i) % classes,
+            "count": int(counts[i]),
+        }
+        for i in order
+        if counts[i]
+    ]
+
+
+def _text(result: dict, names: list[str]) -> str:
+    lines = [
+        f"{result['run']} after {result['epoch']} epochs on {result['dataset']}",
+        f"test accuracy {result['test_accuracy']:.2%} "
+        f"({result['correct']:,} of {result['images']:,})",
+    ]
+    if result["confusions"]:
+        shown = ", ".join(
+            f"{names[c['true']]} as {names[c['predicted']]} ({c['count']})"
+            for c in result["confusions"]
+        )
+        lines.append(f"taken most often: {shown}")
+    shares = [(s, n) for s, n in zip(result["class_accuracy"], names) if s is not None]
+    worst, best = min(shares), max(shares)
+    lines.append(f"worst class {worst[1]} {worst[0]:.2%}, best {best[1]} {best[0]:.2%}")
+    return "\n".join(lines)
+
+
+def _kind(shape, classes: int) -> str:
+    return f"images of {' x '.join(map(str, shape))} in {classes} classes"

@@ -1,0 +1,176 @@
+"""Options of the commands that deal with networks: one for each setting, TOML files."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from nets.settings import Settings
+
+__all__ = [
+    "add_computing",
+    "add_data",
+    "add_settings",
+    "given_settings",
+    "plain",
+    "share",
+    "thread_count",
+]
+
+FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
+
+HELP = {
+    "dataset": "the images to learn, see lnsarith data list",
+    "arith": "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ... or float32",
+    "delta": "how LNS sums are approximated: exact, lut, lut:r=1/4, bitshift, ...",
+    "mode": "bit-true, or paper: the published linear baseline on float64 weights",
+    "weights": "format of the weights alone (default: that of --arith)",
+    "activations": "format of the activations alone (default: that of --arith)",
+    "gradients": "format of the gradients alone (default: follows --arith)",
+    "guard": "more fraction bits in the register of an LNS sum",
+    "order": "order of LNS sums: sequential or tree",
+    "underflow": "what too small an LNS result becomes: zero or smallest",
+    "accumulator": "of fixed-point sums: exact, limitedN (N bits) or each",
+    "update": "rounding of updates: nearest or stochastic (default: nearest in LNS)",
+    "update_guard": "more bits that a stochastic update rounds away",
+    "softmax_bits": "more integer bits in the soft-max's register",
+    "softmax_pull": "pull the logits' log-sum to zero, by 2^-N of itself; 0 does not",
+    "softmax_delta": "how the LNS sum in the soft-max is approximated",
+    "hidden": "units of the hidden layers: 100, or 128,64, or none",
+    "slope": "log2 of the leaky ReLU's slope",
+    "init_std": "standard deviation of the first weights",
+    "lr": "learning rate: 2^-6, 1/64, 0.01, ...",
+    "weight_decay": "share of a weight that is added to its gradient",
+    "decay": "how LNS weights decay: level (a unit down at times) or gradient",
+    "batch": "images a step",
+    "epochs": "how often each image is seen",
+    "val": "training images held back for validation",
+    "seed": "of the shuffle, the first weights and stochastic rounding",
+}
+
+
+def add_settings(parser: ArgumentParser) -> None:
+    """Add --config, and an option for each field of Settings."""
+    group = parser.add_argument_group(
+        "settings",
+        "The defaults are those of mnist; digits has its own val, epochs and lr.",
+    )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="take settings from a TOML file; options beat it",
+    )
+    for name, field in FIELDS.items():
+        default = f" (default {plain(field.default)})" if field.default != "" else ""
+        text = (HELP.get(name, "") + default).replace("%", "%%")
+        group.add_argument(_flag(name), metavar=name.upper(), help=text)
+
+
+def add_data(parser) -> None:
+    """Add --data-dir."""
+    text = "folder of the data sets (default $LNSARITH_DATA, else the user's cache)"
+    parser.add_argument("--data-dir", metavar="DIR", help=text)
+
+
+def add_computing(parser) -> None:
+    """Add what changes the speed of a network and not a bit of it."""
+    parser.add_argument("--threads", metavar="N", help="(default: one a core)")
+    parser.add_argument(
+        "--backend",
+        choices=("vector", "numpy"),
+        default="vector",
+        help="compiled kernels, or the same circuits in NumPy, which is slow",
+    )
+
+
+def given_settings(args: Namespace) -> dict:
+    """Return the settings that the file and the options give, the options' first."""
+    given = _from_file(Path(args.config)) if args.config else {}
+    for name in FIELDS:
+        if (text := getattr(args, name)) is not None:
+            given[name] = _read(name, text)
+    return given
+
+
+def thread_count(text: str | None) -> int:
+    """Return the threads meant by --threads."""
+    if text is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    count = _integer("threads", text)
+    if not 1 <= count <= 1024:
+        raise ValueError(f"threads must be 1..1024, got {count}")
+    return count
+
+
+def share(name: str, text: str) -> float:
+    """Return a share in 0..1 written as 0.95 or 95%."""
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = float("nan")
+    if 0 <= value <= 1:
+        return value
+    hint = f"; write {number}%" if 1 < value <= 100 and not percent else ""
+    raise ValueError(f"{name} must be a share such as 0.95 or 95%, got {text!r}{hint}")
+
+
+def plain(value) -> str:
+    """Return a setting as it is written on the command line."""
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _from_file(path: Path) -> dict:
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error
+    settings = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in FIELDS:
+            near = difflib.get_close_matches(name, FIELDS, 1, 0.6)
+            hint = (
+                f"did you mean {near[0]}?" if near else f"there are {', '.join(FIELDS)}"
+            )
+            raise ValueError(f"{path}: no setting is called {key!r}; {hint}")
+        settings[name] = _read(name, value)
+    return settings
+
+
+def _read(name: str, value):
+    """Return a setting given as text or as a value of TOML."""
+    kind = type(FIELDS[name].default)
+    if kind is tuple:
+        if isinstance(value, str):
+            value = [] if value.strip().lower() in ("", "none") else value.split(",")
+        units = value if isinstance(value, list) else [value]
+        return tuple(_integer(name, v) for v in units)
+    if kind is int:
+        return _integer(name, value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"{name} must be text or a number, got {value!r}")
+
+
+def _integer(name: str, value) -> int:
+    try:
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return int(value)
+    except ValueError:
+        pass
+    raise ValueError(f"{name} must be an integer, got {value!r}")

@@ -1,0 +1,182 @@
+"""lnsarith predict: what a trained network sees in image files."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from lnsarith.commands.eval import class_names, open_model
+from lnsarith.commands.options import add_computing
+
+__all__ = ["options", "prepare", "read_image", "run"]
+
+# The share of a side that a data set's drawings fill, where it is not MNIST's.
+FILLED = {"digits": 1.0, "fashion-mnist": 1.0, "mnist": 20 / 28}
+EMNIST = 24 / 28
+BAR = 30
+
+
+class ImageError(ValueError):
+    """A file that holds no image to look at."""
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("run_folder", metavar="RUN", help="a folder that train made")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="any image file")
+    parser.add_argument(
+        "--invert",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="networks see light on dark; auto inverts an image with a bright border",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_computing(parser)
+
+
+def run(args: Namespace) -> int:
+    """Print each image's class and the three likeliest ones."""
+    values = [read_image(Path(name)) for name in args.images]
+    kept, network, _ = open_model(args)
+    names = class_names(kept.settings.dataset, kept.data["classes"])
+    rows = []
+    for path, grey in zip(args.images, values, strict=True):
+        pixels = prepare(
+            grey, tuple(kept.data["shape"]), args.invert, kept.settings.dataset, path
+        )
+        shares = _probabilities(network, pixels)
+        best = int(shares.argmax())
+        rows.append(
+            {
+                "image": path,
+                "class": best,
+                "name": names[best],
+                "probability": float(shares[best]),
+                "probabilities": shares.tolist(),
+            }
+        )
+    if args.json:
+        print(json.dumps({"run": str(kept.folder), "predictions": rows}))
+    else:
+        print("\n".join(line for row in rows for line in _lines(row, names)))
+    return 0
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Return the grey values of an image file, float64; transparent is white."""
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image.load()
+                if image.mode in ("I", "F") or image.mode.startswith("I;"):
+                    values = np.asarray(image, np.float64)
+                else:
+                    clear = ImageOps.exif_transpose(image).convert("RGBA")
+                    white = Image.new("RGBA", image.size, "white")
+                    flat = Image.alpha_composite(white, clear).convert("L")
+                    values = np.asarray(flat, np.float64)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files
+        reason = str(error).replace(f" {str(path)!r}", "")
+        raise ImageError(f"{path} cannot be read as an image: {reason}") from error
+    if values.ndim != 2 or not values.size:
+        raise ImageError(f"{path} is an image without pixels")
+    if not np.isfinite(values).all():
+        raise ImageError(f"{path} holds values that are not finite numbers")
+    return values
+
+
+def prepare(
+    grey: np.ndarray, shape: tuple[int, int], invert: str, dataset: str, name: str
+) -> np.ndarray:
+    """Return uint8 pixels as the data set has them: light on dark, scaled, centred.
+
+    An image of just the right size keeps its places.
+    """
+    low, high = grey.min(), grey.max()
+    if low == high:
+        raise ImageError(f"{name} shows nothing: all its pixels are alike")
+    ink = (grey - low) / (high - low)
+    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
+    if invert == "yes" or (invert == "auto" and np.median(border) > 0.5):
+        ink = 1 - ink
+        border = 1 - border
+    if ink.shape == shape:
+        return np.rint(255 * ink).astype(np.uint8)
+    paper = float(np.median(border))
+    ink = np.clip((ink - paper) / max(1 - paper, 1e-9), 0, 1)
+    ink[ink < _threshold(ink) / 2] = 0  # paper is not quite even
+    return _fitted(ink, shape, FILLED.get(dataset, EMNIST), dataset == "mnist")
+
+
+def _threshold(ink: np.ndarray) -> float:
+    """Return what best parts ink from paper (Otsu, 1979)."""
+    counts, edges = np.histogram(ink, 256, (0, 1))
+    below = np.cumsum(counts)[:-1]
+    sums = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)
+    above = counts.sum() - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
+    return float(edges[1 + np.argmax(np.nan_to_num(below * above * distance**2))])
+
+
+def _fitted(
+    ink: np.ndarray, shape: tuple[int, int], filled: float, by_mass: bool
+) -> np.ndarray:
+    """Return what is drawn, scaled to fill a share of shape, in its middle."""
+    from PIL import Image
+
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    drawn = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = filled * min(shape[0] / drawn.shape[0], shape[1] / drawn.shape[1])
+    size = [max(1, round(n * scale)) for n in drawn.shape]
+    image = Image.fromarray(np.rint(255 * drawn).astype(np.uint8))
+    small = np.asarray(
+        image.resize((size[1], size[0]), Image.Resampling.BILINEAR), np.float64
+    )
+    small *= 255 / small.max()
+    centre = [(n - 1) / 2 for n in size]
+    if by_mass:
+        centre = [
+            float((small.sum(axis=1 - i) @ np.arange(size[i])) / small.sum())
+            for i in (0, 1)
+        ]
+    result = np.zeros(shape, np.uint8)
+    corner = [
+        min(max(0, round((shape[i] - 1) / 2 - centre[i])), shape[i] - size[i])
+        for i in (0, 1)
+    ]
+    result[corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]] = np.rint(
+        small
+    )
+    return result
+
+
+def _probabilities(network, pixels: np.ndarray) -> np.ndarray:
+    """Return the shares of the classes, computed from the logits' values in float64."""
+    program = network.program(1, False)
+    program.run(pixels.reshape(1, -1), np.zeros(1, np.int64))
+    logits = network.ar.reals(program.logits)[0]
+    if not np.isfinite(logits).all():
+        raise ImageError("the network gives no finite numbers: its training diverged")
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
+
+
+def _lines(row: dict, names: list[str]) -> list[str]:
+    shares = np.array(row["probabilities"])
+    top = np.argsort(-shares, kind="stable")[:3]
+    width = max(len(names[i]) for i in top)
+    lines = [f"{row['image']}: {row['name']}"]
+    for i in top:
+        bar = "#" * round(BAR * shares[i])
+        lines.append(f"  {names[i]:>{width}} {shares[i]:7.2%} {bar}".rstrip())
+    return lines

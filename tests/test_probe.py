@@ -1,0 +1,132 @@
+"""The probe: what it counts on a batch, and what it warns of."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_digits import settings, small
+
+from nets.data import load
+from nets.probe import Findings, troubles
+from nets.settings import Settings
+from nets.train import Record, Trainer
+
+
+def counted(given, prepare):
+    """Return the record of one epoch over one batch that moves no weight."""
+    s = settings(hidden=(8,), val=42, lr="2^-60", weight_decay="0", **given)
+    trainer = Trainer(s, small())
+    prepare(trainer.network)
+    return trainer.train_epoch(), trainer
+
+
+@pytest.mark.parametrize("arith", ["lns12", "fixed12"])
+def test_saturations_and_underflows_are_counted_over_the_last_batch(arith):
+    def prepare(network):
+        f, w = network.ar.formats["weights"], network.parameters()["0.w"]
+        values = network.ar.words(w).copy()
+        zero, high = (f.zero, f.high_log) if arith == "lns12" else (0, f.high)
+        values[values == zero] += 1
+        values[0, :5], values[1, :3] = zero, high
+        network.ar.set_words(w, values)
+
+    def count(trainer, judge):
+        ar, program = trainer.network.ar, trainer.network.program(5, True)
+        hidden = (
+            trainer.network.layers[0].bound[5][1],
+            trainer.network.layers[1].bound[5][1],
+        )
+        tensors = [
+            *trainer.network.parameters().values(),
+            *program.values[1:],
+            program.gradient,
+            *hidden,
+        ]
+        return sum(int(judge(ar.reals(t), ar.formats[t.role]).sum()) for t in tensors)
+
+    def is_end(values, f):
+        top = f.max if arith == "lns12" else f.high * f.eps
+        return np.abs(values) >= top
+
+    # Pixels of the first two rows are zero in all images, so that nothing else moves.
+    record, trainer = counted({"arith": arith}, prepare)
+    assert record.saturations == count(trainer, is_end) >= 3
+    assert record.underflows == count(trainer, lambda v, f: v == 0) >= 5
+
+
+def test_updates_that_change_no_word_are_dead():
+    record, _ = counted({"arith": "lns16"}, lambda network: None)
+    assert record.dead_updates == 1
+    alive = Trainer(settings(arith="float32"), load("digits")).train_epoch()
+    assert alive.dead_updates < 0.05
+
+
+RUINS = [
+    ("logits", "a smaller lr", {"arith": "lns16", "lr": "8"}, 1),
+    ("logits", "update=stochastic", {"arith": "fixed12", "update": "nearest"}, 6),
+    ("logits", "more fraction bits", {"arith": "fixed12", "gradients": "fixed12.5"}, 6),
+    ("updates", "update=stochastic", {"arith": "lns8"}, 2),
+    ("updates", "update=stochastic", {"arith": "lns16", "lr": "2^-16"}, 1),
+    (
+        "gradients",
+        "are zero",
+        {"arith": "fixed12", "gradients": "fixed12.6", "batch": 50},
+        1,
+    ),
+    ("activations", "init_std", {"arith": "lns16", "init_std": "2^-60"}, 1),
+    ("chance", "lr", {"arith": "lns16", "lr": "2^-20", "update": "stochastic"}, 1),
+]
+
+
+@pytest.mark.parametrize(("kind", "cure", "given", "epochs"), RUINS)
+def test_a_ruined_run_is_told_with_its_cure(kind, cure, given, epochs):
+    trainer = Trainer(settings(**given), load("digits"))
+    for _ in range(epochs):
+        record = trainer.train_epoch()
+    told = [w for w in record.warnings if w.startswith(kind + ": ")]
+    assert told and cure in " ".join(told), record.warnings
+    assert record.test_accuracy < 0.8
+
+
+SOUND = Record(1, 0.3, 0.95, 0.95, 0.95, 1.0, 1.0, 0, 0, 0.5, 1.0, 0.0)
+CALM = Findings(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, True)
+SIGNS = [
+    ({"softmax_saturated": 0.2}, {}, {"softmax_bits": 2}, "a larger softmax_bits"),
+    (
+        {"softmax_saturated": 0.2},
+        {},
+        {},
+        "a smaller lr would cure it (now 2^-6), or more",
+    ),
+    (
+        {"softmax_saturated": 0.2},
+        {"gradients_at_limit": 0.5},
+        {},
+        "what cures the gradie",
+    ),
+    ({}, {"gradients_at_limit": 0.5}, {"arith": "fixed12"}, "more integer bits"),
+    ({}, {"weights_at_limit": 0.1}, {}, "weights: 10.0% have the largest magnitude"),
+    ({}, {"finite": False}, {"arith": "float32"}, "loss: it is not a finite number"),
+    ({"test_accuracy": 0.1}, {}, {}, "chance: the test accuracy is 10.0%"),
+]
+
+
+@pytest.mark.parametrize(("seen", "found", "given", "words"), SIGNS)
+def test_each_sign_of_ruin_has_its_words(seen, found, given, words):
+    record, findings = replace(SOUND, **seen), replace(CALM, **found)
+    assert words in " ".join(troubles(Settings(**given), 10, record, findings))
+    assert troubles(Settings(**given), 10, SOUND, CALM) == []
+
+
+@pytest.mark.parametrize("arith", ["lns16", "lns12", "fixed16", "fixed12", "float32"])
+def test_a_sound_run_is_not_complained_of(arith):
+    trainer = Trainer(settings(arith=arith), load("digits"))
+    assert [trainer.train_epoch().warnings for _ in range(6)] == [[]] * 6
+
+
+def test_a_diverged_float_run_has_no_loss():
+    trainer = Trainer(settings(arith="float32", val=10), small())
+    bias = trainer.network.parameters()["2.b"]
+    trainer.network.ar.set_words(bias, np.full((1, 10), np.nan, np.float32))
+    record = trainer.train_epoch()
+    assert record.loss is None and record.warnings[0].startswith("loss: ")
