@@ -16,8 +16,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run each script in a process of its own; 1 if one missed a mark or failed."""
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--data-dir", metavar="DIR", help="folder of the data sets")
+    parser.add_argument("--results", metavar="DIR", help="where the JSON lines go")
     options = parser.parse_args(argv)
     given = ["--data-dir", options.data_dir] if options.data_dir else []
+    given += ["--results", options.results] if options.results else []
     code = 0
     for name in QUICK:
         say(f"== {name}")

@@ -1,7 +1,8 @@
 """What one would write by hand: 16-bit LNS words multiplied as matrices, one at a time.
 
 The words are those of Lns(16, 10) with the default 20-entry table, summed from the
-first product to the last, in 64-bit integers that Numba compiles.
+first product to the last, in 64-bit integers that Numba compiles. Of several such
+loops this was the fastest, by branches and by rows of b.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from numba import njit
 
 __all__ = ["delta_table", "matmul"]
 
-ZERO = 0x4000  # the word of zero
+ZERO = 0x4000  # the word of zero; its sign must be 0
 BIAS = 0x4000  # code = log + BIAS, so that the code of zero is 0
 CELL = 9  # a cell of the table is half an octave, 1 << CELL units wide
 LAST = 20  # the entry from which the smaller term is dropped
@@ -34,7 +35,7 @@ def mac(acc, x, y, table):
         return acc
     code = min(code, 0x7FFF)
     sign = (x ^ y) & 0x8000
-    if acc == ZERO:
+    if acc == ZERO + 1:
         return (code ^ ZERO) | sign
     other = (acc & 0x7FFF) ^ ZERO
     opposite = (acc & 0x8000) ^ sign
@@ -53,7 +54,7 @@ def mac(acc, x, y, table):
 
 @njit
 def matmul(a, b, table, out):
-    """Write a @ b; rows of b are read in order, which was the fastest of the loops."""
+    """Write a @ b."""
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
             out[i, j] = ZERO

@@ -28,12 +28,12 @@ with decimal.localcontext() as _context:
 
 
 def to_fixed(word, f: Lns, to: Fixed):
-    """Return the word of `to` nearest to the value of a logarithmic word, saturated."""
+    """Return a logarithmic word as a word of `to`, within 0.6 units, saturated."""
     return antilog(unpack(word, f), f, to)
 
 
 def from_fixed(word, f: Fixed, to: Lns):
-    """Return the logarithmic word of a fixed-point word; log rounded to nearest."""
+    """Return the logarithmic word of a fixed-point word, log within 0.6 units."""
     return pack(log2_of(word, f, to), to)
 
 

@@ -49,8 +49,8 @@ class Mitchell(Delta):
 
 @dataclass(frozen=True)
 class Pwl(Delta):
-    """Line segments with power-of-two slopes: intercept -+ (gap >> shift), fitted to
-    the smallest maximum error with so many segments for D+ and for D- each."""
+    """Line segments with slopes of powers of two, fitted to the smallest maximum error
+    with so many segments for D+ and for D- each."""
 
     name = "pwl"
 
@@ -67,7 +67,8 @@ class Pwl(Delta):
         def line(gap, parts, sign):
             value = 0
             for start, intercept, shift in parts:
-                piece = intercept + sign * ((gap - start) >> shift)
+                rise = (gap - start) >> shift if shift >= 0 else (gap - start) << -shift
+                piece = intercept + sign * rise
                 value = where(gap >= start, piece, value)
             return value
 

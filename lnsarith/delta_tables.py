@@ -12,6 +12,8 @@ from lnsarith.gauss import first_zero, gauss, gauss_mean
 
 __all__ = ["Exact", "Interp", "Lut"]
 
+MOST_ENTRIES = 1 << 18
+
 
 @dataclass(frozen=True)
 class Exact(Delta):
@@ -57,6 +59,7 @@ class Lut(Delta):
 
     def at(self, frac, cancel):
         cell = max(Fraction(1), self.r * (1 << frac)) / (1 << frac)
+        _limit("lut", self.dmax / cell / (1 << frac), frac)
         count = int(self.dmax / cell)
         offset = cell / 2 if self.index == "round" else Fraction(0)
         same, minus = ([self._entry(k, cell, offset, opposite, frac, cancel)
@@ -87,6 +90,7 @@ class Interp(Delta):
         _multiple("dmax", self.dmax, self.r)
 
     def at(self, frac, cancel):
+        _limit("interp", max(self.r, self.dmax / self.r / (1 << frac)), frac)
         cell = int(max(Fraction(1), self.r * (1 << frac)))
         shift = cell.bit_length() - 1
         count = int(self.dmax * (1 << frac)) // cell
@@ -114,6 +118,15 @@ class Interp(Delta):
 
 def _steps(knots) -> list[int]:
     return [b - a for a, b in zip(knots, knots[1:])] + [0]
+
+
+def _limit(name: str, size: Fraction, frac: int):
+    """Refuse a table of size * 2**frac entries where that is too many."""
+    entries = int(size * (1 << frac))
+    if entries > MOST_ENTRIES:
+        raise FormatError(f"delta {name} would take a table of {entries} entries at {frac} "
+                          f"fraction bits; more than {MOST_ENTRIES} are refused: another r would "
+                          "do, or fewer fraction bits")
 
 
 def _power_of_two(name: str, value: Fraction):

@@ -14,17 +14,19 @@ __all__ = ["fit_segments"]
 
 @lru_cache(maxsize=64)
 def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int, int], ...]:
-    """Return up to count segments (start, intercept, shift) for gaps >= 1.
+    """Return up to count segments (start, intercept, shift), for D- from gap 1 on.
 
     On its segment D- is intercept + ((gap - start) >> shift), D+ intercept -
-    ((gap - start) >> shift), in units of 2**-frac. A negative shift is written
-    as a slope of 2**-shift. The maximum error is the smallest for which
+    ((gap - start) >> shift), in units of 2**-frac; a negative shift goes to the
+    left. The maximum error is the smallest for which
     longest-first segments suffice, found by bisection; taking the longest
     feasible segment first is optimal, because part of a feasible segment is
     feasible. Beyond the last segment the value is 0.
     """
     end = first_zero(frac)
-    target = np.array([gauss(Fraction(g, 1 << frac), opposite, frac) for g in range(1, end + 1)])
+    first = int(opposite)  # D-(0) is minus infinity
+    target = np.array([gauss(Fraction(g, 1 << frac), opposite, frac)
+                       for g in range(first, end + 1)])
     low, high = 0, int(np.ptp(target)) + 1
     while low < high:
         error = (low + high) // 2
@@ -32,7 +34,8 @@ def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int,
             high = error
         else:
             low = error + 1
-    return tuple(_greedy(target, low, opposite, count))
+    fitted = _greedy(target, low, opposite, count)
+    return tuple((start + first, intercept, shift) for start, intercept, shift in fitted)
 
 
 def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, int, int]]:
@@ -41,17 +44,18 @@ def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, i
     begin = 0
     while begin < len(target) and len(segments) <= count:
         length, intercept, shift = max(
-            _reach(target[begin:], error, opposite, shift) for shift in range(13))
-        segments.append((begin + 1, intercept, shift))
+            _reach(target[begin:], error, opposite, shift) for shift in range(-frac, 13))
+        segments.append((begin, intercept, shift))
         begin += length
     if len(segments) <= count:
-        segments.append((len(target) + 1, 0, 63))
+        segments.append((len(target), 0, 63))
     return segments
 
 
 def _reach(target, error: int, opposite: bool, shift: int) -> tuple[int, int, int]:
     """Return how many gaps a slope of 2**-shift fits, and its intercept."""
-    steps = np.arange(len(target)) >> shift
+    steps = np.arange(len(target))
+    steps = steps >> shift if shift >= 0 else steps << -shift
     rest = target - (steps if opposite else -steps)
     spread = np.maximum.accumulate(rest) - np.minimum.accumulate(rest)
     length = int(np.searchsorted(spread, 2 * error, "right"))

@@ -148,6 +148,12 @@ class Run:
                     "or choose another --out"
                 ) from None
 
+    def unlock(self) -> None:
+        """Let other processes train here."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def _write_config(self) -> None:
         names = ("lnsarith", "numpy", "numba", "llvmlite")
         versions = {name: _version(name) for name in names}

@@ -61,6 +61,8 @@ def run(args: Namespace) -> int:
         raise KeyboardInterrupt(f"; {_how_to_go_on(kept)}") from None
     except RunError as error:
         raise RunError(f"{error}; {_how_to_go_on(kept)}") from error
+    finally:
+        kept.unlock()
     result = _result(kept)
     print(json.dumps(result, allow_nan=False) if args.json else _summary(kept, result))
     if result["test_accuracy"] < required:
