@@ -35,7 +35,7 @@ def mac(acc, x, y, table):
         return acc
     code = min(code, 0x7FFF)
     sign = (x ^ y) & 0x8000
-    if acc == ZERO + 1:
+    if acc == ZERO:
         return (code ^ ZERO) | sign
     other = (acc & 0x7FFF) ^ ZERO
     opposite = (acc & 0x8000) ^ sign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fxp.bits import minimum, where
+from fxp.bits import clamp, minimum, where
 from fxp.format import FormatError
 from lnsarith.convert import shift_right
 from lnsarith.delta_method import Delta, by_table, cancelling
@@ -66,8 +66,10 @@ class Pwl(Delta):
 
         def line(gap, parts, sign):
             value = 0
-            for start, intercept, shift in parts:
-                rise = (gap - start) >> shift if shift >= 0 else (gap - start) << -shift
+            ends = [start for start, _, _ in parts[1:]] + [parts[-1][0] + 1]
+            for (start, intercept, shift), end in zip(parts, ends):
+                along = clamp(gap, start, end - 1) - start
+                rise = along >> shift if shift >= 0 else along << -shift
                 piece = intercept + sign * rise
                 value = where(gap >= start, piece, value)
             return value

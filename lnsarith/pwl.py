@@ -30,15 +30,16 @@ def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int,
     low, high = 0, int(np.ptp(target)) + 1
     while low < high:
         error = (low + high) // 2
-        if len(_greedy(target, error, opposite, count)) <= count:
+        if len(_greedy(target, error, opposite, count, frac)) <= count:
             high = error
         else:
             low = error + 1
-    fitted = _greedy(target, low, opposite, count)
+    fitted = _greedy(target, low, opposite, count, frac)
     return tuple((start + first, intercept, shift) for start, intercept, shift in fitted)
 
 
-def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, int, int]]:
+def _greedy(target, error: int, opposite: bool, count: int,
+            frac: int) -> list[tuple[int, int, int]]:
     """Return longest-first segments of at most this error (count + 1 if it needs more)."""
     segments: list[tuple[int, int, int]] = []
     begin = 0
@@ -54,10 +55,14 @@ def _greedy(target, error: int, opposite: bool, count: int) -> list[tuple[int, i
 
 def _reach(target, error: int, opposite: bool, shift: int) -> tuple[int, int, int]:
     """Return how many gaps a slope of 2**-shift fits, and its intercept."""
-    steps = np.arange(len(target))
-    steps = steps >> shift if shift >= 0 else steps << -shift
-    rest = target - (steps if opposite else -steps)
-    spread = np.maximum.accumulate(rest) - np.minimum.accumulate(rest)
-    length = int(np.searchsorted(spread, 2 * error, "right"))
-    fitted = rest[:length]
-    return length, int((int(fitted.max()) + int(fitted.min())) // 2), shift
+    window = 64
+    while True:
+        steps = np.arange(min(window, len(target)))
+        steps = steps >> shift if shift >= 0 else steps << -shift
+        rest = target[: len(steps)] - (steps if opposite else -steps)
+        spread = np.maximum.accumulate(rest) - np.minimum.accumulate(rest)
+        length = int(np.searchsorted(spread, 2 * error, "right"))
+        if length < len(steps) or window >= len(target):
+            fitted = rest[:length]
+            return length, int((int(fitted.max()) + int(fitted.min())) // 2), shift
+        window *= 4
