@@ -119,7 +119,7 @@ def _add(results: Results, row: str, runs: list[list[dict]], options) -> None:
     best, best_epoch = max((_percent(r), -r["epoch"]) for run in runs for r in run)
     losses = [run[-1]["loss"] for run in runs]
     settings, mark = ROWS[row]
-    values = {
+    values: dict = {
         "row": row,
         "settings": {**settings, "dataset": options.dataset},
         "epochs": options.epochs,
@@ -137,7 +137,7 @@ def _add(results: Results, row: str, runs: list[list[dict]], options) -> None:
         "test_by_epoch": [[_percent(r) for r in run] for run in runs],
         "loss_by_epoch": [[r["loss"] for r in run] for run in runs],
     }
-    results.add(values, values["mean"], mark and Mark(">=", mark))
+    results.add(values, values["mean"], Mark(">=", mark) if mark else None)
 
 
 def blew_up(records: list[dict]) -> bool:

@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     _add(results, "lnsarith --help", [run(command).seconds for _ in range(10)], HELP)
     step = ["-m", "benchmarks.startup", "--first-step", "--dataset", options.dataset]
     step += ["--data-dir", options.data_dir] if options.data_dir else []
-    first, second = [], []
+    first: list[float] = []
+    second: list[float] = []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory() as cache:
             for times in (first, second):

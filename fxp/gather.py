@@ -81,8 +81,8 @@ class TableReader:
 
     def read_banks(self, entries: list[int], address):
         """Return entries[address modulo their power-of-two count] from registers."""
-        size = max(16, 1 << (len(entries) - 1).bit_length())
-        entries = entries + [0] * (size - len(entries))
+        size = 1 << (len(entries) - 1).bit_length()
+        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
         b, lanes = self.builder, self.lanes
         words = b.bitcast(address, self._words(lanes.target.register_bits // 16))
         pick = self._pick_words if self.level == "avx512" else self._shuffle_bytes

@@ -35,10 +35,10 @@ class LnsArithmetic(IntegerArithmetic):
     with stochastic rounding it keeps update_guard more bits and adds random ones
     before it drops them. See `nets.lns_softmax`.
 
-    Weight decay multiplies, so it is a step down for every level: by one unit after
-    as many batches as lr * weight_decay takes for it. (decay = gradient adds
-    weight_decay w to the gradient instead: at lr = 2**-6 and 2**-10 that is lost in
-    rounding at 12 and 16 bits, and logits drift.)
+    With decay = gradient, g + weight_decay w takes the place of g; at lr = 2**-6 and
+    weight_decay = 2**-10 that is lost in rounding at 12 and 16 bits. With decay =
+    level it acts as it should: it multiplies, so it is a step down for every level,
+    by one unit after as many batches as lr * weight_decay takes for it.
     """
 
     def __init__(self, settings, threads: int = 1, backend: str = "vector"):
@@ -124,7 +124,7 @@ class LnsArithmetic(IntegerArithmetic):
         """Batches after which weights go one unit down; 0 for never."""
         s = self.settings
         rate = float(parse_real("lr", s.lr) * parse_real("weight_decay", s.weight_decay))
-        if s.decay == "gradient" or not rate:
+        if s.decay != "level" or not rate:
             return 0
         units = -math.log1p(-rate) / math.log(2) * (1 << self.formats["weights"].frac)
         return max(1, round(1 / units))

@@ -66,7 +66,7 @@ class Settings:
     init_std: str = "0.1"
     lr: str = "2^-6"
     weight_decay: str = "2^-10"
-    decay: str = ""
+    decay: str = "gradient"
     batch: int = 5
     epochs: int = 20
     val: int = 10000
@@ -77,7 +77,7 @@ class Settings:
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
         _choice("update", self.update, ("", "nearest", "stochastic"))
-        _choice("decay", self.decay, ("", "level", "gradient"))
+        _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15),
                                 ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),

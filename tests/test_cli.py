@@ -155,9 +155,10 @@ def test_the_debug_variable_shows_where_an_error_came_from(tmp_path):
     assert code == 1 and "Traceback" in err and "RunError" in err
 
 
-def test_an_answer_that_cannot_be_written_ends_in_one_line(tmp_path):
+@pytest.mark.parametrize("command", ["ops", "ops --json", "data list"])
+def test_an_answer_that_cannot_be_written_ends_in_one_line(command, tmp_path):
     with open("/dev/full", "w") as full:
-        code, _, err = call("ops", cwd=tmp_path, stdout=full)
+        code, _, err = call(*command.split(), cwd=tmp_path, stdout=full)
     assert code == 2
     assert_one_line(err, "No space left on device")
 

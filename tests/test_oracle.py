@@ -181,8 +181,8 @@ def test_a_logarithmic_word_changes_its_format():
     assert oracle.lns_resize(minus + 5, 8, 2, 10, 4) == -512 + 20
     assert [oracle.lns_resize(x, 8, 3, 6, 1) for x in (2, 6, 7, minus + 60)] == [
         0, 2, 2, -32 + 15]  # ties to even, and the top
-    assert [oracle.lns_resize(70, 8, 2, 6, 2, mode) for mode in ("zero", "smallest")] == [
-        16, 17]
+    assert oracle.lns_resize(70, 8, 2, 6, 2) == 16
+    assert oracle.lns_resize(70, 8, 2, 6, 2, "smallest") == 17
     assert oracle.lns_resize(ZERO, 8, 2, 6, 0, "smallest") == 16
     # The log 5 / 4 goes up once in four.
     assert [oracle.lns_resize(5, 8, 3, 6, 1, random=u) for u in range(8)] == [

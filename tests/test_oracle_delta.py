@@ -55,6 +55,15 @@ def test_shifts_and_mitchell_by_hand():
         None, -62 - 128, -62 - 96, -60 - 64, -56 - 32, -48, 0]
 
 
+def test_the_steps_of_mitchell_end_at_a_sixteenth_an_eighth_a_quarter_a_half():
+    def steps(gap):
+        same, opposite = (oracle.delta_mitchell(gap, o, 9) for o in (False, True))
+        return -(opposite + 2 * same) / 2**9
+
+    assert [steps(gap) for gap in (31, 32, 63, 64, 127, 128, 255, 256, 600)] == [
+        4, 3, 3, 2, 2, 1, 1, 0, 0]
+
+
 def test_interpolation_meets_the_edges_and_halves_the_way_between_them():
     def word(gap, opposite):
         return oracle.delta_interp(gap, opposite, 4, 0.5, 1.5)

@@ -197,9 +197,9 @@ def test_two_processes_do_not_train_in_one_folder(copy, capsys):
 
 def test_a_full_disk_loses_nothing(tmp_path):
     def small_files():  # the log outgrows this, the model does not
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4500, 4500))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
-    base = (*DIGITS, "--hidden", 20, "--epochs", 20, "--out", "r")
+    base = (*DIGITS, "--hidden", 20, "--epochs", 25, "--out", "r")
     code, out, err = call(*base, cwd=tmp_path, preexec_fn=small_files)
     assert code == 2 and out == ""
     last = err.splitlines()[-1]
@@ -207,7 +207,7 @@ def test_a_full_disk_loses_nothing(tmp_path):
     kept = Run.open(tmp_path / "r")
     assert model.read_model(kept.model_path).epoch == len(kept.records) > 5
     assert not list((tmp_path / "r").glob(".*"))
-    assert answer("train", "--resume", "--out", "r", cwd=tmp_path)["epochs"] == 20
+    assert answer("train", "--resume", "--out", "r", cwd=tmp_path)["epochs"] == 25
 
 
 def test_a_folder_that_cannot_be_made_is_told_before_training(tmp_path, capsys):

@@ -8,7 +8,7 @@ from apytypes import APyFixedArray, OverflowMode, QuantizationMode
 
 __all__ = ["array", "every_step", "exact", "words"]
 
-MODES = {"quantization": QuantizationMode.RND_CONV, "overflow": OverflowMode.SAT}
+MODES: dict = {"quantization": QuantizationMode.RND_CONV, "overflow": OverflowMode.SAT}
 
 
 def array(words: np.ndarray, bits: int, frac: int):
