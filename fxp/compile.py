@@ -91,6 +91,14 @@ def compile_module(name: str, text: str):
     if key in sys.modules:
         return sys.modules[key]
     path = cache_folder() / f"{key}.py"
+    try:
+        return _import_from(path, key, text)
+    except OSError as error:
+        raise OSError(f"compiled kernels cannot be kept in {path.parent}: {error}; "
+                      "LNSARITH_CACHE=FOLDER names another place") from error
+
+
+def _import_from(path: Path, key: str, text: str):
     if not path.exists():
         part = path.with_suffix(f".{os.getpid()}.part")
         part.write_text(text)

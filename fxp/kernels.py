@@ -61,8 +61,9 @@ class Accumulator:
         return -bound, bound
 
     def start(self, word):
-        """Return the register that holds a word of out."""
-        return spec.round_shift(word, self.out.frac - self.frac, "nearest-even")
+        """Return the register that holds a word of out; a limited one saturates."""
+        register = spec.round_shift(word, self.out.frac - self.frac, "nearest-even")
+        return clamp(register, *self.register) if self.kind == "limited" else register
 
     def step(self, register, a, b):
         """Return the register after one product."""

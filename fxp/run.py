@@ -97,8 +97,7 @@ class _Map:
         values = [_fitting(name, arrays[name], dtype, shape)
                   for name, dtype in self.inputs.items()]
         results = [np.empty(shape, d) for d in self.outputs.values()]
-        if results[0].size:
-            getattr(self, f"_{backend}")(values, results)
+        getattr(self, f"_{backend}")(values, results)
         return results[0] if len(results) == 1 else tuple(results)
 
     def _vector(self, values, results):
@@ -175,9 +174,8 @@ def _bound_matmul(plan, a, b, init, extra, backend):
 
     scalars = {n: np.asarray(x, plan.dtypes[n]) for n, x in zip(plan.scalars, a)}
     out = {n: np.empty((rows, width), plan.dtypes[n]) for n in plan.finish.outputs}
-    if rows and columns:
-        bind_matmul(plan, scalars, named(plan.vectors, b), named(plan.start.inputs, init), out,
-                    named(plan.extra, extra), backend, _threads())()
+    bind_matmul(plan, scalars, named(plan.vectors, b), named(plan.start.inputs, init), out,
+                named(plan.extra, extra), backend, _threads())()
     return [x[:, :columns] for x in out.values()]
 
 

@@ -87,10 +87,8 @@ def _run(argv: list[str]) -> int:
         _say("interrupted" + "".join(map(str, end.args)))
         return 130
     except BrokenPipeError:
-        _give_up_stdout()
         return 141
     except Exception as error:
-        _give_up_stdout()
         if os.environ.get(DEBUG):
             raise
         _say(_one_line(error))
@@ -99,14 +97,6 @@ def _run(argv: list[str]) -> int:
 
 def _say(text: str) -> None:
     print(f"lnsarith: {text}", file=sys.stderr)
-
-
-def _give_up_stdout() -> None:
-    """Where stdout cannot be written, make Python not try again at its end."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(argv: list[str]) -> Parser:
@@ -209,6 +199,8 @@ def _near(name: str, known) -> str:
 
 def _one_line(error: Exception) -> str:
     """Return what a person needs to know of an error."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         text = where + error.strerror

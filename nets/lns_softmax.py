@@ -5,6 +5,11 @@ With t_j = a_j log2 e as a linear fixed-point number, log2 p_j = t_j - log2 sum
 an LNS number at once. The label's gradient is p - 1, by D- of the same table.
 The register of t needs more integer bits than a word: rounding lets all logits
 drift together, and a clamped t means nothing.
+
+Soft-max does not care about a common shift, so nothing but rounding moves it, and
+with some methods it runs away. `pull` holds it: the mean logit of a sample, divided
+by 2**pull, is added to each of its gradients, as if half its square were part of the
+loss. The best answer is the same.
 """
 
 from __future__ import annotations

@@ -105,13 +105,14 @@ class RealArithmetic:
             sums = powers.sum(axis=1, keepdims=True)
             losses = np.log(sums[:, 0]) - shifted[rows, labels]
             right = int((z.argmax(axis=1) == labels).sum())
-            if np.isfinite(losses).all():
-                octaves = losses.astype(np.float64).sum() / math.log(2)
+            octaves = losses.astype(np.float64).sum() / math.log(2)
+            if octaves < 1 << 20:  # not for a NaN either
                 stats[0] += int(octaves * (1 << self.frac))
             else:
                 stats[3] += 1
             stats[1] += right
-            stats[2] += int(np.nan_to_num(z.sum(dtype=np.float64)) * (1 << 16)) << 16
+            mean = np.nan_to_num(z.mean(dtype=np.float64), posinf=0, neginf=0)
+            stats[2] += int(np.clip(mean, -(1 << 20), 1 << 20) * z.size / math.log(2)) << self.frac
             if gradient is not None:
                 d = np.divide(powers, sums, out=_value(gradient))
                 d[rows, labels] -= 1

@@ -26,11 +26,15 @@ def parse_format(text: str) -> Lns | Fixed:
 
 def parse_real(name: str, text: str) -> Fraction:
     """Return a positive real written as 2^-6, 1/64, 0.01 or 1e-2."""
-    base, power, exponent = str(text).partition("^")
+    number = r"\d*\.?\d*(e[+-]?\d{1,2})?|\d+/\d+"  # short, for exponents can be huge
+    match = re.fullmatch(rf"({number})(?:\^([+-]?\d{{1,2}}))?", str(text).lower())
     try:
-        value = Fraction(base) ** int(exponent) if power else Fraction(base)
+        if not match or len(str(text)) > 40:
+            raise ValueError
+        value = Fraction(match[1]) ** int(match[3] or 1)
     except (ValueError, ZeroDivisionError):
-        raise FormatError(f"{name} must be a number such as 2^-6 or 0.01, got {text!r}") from None
+        raise FormatError(f"{name} must be a number such as 2^-6, 1/64 or 0.01, "
+                          f"got {text!r}") from None
     if not 0 <= value <= 1 << 16 or (value and value < Fraction(1, 1 << 60)):
         raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {text!r}")
     return value
@@ -59,7 +63,7 @@ class Settings:
     update: str = ""
     update_guard: int = 8
     softmax_bits: int = 4
-    softmax_pull: int = 0
+    softmax_pull: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
@@ -79,7 +83,7 @@ class Settings:
         _choice("update", self.update, ("", "nearest", "stochastic"))
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
-                                ("softmax_pull", 0, 15),
+                                ("softmax_pull", -1, 15),
                                 ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),
                                 ("val", 0, 1 << 24), ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -87,8 +91,9 @@ class Settings:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std"):
             parse_real(name, getattr(self, name))
-        if not parse_real("lr", self.lr):
-            raise FormatError("lr must be above 0")
+        for name in ("lr", "init_std"):
+            if not parse_real(name, getattr(self, name)):
+                raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
         self._check_family()
 
@@ -108,14 +113,15 @@ class Settings:
         if family is Lns:
             deltas.parse(self.delta)
         else:
-            self._refuse(("delta", "guard", "order", "underflow", "decay"), "lns")
+            self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
+                          "softmax_pull"), "lns")
         if family is not Fixed:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
         if family is None:
-            self._refuse(("update", "update_guard", "softmax_bits", "softmax_delta"),
+            self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")
         if self.mode == "paper" and family is not Fixed:
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
@@ -137,6 +143,14 @@ class Settings:
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
             return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range
         return f
+
+    @property
+    def pull(self) -> int:
+        """How the common part of the logits is held (see nets.lns_softmax): mean / 2**pull
+        is added to their gradients; 0 for not at all, the default but for `balanced`."""
+        if self.softmax_pull >= 0:
+            return self.softmax_pull
+        return 8 if isinstance(deltas.parse(self.delta), deltas.Balanced) else 0
 
     @property
     def stochastic(self) -> bool:

@@ -184,7 +184,7 @@ class Trainer:
 
     def _statistics(self, images: int) -> tuple[float, float, float]:
         """Return loss, accuracy and share of saturated logits over so many images."""
-        total = sum(program.stats for program in self._programs)
+        total = np.sum([program.stats for program in self._programs], axis=0)
         stats = dict(zip(STATS, total.tolist(), strict=True))
         return (
             _nats(stats["loss"] / images, self.network.ar),

@@ -1,5 +1,8 @@
 """Products, sums and random bits of arrays are what loops over ints say."""
 
+import os
+import subprocess
+import sys
 from functools import reduce
 
 import numpy as np
@@ -82,6 +85,35 @@ def test_fixed_products_are_the_loop_over_ints(backend, options):
         assert (x @ y).words.tolist() == words
 
 
+@BACKENDS
+def test_a_limited_register_saturates_from_the_start(backend):
+    f = Fixed(16, 11)
+    x, y = (FixedArray(np.full(shape, 1), f, kind="limited", bits=20) for shape in ((1, 4), (4, 3)))
+    start = FixedArray([32767, -5, -32768], f, kind="limited", bits=20)
+    with run.backend(backend):
+        for right in (y, FixedArray.zeros((4, 3), f, kind="limited", bits=20)):
+            assert x.matmul(right, start).words.tolist() == [[256, -5, -256]]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_threads_work_in_a_forked_process():
+    program = """
+import os, signal
+from fxp import execute, run
+from fxp.array import FixedArray
+from fxp.format import Fixed
+execute.WORTH_A_THREAD = 1
+run.set_threads(2)
+x = FixedArray.zeros((8, 4), Fixed(8, 4))
+x @ x.T
+child = os.fork()
+signal.alarm(20)
+x @ x.T
+os._exit(os.waitpid(child, 0)[1] if child else 0)
+"""
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("f, options", [(F16, {}), (L16, {}), (L16, {"order": "tree"})], ids=str)
 def test_threads_and_the_side_taken_change_no_word(f, options, monkeypatch):
     x = random_array(f, (37, 300), **options)
@@ -116,6 +148,11 @@ def test_sums_go_from_the_first_to_the_last(f, backend):
             assert np.array_equal(x.sum(axis).words,
                                   np.apply_along_axis(lambda w: total(w.tolist()), axis, x.words))
         assert int(x.sum().words) == total(x.words.reshape(-1).tolist())
+
+
+def test_sums_of_sparse_wide_words_keep_every_bit():
+    x = FixedArray(np.diag(np.arange(1, 65) << 24), Fixed(32, 16))
+    assert x.sum(0).words.tolist() == x.sum(1).words.tolist() == x.words.diagonal().tolist()
 
 
 def test_one_long_sum_is_the_same_on_every_backend():

@@ -25,9 +25,10 @@ def test_saturations_and_underflows_are_counted_over_the_last_batch(arith):
     def prepare(network):
         f, w = network.ar.formats["weights"], network.parameters()["0.w"]
         values = network.ar.words(w).copy()
-        zero, high, low = 0, f.high, f.low
         if arith == "lns12":
             zero, high, low = f.zero, f.high_log, f.high_log + f.words[0]
+        else:
+            zero, high, low = 0, f.high, f.low
         values[values == zero] += 1
         values[0, :5], values[1, :3], values[1, 3:5] = zero, high, low
         network.ar.set_words(w, values)

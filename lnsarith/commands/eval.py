@@ -29,19 +29,11 @@ def options(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
-    from nets.data import load
-    from nets.run import RunError
     from nets.train import evaluate
 
     kept, network, epoch = open_model(args)
-    dataset = load(args.dataset or kept.settings.dataset, args.data_dir)
-    found = list(dataset.train_images.shape[1:]), dataset.classes
-    if found != (kept.data["shape"], kept.data["classes"]):
-        raise RunError(
-            f"{kept.folder} is for {_kind(kept.data['shape'], kept.data['classes'])}, "
-            f"{dataset.name} has {_kind(*found)}"
-        )
-    labels = dataset.test_labels
+    dataset = _images(kept, args)
+    labels, classes = dataset.test_labels, dataset.classes
     evaluation = evaluate(network, dataset.test_images, labels)
     result = {
         "run": str(kept.folder),
@@ -51,15 +43,28 @@ def run(args: Namespace) -> int:
         "correct": evaluation.correct,
         "test_accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
-        "class_accuracy": _class_accuracy(
-            labels, evaluation.predicted, dataset.classes
-        ),
-        "confusions": _confusions(labels, evaluation.predicted, dataset.classes),
+        "class_accuracy": _class_accuracy(labels, evaluation.predicted, classes),
+        "confusions": _confusions(labels, evaluation.predicted, classes),
         "model_sha256": kept.model_sha256,
     }
-    names = class_names(dataset.name, dataset.classes)
+    names = class_names(dataset.name, classes)
     print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
     return 0
+
+
+def _images(kept, args: Namespace):
+    """Return the data set asked for, if it is of the run's kind."""
+    from nets.data import load
+    from nets.run import RunError
+
+    dataset = load(args.dataset or kept.settings.dataset, args.data_dir)
+    own = kept.data["shape"], kept.data["classes"]
+    found = list(dataset.train_images.shape[1:]), dataset.classes
+    if found != own:
+        raise RunError(
+            f"{kept.folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
+        )
+    return dataset
 
 
 def open_model(args: Namespace):

@@ -42,23 +42,16 @@ def run(args: Namespace) -> int:
     """Print each image's class and the three likeliest ones."""
     values = [read_image(Path(name)) for name in args.images]
     kept, network, _ = open_model(args)
-    names = class_names(kept.settings.dataset, kept.data["classes"])
+    dataset, shape = kept.settings.dataset, tuple(kept.data["shape"])
+    names = class_names(dataset, kept.data["classes"])
     rows = []
-    for path, grey in zip(args.images, values, strict=True):
-        pixels = prepare(
-            grey, tuple(kept.data["shape"]), args.invert, kept.settings.dataset, path
+    for name, grey in zip(args.images, values, strict=True):
+        shares = _probabilities(
+            network, prepare(grey, shape, args.invert, dataset, name)
         )
-        shares = _probabilities(network, pixels)
         best = int(shares.argmax())
-        rows.append(
-            {
-                "image": path,
-                "class": best,
-                "name": names[best],
-                "probability": float(shares[best]),
-                "probabilities": shares.tolist(),
-            }
-        )
+        row = {"image": name, "class": best, "name": names[best]}
+        rows.append({**row, "probabilities": shares.tolist()})
     if args.json:
         print(json.dumps({"run": str(kept.folder), "predictions": rows}))
     else:
@@ -68,30 +61,34 @@ def run(args: Namespace) -> int:
 
 def read_image(path: Path) -> np.ndarray:
     """Return the grey values of an image file, float64; transparent is white."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                image.load()
-                if image.mode in ("I", "F") or image.mode.startswith("I;"):
-                    values = np.asarray(image, np.float64)
-                else:
-                    clear = ImageOps.exif_transpose(image).convert("RGBA")
-                    white = Image.new("RGBA", image.size, "white")
-                    flat = Image.alpha_composite(white, clear).convert("L")
-                    values = np.asarray(flat, np.float64)
+                values = _grey(image)
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # Pillow raises a dozen kinds for damaged files
         reason = str(error).replace(f" {str(path)!r}", "")
         raise ImageError(f"{path} cannot be read as an image: {reason}") from error
-    if values.ndim != 2 or not values.size:
+    if not values.size:
         raise ImageError(f"{path} is an image without pixels")
     if not np.isfinite(values).all():
         raise ImageError(f"{path} holds values that are not finite numbers")
     return values
+
+
+def _grey(image) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return np.asarray(image, np.float64)
+    white = Image.new("RGBA", image.size, "white")
+    flat = Image.alpha_composite(white, image.convert("RGBA")).convert("L")
+    return np.asarray(flat, np.float64)
 
 
 def prepare(
@@ -137,27 +134,25 @@ def _fitted(
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     drawn = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = filled * min(shape[0] / drawn.shape[0], shape[1] / drawn.shape[1])
-    size = [max(1, round(n * scale)) for n in drawn.shape]
+    height, width = (max(1, round(n * scale)) for n in drawn.shape)
     image = Image.fromarray(np.rint(255 * drawn).astype(np.uint8))
-    small = np.asarray(
-        image.resize((size[1], size[0]), Image.Resampling.BILINEAR), np.float64
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
+    small = np.asarray(resized, np.float64)
+    small = np.rint(small * (255 / small.max()))
+    top, left = (
+        _start(small.sum(axis=1 - i), shape[i], by_mass) for i in range(small.ndim)
     )
-    small *= 255 / small.max()
-    centre = [(n - 1) / 2 for n in size]
-    if by_mass:
-        centre = [
-            float((small.sum(axis=1 - i) @ np.arange(size[i])) / small.sum())
-            for i in (0, 1)
-        ]
     result = np.zeros(shape, np.uint8)
-    corner = [
-        min(max(0, round((shape[i] - 1) / 2 - centre[i])), shape[i] - size[i])
-        for i in (0, 1)
-    ]
-    result[corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]] = np.rint(
-        small
-    )
+    result[top : top + height, left : left + width] = small
     return result
+
+
+def _start(mass: np.ndarray, room: int, by_mass: bool) -> int:
+    """Return where to put a row of masses so that its centre is the room's."""
+    middle = (
+        mass @ np.arange(mass.size) / mass.sum() if by_mass else (mass.size - 1) / 2
+    )
+    return min(max(0, round((room - 1) / 2 - middle)), room - mass.size)
 
 
 def _probabilities(network, pixels: np.ndarray) -> np.ndarray:

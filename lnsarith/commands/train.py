@@ -172,7 +172,7 @@ def _line(record, epochs: int) -> str:
 def _result(kept) -> dict:
     """Return what --json prints."""
     s, records, last = kept.settings, kept.records, kept.records[-1]
-    first = {}
+    first: dict[str, str] = {}
     for record in records:
         for warning in record["warnings"]:
             text = f"epoch {record['epoch']}: {warning}"
