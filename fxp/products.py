@@ -18,6 +18,7 @@ __all__ = ["emit_matmul"]
 
 I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
+BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
@@ -36,24 +37,31 @@ class _Matmul:
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
     def emit(self):
+        b, columns = self.builder, self.args["columns"]
+        with cgutils.for_range_slice(b, i64(0), columns, i64(BLOCK)) as (begin, _):
+            end = b.add(begin, i64(BLOCK))
+            end = b.select(b.icmp_signed("<", end, columns), end, columns)
+            self._rows(begin, end)
+
+    def _rows(self, begin, end):
         b, args = self.builder, self.args
         with cgutils.for_range_slice(b, args["row"], args["rows"], i64(1)) as (row, _):
             count = self._collect(row)
             touched = b.icmp_signed("!=", count, i64(0))
             if self.plan.keep_untouched:
                 with b.if_then(touched):
-                    self._columns(row, count)
+                    self._columns(row, count, begin, end)
             else:
-                self._columns(row, count)
+                self._columns(row, count, begin, end)
 
-    def _columns(self, row, count):
+    def _columns(self, row, count, begin, end):
         """Full tiles first, then single vectors."""
-        b, columns = self.builder, self.args["columns"]
+        b = self.builder
         wide = i64(TILE * self.lanes.count)
-        whole = b.sub(columns, b.srem(columns, wide))
-        with cgutils.for_range_slice(b, i64(0), whole, wide) as (column, _):
+        whole = b.sub(end, b.srem(b.sub(end, begin), wide))
+        with cgutils.for_range_slice(b, begin, whole, wide) as (column, _):
             self._tile(row, column, count, TILE)
-        with cgutils.for_range_slice(b, whole, columns, i64(self.lanes.count)) as (column, _):
+        with cgutils.for_range_slice(b, whole, end, i64(self.lanes.count)) as (column, _):
             self._tile(row, column, count, 1)
 
     def _collect(self, row):
@@ -161,10 +169,10 @@ class _TreeMatmul(_Matmul):
         self.stacks = [cgutils.alloca_once(builder, lanes.type, size=i64(64))
                        for _ in plan.state]
 
-    def _columns(self, row, count):
+    def _columns(self, row, count, begin, end):
         step = i64(self.lanes.count)
-        with cgutils.for_range_slice(self.builder, i64(0), self.args["columns"], step) as (c, _):
-            self._tile(row, c, count, 1)
+        with cgutils.for_range_slice(self.builder, begin, end, step) as (column, _):
+            self._tile(row, column, count, 1)
 
     def _tile(self, row, column, count, size: int):
         b, plan = self.builder, self.plan
