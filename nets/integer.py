@@ -28,7 +28,6 @@ class IntegerArithmetic:
     """
 
     frac: int  # fraction bits of the loss
-    decay_period = 0  # batches between two runs of decay_plan
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
         self.settings = settings
@@ -58,6 +57,11 @@ class IntegerArithmetic:
 
     def decay_plan(self) -> MapPlan:
         raise NotImplementedError
+
+    @property
+    def decay_period(self) -> int:
+        """Batches between two runs of decay_plan; 0 for never."""
+        return 0
 
     def slope_plan(self) -> MapPlan:
         raise NotImplementedError

@@ -119,7 +119,7 @@ class LnsArithmetic(IntegerArithmetic):
         circuit = trace(lower, ports, outputs=("o_level", "o_sign"))
         return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
 
-    @cached_property
+    @property
     def decay_period(self) -> int:
         """Batches after which weights go one unit down; 0 for never."""
         s = self.settings

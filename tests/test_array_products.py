@@ -48,7 +48,8 @@ def int_product(a, b, start, leaf, combine, finish, tree=False):
 
 @BACKENDS
 @pytest.mark.parametrize("options", [
-    {}, {"guard": 3}, {"order": "tree", "delta": delta.Exact()}, {"underflow": "smallest"}], ids=str)
+    {}, {"guard": 3}, {"order": "tree", "delta": delta.Exact()},
+    {"underflow": "smallest"}], ids=str)
 def test_lns_products_are_the_loop_over_ints(backend, options):
     f = Lns(10, 4)
     x, y, i = (random_array(f, shape, seed, **options)
@@ -111,7 +112,8 @@ signal.alarm(20)
 x @ x.T
 os._exit(os.waitpid(child, 0)[1] if child else 0)
 """
-    assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False).returncode == 0
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False)
+    assert run.returncode == 0
 
 
 @pytest.mark.parametrize("f, options", [(F16, {}), (L16, {}), (L16, {"order": "tree"})], ids=str)

@@ -59,7 +59,8 @@ def test_vector_kernels_add_as_the_spec_does(name, text):
 
 @pytest.mark.parametrize("rounding", fixed.ROUNDINGS)
 @pytest.mark.parametrize("mode", fixed.OVERFLOWS)
-@pytest.mark.parametrize("f", [Fixed(8, 3), Fixed(8, 8, False), Fixed(16, 11), Fixed(30, 9)], ids=str)
+@pytest.mark.parametrize("f", [Fixed(8, 3), Fixed(8, 8, False), Fixed(16, 11), Fixed(30, 9)],
+                         ids=str)
 def test_vector_kernels_multiply_as_the_spec_does(f, mode, rounding):
     x, y = words(f)
     random = np.random.default_rng(1).integers(0, 1 << 16, x.size)
