@@ -21,8 +21,8 @@ class WordArray:
 
     A subclass names its format class (FORMAT) and the options of its arithmetic
     (OPTIONS). Values become words by `from_float` only, words become values by
-    np.asarray. Slices share their words. NumPy's functions are refused, except for those that ask for
-    np.asarray first: np.mean, for one, gives a float.
+    np.asarray. Slices share their words. NumPy's functions are refused, except for
+    those that ask for np.asarray first: np.mean, for one, gives a float.
     """
 
     FORMAT: ClassVar[type]

@@ -196,9 +196,11 @@ class IntegerArithmetic:
         return run
 
     def _with_decay(self, call, decay):
+        period = self.decay_period
+
         def run(**scalars: int) -> None:
             call(**scalars)
-            if self.step % self.decay_period == 0:
+            if self.step % period == 0:
                 decay()
 
         return run
