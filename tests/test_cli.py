@@ -124,7 +124,7 @@ WRONG = [
     (("train", "--batch", "x"), "batch must be an integer, got 'x'"),
     (("train", "--batch", "0"), "batch must be 1..65536, got 0"),
     (("train", "--threads", "0"), "threads must be 1..1024, got 0"),
-    (("train", "--lr", "nan"), "lr must be a number such as 2^-6 or 0.01, got 'nan'"),
+    (("train", "--lr", "nan"), "lr must be a number such as 2^-6, 1/64 or 0.01, got 'nan'"),
     (("train", "--require", "95"), "got '95'; write 95%"),
     (("train", "--require", "x%"), "require must be a share such as 0.95 or 95%"),
     (("train", "--arith", "lns99"), "bits must be 4..32, got 99"),

@@ -102,7 +102,7 @@ NOT_OURS = "model.npz is no model of this program, or damaged"
         (no_config, "holds no run: there is no config.json in it"),
         (broken_config, "config.json is damaged, or not what this program wrote"),
         (config_without_data, "config.json is damaged"),
-        (wrong_setting, "lr must be a number such as 2^-6 or 0.01, got 'fast'"),
+        (wrong_setting, "lr must be a number such as 2^-6, 1/64 or 0.01, got 'fast'"),
         (broken_log, "log.jsonl is not what this program wrote"),
     ],
 )
