@@ -21,7 +21,7 @@ __all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
-WORTH_A_THREAD = 1 << 20  # steps of a product below which a second thread costs more
+WORTH_A_THREAD = 1 << 19  # steps of a product below which a second thread costs more
 
 Arrays = dict[str, np.ndarray]
 
