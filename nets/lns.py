@@ -191,7 +191,8 @@ class LnsArithmetic(IntegerArithmetic):
     def _softmax(self) -> LnsSoftmax:
         s = self.settings
         return LnsSoftmax(self.formats["activations"], self.formats["gradients"],
-                          deltas.parse(s.softmax_delta), s.softmax_bits, s.pull)
+                          deltas.parse(s.softmax_delta), s.softmax_bits, s.softmax_pull,
+                          s.free)
 
     def words(self, t):
         f = self.formats[t.role]

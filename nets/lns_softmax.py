@@ -7,16 +7,16 @@ The register of t needs more integer bits than a word: rounding lets all logits
 drift together, and a clamped t means nothing.
 
 Soft-max does not care about a common shift, so nothing but rounding moves it, and
-with some methods it runs away. `pull` holds it: the mean logit of a sample, divided
-by 2**pull, is added to each of its gradients, as if half its square were part of the
-loss. The best answer is the same.
+in long runs it runs away. `pull` holds it: as far as the mean t of a sample exceeds
+`free` octaves, it is divided by 2**pull and added to each of its gradients, as if
+half its square were part of the loss. The best answer is the same.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from fxp.bits import maximum, minimum, where
+from fxp.bits import clamp, maximum, minimum, where
 from fxp.circuit import Circuit, evaluate, trace
 from fxp.format import Fixed
 from lnsarith import spec
@@ -34,15 +34,19 @@ SIGN = (-1, 0)
 class LnsSoftmax:
     """The circuits of a soft-max unit and the loop that runs them.
 
-    The register of t has the integer bits of the logits' log and `extra` more.
+    The register of t has the integer bits of the logits' log and `extra` more; a
+    quarter of it is free where `free` is negative.
     """
 
-    def __init__(self, logits: Lns, gradients: Lns, delta: Delta, extra: int, pull: int):
+    def __init__(self, logits: Lns, gradients: Lns, delta: Delta, extra: int, pull: int,
+                 free: int):
         self.logits = logits
         self.gradients = gradients
         self.pull = pull
         whole = max(1, logits.bits - 2 - logits.frac) + extra
         self.register = Fixed(min(32, 1 + whole + logits.frac), logits.frac)
+        octaves = free << logits.frac
+        self.free = octaves if free >= 0 else self.register.high >> 2
         self.delta = delta.at(logits.frac, spec.zero_level(logits))
 
     @property
@@ -77,9 +81,9 @@ class LnsSoftmax:
         return minimum(total, self.register.high + (16 << self.logits.frac))
 
     def common(self, mean) -> Number:
-        """Return what every gradient of a sample gets, mean logit / 2**pull."""
+        """Return what every gradient of a sample gets: the excess of its mean t / 2**pull."""
         f = self.logits
-        n = log2_of(mean, self.register, f)
+        n = log2_of(mean - clamp(mean, -self.free, self.free), self.register, f)
         return Number(maximum(n.level - (self.pull << f.frac), spec.zero_level(f)), n.sign)
 
     def gradient(self, t, s, label, scale, c_level, c_sign) -> Number:

@@ -63,7 +63,8 @@ class Settings:
     update: str = ""
     update_guard: int = 8
     softmax_bits: int = 4
-    softmax_pull: int = -1
+    softmax_pull: int = 8
+    softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
@@ -83,7 +84,7 @@ class Settings:
         _choice("update", self.update, ("", "nearest", "stochastic"))
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
-                                ("softmax_pull", -1, 15),
+                                ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
                                 ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),
                                 ("val", 0, 1 << 24), ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -114,7 +115,7 @@ class Settings:
             deltas.parse(self.delta)
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                          "softmax_pull"), "lns")
+                          "softmax_pull", "softmax_free"), "lns")
         if family is not Fixed:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
@@ -145,12 +146,12 @@ class Settings:
         return f
 
     @property
-    def pull(self) -> int:
-        """How the common part of the logits is held (see nets.lns_softmax): mean / 2**pull
-        is added to their gradients; 0 for not at all, the default but for `balanced`."""
-        if self.softmax_pull >= 0:
-            return self.softmax_pull
-        return 8 if isinstance(deltas.parse(self.delta), deltas.Balanced) else 0
+    def free(self) -> int:
+        """Octaves that the mean logit may drift before it is pulled back (see
+        nets.lns_softmax). Unless given, none with `balanced`, which drifts fast; with
+        the others a quarter of the soft-max's register, written -1."""
+        balanced = isinstance(deltas.parse(self.delta), deltas.Balanced)
+        return 0 if self.softmax_free < 0 and balanced else self.softmax_free
 
     @property
     def stochastic(self) -> bool:
