@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from oracle_delta import (
+    delta_balanced,
     delta_bitshift,
     delta_exact,
     delta_interp,
@@ -41,7 +42,7 @@ from oracle_lns import (
 )
 
 __all__ = ["delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
-           "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
+           "delta_mitchell", "delta_balanced", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
            "fixed_mac", "fixed_max", "fixed_min", "fixed_mul", "fixed_neg",
            "fixed_quantise", "fixed_range", "fixed_resize", "fixed_sub",
            "fixed_value", "lns_abs", "lns_add", "lns_compare", "lns_decode",

@@ -85,6 +85,31 @@ def delta_mitchell(gap, opposite, frac):
     return -(2 * t + sum(d < limit for limit in limits) * 2**frac)
 
 
+def delta_balanced(gap, opposite, frac):
+    """Return 11/8 t - 3/8 u or -(11/8 t + 5/4 u), rounded half up in size, from t and u =
+    (1 - f/2) * 2**-i of d and 2d cut to frac + 5 bits; for opposite d < 1 Mitchell's
+    logarithm of d less 1/2 and d/2."""
+    if gap == 0 and opposite:
+        return None
+    d = Fraction(gap, 2**frac)
+    if opposite and d < 1:
+        place = 0
+        while d * 2**place < 1:
+            place += 1
+        log = d * 2**place - 1 - place
+        return int(log * 2**frac) - 2**frac // 2 - (gap + 1) // 2
+
+    def antilog(x):
+        whole = floor(x)
+        cut = 2 ** (frac + 5)
+        return Fraction(floor((1 - (x - whole) / 2) / 2**whole * cut), cut)
+
+    t, u = antilog(d), antilog(2 * d)
+    size = Fraction(11, 8) * t + (Fraction(5, 4) if opposite else -Fraction(3, 8)) * u
+    rounded = floor(size * 2**frac + Fraction(1, 2))
+    return -rounded if opposite else rounded
+
+
 def cell_units(frac, r, dmax):
     """Return the width of a cell in units, and the number of cells below dmax."""
     cell = max(Fraction(1), Fraction(r) * 2**frac)

@@ -168,6 +168,16 @@ def test_addition_keeps_its_laws_on_every_pair(name, text):
     assert (total[x == f.zero] == y[x == f.zero]).all()
 
 
+@pytest.mark.parametrize(("frac", "plus", "minus"), [(4, 0, 1), (6, 1, 2), (10, 6, 43)])
+def test_line_segments_stay_near_the_exact_correction(frac, plus, minus):
+    gaps = np.arange(14 << frac)
+    for opposite, bound in ((0, plus), (-1, minus)):
+        side = np.full_like(gaps, opposite)
+        fitted, exact = (delta.parse(text).at(frac, -(1 << 20))(gaps, side)
+                         for text in ("pwl", "exact"))
+        assert np.abs(fitted - exact).max() <= bound
+
+
 @pytest.mark.parametrize("name", ["lns8.3", "lns9.4"])
 def test_exact_addition_is_monotone(name):
     f = Lns.parse(name)
