@@ -41,8 +41,8 @@ from oracle_lns import (
     lns_to_real,
 )
 
-__all__ = ["delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
-           "delta_mitchell", "delta_balanced", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
+__all__ = ["delta_balanced", "delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
+           "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
            "fixed_mac", "fixed_max", "fixed_min", "fixed_mul", "fixed_neg",
            "fixed_quantise", "fixed_range", "fixed_resize", "fixed_sub",
            "fixed_value", "lns_abs", "lns_add", "lns_compare", "lns_decode",
