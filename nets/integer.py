@@ -100,7 +100,7 @@ class IntegerArithmetic:
         """Return call(pixels) that writes uint8 rows into x through the pixel table."""
         table = {k: v for k, v in self.pixel_table().items() if v.any()}
         views = [(values, x.fields[k][:, : x.columns]) for k, values in table.items()]
-        write = _take if self.backend == "numpy" else compile_module("encode", _ENCODE).run
+        write = _take if self.backend == "numpy" else _encoder()
 
         def run(pixels: np.ndarray) -> None:
             for values, view in views:
@@ -215,10 +215,11 @@ def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:
     out[...] = values[pixels]
 
 
-def compile_module(name: str, text: str):
-    from fxp import compile as compiler  # Numba only where it is used
+def _encoder() -> Callable:
+    """Return the compiled _take; Numba is imported only here."""
+    from fxp.compile import compile_module
 
-    return compiler.compile_module(name, text)
+    return compile_module("encode", _ENCODE).run
 
 
 _ENCODE = '''\
