@@ -153,7 +153,7 @@ class _Namer:
         if event == "return" and frame.f_globals.get("__name__") not in _MACHINERY:
             for name, value in frame.f_locals.items():
                 if isinstance(value, Traced):
-                    self.names.setdefault(value.node.index, name)
+                    self.names[value.node.index] = name  # the outermost name wins
 
 
 _MACHINERY = {"fxp.bits", "fxp.graph", "fxp.circuit"}

@@ -166,7 +166,7 @@ def _bounds(op: str, args: list[Node], table) -> tuple[int, int]:
     if op == "min":
         return min(a.low, b.low), min(a.high, b.high)
     if op == "max":
-        return max(a.low, b.low), max(a.high, b.high)
+        return max(a.low, b.low, 0 if _negated(a, b) else a.low), max(a.high, b.high)
     if op == "lookup":
         if a.low < 0 or a.high >= len(table):
             raise SpecError(f"index {a.low}..{a.high} leaves {table!r}")
@@ -183,6 +183,12 @@ def _difference(a: Node, b: Node) -> tuple[int, int]:
         p, q = a.args
         return 0, max(p.high - q.low, q.high - p.low)
     return a.low - b.high, a.high - b.low
+
+
+def _negated(a: Node, b: Node) -> bool:
+    """Whether one is 0 - the other, so that the larger of them is not negative."""
+    return any(m.op == "sub" and m.args[0].is_const and m.args[0].low == 0 and m.args[1] is n
+               for m, n in ((a, b), (b, a)))
 
 
 def _bitwise(op: str, a: Node, b: Node) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from lnsarith.check import Report, check
 from lnsarith.check_bench import COUNTS, Case
 from lnsarith.operator import FAMILIES
 
-__all__ = ["run"]
+__all__ = ["given_options", "run"]
 
 
 def run(args: Namespace) -> int:
@@ -25,7 +25,7 @@ def run(args: Namespace) -> int:
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
     f = f or parse_format(f"{operator.family}16")
-    options = _options(args.option or (), args.delta)
+    options = given_options(args.option or (), args.delta)
     if args.plot:
         from lnsarith import check_plot
 
@@ -40,7 +40,8 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _options(texts: Iterable[str], delta: str | None) -> dict[str, str]:
+def given_options(texts: Iterable[str], delta: str | None) -> dict[str, str]:
+    """Return the options written name=value, and delta; FormatError for anything else."""
     options: dict[str, str] = {}
     for text in [*texts, *([f"delta={delta}"] if delta else [])]:
         name, equals, value = text.partition("=")

