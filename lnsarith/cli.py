@@ -1,4 +1,4 @@
-"""The front door: lnsarith train|eval|predict|data|ops|check.
+"""The front door: lnsarith train|eval|predict|data|ops|check|rtl.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -182,6 +182,10 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_lazily("check"))
 
 
+def _rtl(parser: argparse.ArgumentParser) -> None:
+    importlib.import_module("lnsarith.commands.rtl").options(parser)
+
+
 COMMANDS = {
     "train": ("train a network", _command("train")),
     "eval": ("tell how well a trained network does on test images", _command("eval")),
@@ -189,6 +193,7 @@ COMMANDS = {
     "data": ("list data sets and download them", _data),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
+    "rtl": ("generate, simulate, prove and cost Verilog", _rtl),
 }
 
 

@@ -38,7 +38,9 @@ class Design:
     model(words) returns the answers, in order, as int64 arrays; stimulus(count,
     seed) returns words to try. Without a clock, answers stand beside their words.
     circuit is what one step or one word computes, state its registers and their
-    values after a reset.
+    values after a reset. lanes says of a port that is several words side by side,
+    the first in the lowest bits, how many there are and their bits; its arrays have
+    a column for each.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Design:
     clocked: bool = False
     latency: int | None = 0
     state: Mapping[str, int] = field(default_factory=dict)
+    lanes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def top(self) -> Module:

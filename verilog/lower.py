@@ -34,11 +34,12 @@ class Lowering:
 
     sources names the vector of every input port. stages gives the pipeline stage
     of every node by its index (all 0 without); `registers` collects, for each
-    stage, the registers that hold the values of the stage before.
+    stage, the registers that hold the values of the stage before. memories, if
+    given, starts the names of the hex files that tables are read from (`files`).
     """
 
     def __init__(self, circuit: Circuit, body: Body, sources: dict[str, str],
-                 stages: dict[int, int] | None = None, memories: bool = False):
+                 stages: dict[int, int] | None = None, memories: str = ""):
         self.body = body
         self.memories = memories
         self.files: dict[str, str] = {}
@@ -230,7 +231,7 @@ class Lowering:
         if not self.memories:
             self.body.add(v.case_function(identifier, width, index_width, words))
             return identifier
-        file = f"{identifier}.hex"
+        file = f"{self.memories}_{identifier}.hex"
         digits = (width + 3) // 4
         mask = (1 << width) - 1
         self.files[file] = "".join(f"{w & mask:0{digits}x}\n" for w in words)

@@ -42,7 +42,7 @@ def combinational(name: str, header: str, circuit: Circuit, ports: tuple[Port, .
                   memories: bool = False) -> Module:
     """Return the circuit as a module without a clock."""
     body = _body(ports)
-    lowering = Lowering(circuit, body, _sources(circuit), memories=memories)
+    lowering = Lowering(circuit, body, _sources(circuit), memories=name if memories else "")
     _assign_outputs(body, lowering, circuit, ports)
     return _finished(name, header, ports, body, lowering.files)
 
@@ -59,7 +59,7 @@ def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     every = (*CLOCK, *VALID_IN, *data_in, *VALID_OUT, *data_out)
     body = _body(every)
     loads = _handshake(body, latency)
-    lowering = Lowering(circuit, body, _sources(circuit), stages, memories)
+    lowering = Lowering(circuit, body, _sources(circuit), stages, name if memories else "")
     values = [(p.name, lowering.output(circuit.outputs[p.name[2:]], p.width, latency))
               for p in data_out]
     body.add(v.comment("registers"))
@@ -90,7 +90,7 @@ def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     answered = body.reg("answered", 1)
     step = body.wire("step", 1, v.binary("&", body.read("i_valid"), v.binary(
         "|", v.unary("~", body.read(answered)), body.read("i_ready"))))
-    lowering = Lowering(circuit, body, sources, memories=memories)
+    lowering = Lowering(circuit, body, sources, memories=name if memories else "")
     moves = [v.nonblocking(sources[r], lowering.output(circuit.outputs[f"next_{r}"],
                                                        body.widths[sources[r]]))
              for r in state]

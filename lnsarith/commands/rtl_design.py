@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from lnsarith.catalogue import find, parse_format
-from lnsarith.commands.check import given_options
-from lnsarith.operator import FAMILIES
-from verilog.design import Design, operator_design
+if TYPE_CHECKING:
+    from verilog.design import Design
 
 __all__ = ["add_design", "design_of"]
 
@@ -29,6 +28,11 @@ def add_design(parser: ArgumentParser) -> None:
 
 def design_of(args: Namespace) -> Design:
     """Return the design; FormatError for what cannot be."""
+    from lnsarith.catalogue import find, parse_format
+    from lnsarith.commands.check import given_options
+    from lnsarith.operator import FAMILIES
+    from verilog.design import operator_design
+
     f = parse_format(args.arith) if args.arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
