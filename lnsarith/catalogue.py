@@ -16,8 +16,14 @@ import difflib
 from dataclasses import replace
 from functools import wraps
 
+import numpy as np
+
 from fxp import spec as fixed
 from fxp.format import Fixed, FormatError, check_integer
+from fxp.minselect import dropped_bits, minselect, minselect_mac, read_gain, read_ratio
+from fxp.segments import Segments, pwl
+from fxp.spindle import Spindle, spindle
+from fxp.xnor import equal_bits, xnor_popcount
 from lnsarith import convert, delta
 from lnsarith import spec as lns
 from lnsarith.format import Lns
@@ -27,6 +33,7 @@ from lnsarith.real import choose
 __all__ = ["OPERATORS", "Operator", "Option", "find", "parse_format"]
 
 ORDER = Fixed(4, 0)  # holds the -1, 0, 1 of a comparison
+COUNT = Fixed(6, 0, False)  # holds a number of bits, 0..32
 
 
 def _beta(given) -> int:
@@ -49,6 +56,15 @@ BETA = Option("beta", "-7", "log2 of the slope below zero", read=_beta)
 TO = Option("to", "fixed8", "the format of the result", read=Fixed.parse)
 LNS_TO = replace(TO, default="lns8", read=Lns.parse)
 SOURCE = Option("source", "fixed16", "the format of the operand", read=Fixed.parse)
+FIXED_TO = replace(TO, default="fixed16")
+SHIFT_ROUNDING = replace(PLAIN_ROUNDING, default="down")
+RATIO = Option("ratio", "1", "the mean |x| by the mean |y|: 1, 1/4, 3/2, ...", read=read_ratio)
+GAIN = Option("gain", "1", "what multiplies the smaller magnitude; 249/128 fits half-normal "
+              "operands best", read=read_gain)
+UNITS = Option("units", "logistic8", "shifted ReLUs, offset=NUMBER,KNEE:GAIN[:left],...",
+               read=Spindle.parse)
+SEGMENTS = Option("segments", "logistic9", "lines, SLOPE:INTERCEPT,START:SLOPE:INTERCEPT,...",
+                  read=Segments.parse)
 EXPONENT = Option("exponent", "fixed8.4", "the format of the exponent y", read=Fixed.parse)
 
 
@@ -81,6 +97,15 @@ def _compare(x, y):
     return (x > y) * 1.0 - (x < y) * 1.0
 
 
+def _minselect(x, y, ratio, gain):
+    size = np.minimum(abs(x), float(ratio) * abs(y))
+    return np.sign(x) * np.sign(y) * float(gain) * size
+
+
+def _minselect_bits(f, settings) -> int:
+    return dropped_bits(settings["ratio"], settings["gain"])
+
+
 def _leaky(x, beta):
     return choose(x < 0, x * 2.0**beta, x)
 
@@ -103,6 +128,18 @@ OPERATORS: dict[str, Operator] = {row.name: row for row in (
              lambda x, y: choose(x > y, x, y)),
     Operator("fixed-leaky-relu", "x, times 2**beta if negative", fixed.leaky_relu, _leaky,
              (BETA, PLAIN_ROUNDING)),
+    Operator("fixed-minselect", "x * y by the smaller magnitude", minselect, _minselect,
+             (RATIO, GAIN, ROUNDING, OVERFLOW), dropped=_minselect_bits),
+    Operator("fixed-minselect-mac", "acc + minselect, rounded once", minselect_mac,
+             lambda acc, x, y, ratio, gain: acc + _minselect(x, y, ratio, gain),
+             (RATIO, GAIN, ROUNDING, OVERFLOW), dropped=_minselect_bits),
+    Operator("fixed-spindle", "a sum of shifted ReLUs of x", spindle,
+             lambda x, units: units.real(x), (UNITS, FIXED_TO, SHIFT_ROUNDING), output="to"),
+    Operator("fixed-pwl", "lines of x with slopes 2**n", pwl,
+             lambda x, segments: segments.real(x), (SEGMENTS, FIXED_TO, PLAIN_ROUNDING),
+             output="to"),
+    Operator("fixed-xnor-popcount", "how many bits of x and y agree", xnor_popcount,
+             equal_bits, output=COUNT, example="ufixed16.0"),
     Operator("lns-add", "x + y", lns.add, lambda x, y: x + y, (DELTA, UNDERFLOW)),
     Operator("lns-sub", "x - y", lns.sub, lambda x, y: x - y, (DELTA, UNDERFLOW)),
     Operator("lns-mul", "x * y", lns.mul, lambda x, y: x * y, (UNDERFLOW,)),
@@ -125,8 +162,8 @@ OPERATORS: dict[str, Operator] = {row.name: row for row in (
     Operator("lns-leaky-relu", "x, times 2**beta if negative", _lns_leaky_relu, _leaky,
              (BETA,)),
     Operator("lns-to-fixed", "x as a fixed-point word", _to_fixed, lambda x: x,
-             (replace(TO, default="fixed16"),), output="to"),
-    Operator("lns-from-fixed", "the logarithmic word of a fixed-point x", _from_fixed,
+             (FIXED_TO,), output="to"),
+    Operator("lns-from-fixed", "x as a logarithmic word", _from_fixed,
              lambda x: x, (SOURCE,), formats={"x": "source"}),
 )}
 

@@ -53,6 +53,7 @@ class Bench:
 
     def __init__(self, operator: Operator | str, f, options: Mapping):
         self.operator = find(operator) if isinstance(operator, str) else operator
+        self.f = f
         self.settings = self.operator.settings(options)
         self.formats = self.operator.port_formats(f, **self.settings)
         self.output = self.operator.output_format(f, **self.settings)
@@ -78,7 +79,7 @@ class Bench:
     def truth(self, words: Mapping):
         """Return the real function of the words' values, exact but for float64."""
         values = {n: decode(words[n], form) for n, form in self.formats.items()}
-        return self.operator.truth(values, **self.settings)
+        return self.operator.truth(values, self.f, **self.settings)
 
     def judge(self, words: Mapping) -> Judgement:
         """Return how each result errs."""

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from fxp.circuit import Circuit, trace
 from fxp.format import Fixed, FormatError
@@ -40,6 +41,11 @@ class Option:
         return given
 
 
+def _dropped(f, settings: Mapping) -> int:
+    """Return how many bits a product of words of f, or a change of format, drops."""
+    return f.frac - settings["to"].frac if "to" in settings else f.frac
+
+
 @dataclass(frozen=True)
 class Operator:
     """One operator of the family fixed or lns.
@@ -47,7 +53,9 @@ class Operator:
     spec is traced; its operands are the parameters of `real` that are no options.
     They have the family's format f unless `formats` names an option that holds
     theirs; so does `output`, for the result. With rounding=stochastic there is one
-    more port, `random`: as many uniform bits as the rounding drops.
+    more port, `random`: as many uniform bits as the rounding drops, which `dropped`
+    tells of f and the settings. `real` may take f itself. `example` is a format that
+    suits, by default of 16 bits.
     """
 
     name: str
@@ -57,6 +65,8 @@ class Operator:
     options: tuple[Option, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
     output: str | Fixed = "f"
+    dropped: Callable[[Any, Mapping], int] = _dropped
+    example: str = ""
 
     @property
     def family(self) -> str:
@@ -76,7 +86,7 @@ class Operator:
     @cached_property
     def operands(self) -> tuple[str, ...]:
         """The ports that stand for real numbers, in order."""
-        options = {o.name for o in self.options}
+        options = {"f", *(o.name for o in self.options)}
         return tuple(p for p in inspect.signature(self.real).parameters if p not in options)
 
     def settings(self, options: Mapping) -> dict:
@@ -103,7 +113,7 @@ class Operator:
         ports = {name: port.words for name, port in formats.items()}
         settings = self.settings(options)
         if settings.get("rounding") == "stochastic":
-            dropped = f.frac - settings["to"].frac if "to" in settings else f.frac
+            dropped = self.dropped(f, settings)
             if dropped > 0:
                 ports["random"] = (0, (1 << dropped) - 1)
         return ports
@@ -119,16 +129,20 @@ class Operator:
         circuit = trace(self.spec, ports, name=self.oracle, **given)
         return replace(circuit, params={k: str(v) for k, v in {"f": f, **settings}.items()})
 
-    def truth(self, values: Mapping, **options):
+    def truth(self, values: Mapping, f=None, **options):
         """Return the real function of float64 numbers or of `lnsarith.real.Real`s."""
-        settings = self.settings(options)
-        wanted = inspect.signature(self.real).parameters
-        return self.real(**{p: settings[p] if p in settings else values[p] for p in wanted})
+        known = {**values, "f": f, **self.settings(options)}
+        return self.real(**{p: known[p] for p in inspect.signature(self.real).parameters})
+
+    @property
+    def usual_format(self) -> str:
+        """A format that suits the operator, as text."""
+        return self.example or f"{self.family}16"
 
     def check_format(self, f):
         """Return f; raise FormatError if it is of another family."""
         if not isinstance(f, FAMILIES[self.family]):
             article = {"lns": "an lns", "fixed": "a fixed"}[self.family]
             raise FormatError(f"{self.name} takes {article} format such as "
-                              f"{self.family}16, got {f}")
+                              f"{self.usual_format}, got {f}")
         return f

@@ -3,15 +3,13 @@
 It imports nothing of the project and is written for one thing, to be plainly
 right: words go in as ints, become exact numbers, and come back as words.
 
-    fixed_*   fixed-point words of the format (bits, frac, signed)
+    fixed_*   fixed-point words of the format (bits, frac, signed); the units that
+              approximate products and functions from oracle_units
     lns_*     logarithmic words, from oracle_lns
     delta_*   the functions D of a logarithmic sum, from oracle_delta
 """
 
 from __future__ import annotations
-
-from fractions import Fraction
-from math import ceil, floor
 
 from oracle_delta import (
     delta_balanced,
@@ -21,6 +19,7 @@ from oracle_delta import (
     delta_lut,
     delta_mitchell,
 )
+from oracle_fixed import fixed_quantise, fixed_range, fixed_value, rounded
 from oracle_lns import (
     lns_abs,
     lns_add,
@@ -40,55 +39,23 @@ from oracle_lns import (
     lns_sum,
     lns_to_real,
 )
+from oracle_units import (
+    fixed_minselect,
+    fixed_minselect_mac,
+    fixed_pwl,
+    fixed_spindle,
+    fixed_xnor_popcount,
+)
 
 __all__ = ["delta_balanced", "delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
            "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
-           "fixed_mac", "fixed_max", "fixed_min", "fixed_mul", "fixed_neg",
-           "fixed_quantise", "fixed_range", "fixed_resize", "fixed_sub",
-           "fixed_value", "lns_abs", "lns_add", "lns_compare", "lns_decode",
+           "fixed_mac", "fixed_max", "fixed_min", "fixed_minselect", "fixed_minselect_mac",
+           "fixed_mul", "fixed_neg", "fixed_pwl", "fixed_quantise", "fixed_range",
+           "fixed_resize", "fixed_spindle", "fixed_sub", "fixed_value", "fixed_xnor_popcount",
+           "lns_abs", "lns_add", "lns_compare", "lns_decode",
            "lns_div", "lns_dot", "lns_encode", "lns_from_real", "lns_mac", "lns_mul",
            "lns_neg", "lns_power", "lns_resize", "lns_sqrt", "lns_sub", "lns_sum",
-           "lns_to_real"]
-
-
-def fixed_value(word, bits, frac, signed=True) -> Fraction:
-    """Return the real number that a word means."""
-    low, high = fixed_range(bits, signed)
-    assert low <= word <= high, f"{word} is no word of {low}..{high}"
-    return Fraction(word, 2**frac)
-
-
-def fixed_range(bits, signed=True):
-    """Return the smallest and the largest word."""
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-
-
-def fixed_quantise(x, bits, frac, signed=True, rounding="nearest-even",
-                   overflow="saturate", random=0, dropped=0):
-    """Return the word of a real number (Fraction, int or float).
-
-    Only stochastic rounding looks at random and dropped, the number of fraction
-    bits that the operation drops (a property of the operation, not of x).
-    """
-    scaled = Fraction(x) * 2**frac
-    whole = rounded(scaled, rounding, random, dropped)
-    low, high = fixed_range(bits, signed)
-    if overflow == "wrap":
-        return (whole - low) % 2**bits + low
-    assert overflow == "saturate", overflow
-    return min(max(whole, low), high)
-
-
-def rounded(x: Fraction, rounding, random=0, dropped=0) -> int:
-    """Return the integer next to x in the sense of a rounding mode."""
-    if rounding == "stochastic":
-        assert (x * 2**dropped).denominator == 1, "more bits than dropped"
-        return floor(x + Fraction(random % 2**dropped, 2**dropped))
-    if rounding == "toward-zero":
-        return floor(x) if x > 0 else ceil(x)
-    return {"down": floor,
-            "nearest-even": round,
-            "nearest-up": lambda y: floor(y + Fraction(1, 2))}[rounding](x)
+           "lns_to_real", "rounded"]
 
 
 def fixed_add(x, y, bits, frac, signed=True, overflow="saturate"):

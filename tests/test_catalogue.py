@@ -9,10 +9,17 @@ from fractions import Fraction
 import numpy as np
 import oracle
 import pytest
+from small_formats import small_formats
 
+import fxp.minselect
+import fxp.segments
 import fxp.spec
+import fxp.spindle
+import fxp.xnor
 import lnsarith.spec
 from fxp.format import Fixed, FormatError
+from fxp.segments import Segments
+from fxp.spindle import Spindle
 from lnsarith import convert
 from lnsarith.catalogue import OPERATORS, find, parse_format
 from lnsarith.check_words import special
@@ -22,11 +29,30 @@ from lnsarith.operator import Operator
 # Parts of operators: public in a spec module, but no operators by themselves.
 HELPERS = {
     fxp.spec: {"overflow", "random_word", "round_nearest_even", "round_shift"},
+    fxp.minselect: {"dropped_bits", "read_gain", "read_ratio"},
+    fxp.segments: set(),
+    fxp.spindle: set(),
+    fxp.xnor: {"equal_bits"},
     lnsarith.spec: {"floor", "level_range", "one_level", "order_key", "pack", "product", "total",
                     "unpack", "zero_level"},
     convert: {"antilog", "log2_of", "shift_right"},
 }
-SMALL = {"fixed": (Fixed(8, 3), Fixed(6, 6, False)), "lns": (Lns(8, 3), Lns(7, 1))}
+GAINED = [{"ratio": "1/4", "gain": "4"}, {"ratio": "3/2"}, {"gain": "3", "overflow": "wrap"},
+          {"gain": "1/2", "rounding": "down"},
+          {"ratio": "5/256", "gain": "249/128", "rounding": "stochastic"},
+          {"ratio": "1/2", "gain": "2^-3", "rounding": "stochastic", "overflow": "wrap"}]
+MORE = {  # options that are no choice of a few
+    "fixed-minselect": GAINED,
+    "fixed-minselect-mac": GAINED,
+    "fixed-spindle": [
+        {"units": "-1:+2^-2,1.5:-2^1:left,0.25:+2^-6:left,2:-1", "to": "fixed8.4"},
+        {"units": "offset=-3,0:4", "to": "fixed8.2", "rounding": "toward-zero"},
+        {"units": "offset=5/4096,0:+2^-1", "to": "ufixed12.12"}],
+    "fixed-pwl": [
+        {"segments": "-1/2:3,-1.5:2^2:1/4096,0.75:0:-7", "to": "fixed8.2"},
+        {"segments": "-2^-9:0", "to": "fixed12.10", "rounding": "toward-zero"},
+        {"segments": "0:0,0:1:0", "to": "ufixed8.4", "rounding": "nearest-up"}],
+}
 FAITHFUL = {"lns-to-fixed", "lns-from-fixed"}  # by tables: the nearest word or its neighbour
 
 
@@ -69,6 +95,7 @@ def truth(operator: Operator):
 def arguments(operator: Operator, f, settings: dict) -> dict:
     """Return what the oracle's function takes besides words, by parameter name."""
     known = dict(dataclasses.asdict(f), **settings)
+    known |= {k: str(v) for k, v in settings.items() if isinstance(v, (Segments, Spindle))}
     for name, value in settings.items():
         if isinstance(value, (Fixed, Lns)):
             known |= {f"{name}_{k}": v for k, v in dataclasses.asdict(value).items()}
@@ -83,7 +110,7 @@ def arguments(operator: Operator, f, settings: dict) -> dict:
 
 def missing(operator: Operator) -> list[str]:
     """Return which parts of an operator are not there."""
-    f = SMALL[operator.family][0]
+    f = small_formats(operator)[0]
     parts = {
         "summary": operator.summary,
         "doc": operator.doc,
@@ -100,10 +127,11 @@ def missing(operator: Operator) -> list[str]:
 
 
 def variants():
-    """Yield (operator, format, options): the default, and every other choice alone."""
+    """Yield (operator, format, options): the default, every other choice alone, and MORE."""
     for operator in OPERATORS.values():
-        for f in SMALL[operator.family]:
+        for f in small_formats(operator):
             yield operator.name, f, {}
+            yield from ((operator.name, f, more) for more in MORE.get(operator.name, ()))
             for option in operator.options:
                 for choice in option.choices:
                     judged = option.name != "delta" or hasattr(oracle, f"delta_{choice}")
@@ -166,6 +194,9 @@ def test_the_random_port_has_the_bits_that_rounding_drops():
     assert "random" not in mul.ports(Fixed(8, 0), rounding="stochastic")
     assert resize.ports(Fixed(8, 5), to="fixed8.3", rounding="stochastic")["random"] == (0, 3)
     assert "random" not in resize.ports(Fixed(8, 3), to="fixed8.5", rounding="stochastic")
+    ports = find("minselect").ports(Fixed(8, 3), ratio="1/4", gain="3/2", rounding="stochastic")
+    assert ports["random"] == (0, 7)
+    assert "random" not in find("minselect-mac").ports(Fixed(8, 3), rounding="stochastic")
 
 
 def test_formats_of_operands_and_results():

@@ -24,7 +24,7 @@ def run(args: Namespace) -> int:
     f = parse_format(args.arith) if args.arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
-    f = f or parse_format(f"{operator.family}16")
+    f = f or parse_format(operator.usual_format)
     options = given_options(args.option or (), args.delta)
     if args.plot:
         from lnsarith import check_plot

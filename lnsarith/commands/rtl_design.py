@@ -36,6 +36,6 @@ def design_of(args: Namespace) -> Design:
     f = parse_format(args.arith) if args.arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
-    return operator_design(operator, f or parse_format(f"{operator.family}16"),
+    return operator_design(operator, f or parse_format(operator.usual_format),
                            given_options(args.option, args.delta), args.latency or 0,
                            args.target_ns, args.memh)
