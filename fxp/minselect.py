@@ -19,7 +19,8 @@ from fxp.dyadic import dyadic
 from fxp.format import Fixed, FormatError
 from fxp.spec import overflow, round_shift
 
-__all__ = ["dropped_bits", "minselect", "minselect_mac", "read_gain", "read_ratio"]
+__all__ = ["dropped_bits", "exact_product", "minselect", "minselect_mac", "read_gain",
+           "read_ratio"]
 
 LARGEST = 1 << 8  # with eight fraction bits each, 32-bit words stay within 64 bits
 
@@ -46,20 +47,21 @@ def minselect(x, y, f: Fixed, ratio: Fraction, gain: Fraction, rounding="nearest
     Equal magnitudes give that magnitude; a zero operand gives zero. |x| of the
     lowest word is exact.
     """
-    product, dropped = _exact(x, y, ratio, gain)
+    product, dropped = exact_product(x, y, ratio, gain)
     return overflow(round_shift(product, dropped, rounding, random), f, mode)
 
 
 def minselect_mac(acc, x, y, f: Fixed, ratio: Fraction, gain: Fraction,
                   rounding="nearest-even", mode="saturate", random=0):
     """Return acc + sgn(x) sgn(y) * gain * min(|x|, ratio * |y|), rounded once to f."""
-    product, dropped = _exact(x, y, ratio, gain)
+    product, dropped = exact_product(x, y, ratio, gain)
     total = (acc << dropped) + product
     return overflow(round_shift(total, dropped, rounding, random), f, mode)
 
 
-def _exact(x, y, ratio: Fraction, gain: Fraction):
-    """Return the exact product, and how many fraction bits it has more than x."""
+def exact_product(x, y, ratio: Fraction, gain: Fraction):
+    """Return gain * min(|x|, ratio * |y|) with its sign, exact, and how many fraction
+    bits it has more than x."""
     finer = ratio.denominator.bit_length() - 1
     size = minimum(maximum(x, 0 - x) << finer, _times(maximum(y, 0 - y), ratio.numerator))
     factor, dropped = _scale(ratio, gain)

@@ -78,7 +78,7 @@ class Lowering:
         user = self._uses[node.index][0]
         if user is None or user.op in ("shr", "lookup", "min", "max", "mul", "known"):
             return 0
-        if self._stage(user) != self._stage(node):
+        if self._stage(user) != self._stage(node) or (user.op == "and" and _mask_bits(user)):
             return 0
         size = 1 + sum(self._sizes.get(a.index, 0) for a in node.args if not a.is_const)
         return size if size <= MOST_INLINED else 0

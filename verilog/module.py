@@ -33,22 +33,29 @@ class Module:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+Lanes = Mapping[str, tuple[int, int]]
+
 CLOCK = (Port("i_clk", 1), Port("i_rst", 1, meaning="synchronous, active high"))
 VALID_IN = (Port("i_valid", 1), Port("o_ready", 1, True))
 VALID_OUT = (Port("o_valid", 1, True), Port("i_ready", 1))
 
 
 def combinational(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
-                  memories: bool = False) -> Module:
-    """Return the circuit as a module without a clock."""
+                  memories: bool = False, lanes: Lanes | None = None) -> Module:
+    """Return the circuit as a module without a clock.
+
+    lanes says of a port, by its plain name p, how many words of how many bits it
+    has side by side: they are the circuit's inputs p_0, p_1, ...
+    """
     body = _body(ports)
-    lowering = Lowering(circuit, body, _sources(circuit), memories=name if memories else "")
+    lowering = Lowering(circuit, body, _sources(circuit, body, lanes), memories=name if memories else "")
     _assign_outputs(body, lowering, circuit, ports)
     return _finished(name, header, ports, body, lowering.files)
 
 
 def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
-              stages: dict[int, int], latency: int, memories: bool = False) -> Module:
+              stages: dict[int, int], latency: int, memories: bool = False,
+              lanes: Lanes | None = None) -> Module:
     """Return the circuit with `latency` registers from input to output.
 
     A stage takes a word when it is empty or the next one takes its own, so the
@@ -59,7 +66,8 @@ def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     every = (*CLOCK, *VALID_IN, *data_in, *VALID_OUT, *data_out)
     body = _body(every)
     loads = _handshake(body, latency)
-    lowering = Lowering(circuit, body, _sources(circuit), stages, name if memories else "")
+    lowering = Lowering(circuit, body, _sources(circuit, body, lanes), stages,
+                        name if memories else "")
     values = [(p.name, lowering.output(circuit.outputs[p.name[2:]], p.width, latency))
               for p in data_out]
     body.add(v.comment("registers"))
@@ -83,7 +91,7 @@ def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     data_out = tuple(p for p in ports if p.output)
     every = (*CLOCK, *VALID_IN, *data_in, *VALID_OUT, *data_out)
     body = _body(every)
-    sources = _sources(circuit)
+    sources = _sources(circuit, body)
     for register in state:
         node = circuit.inputs[register]
         sources[register] = body.reg(register, width_of(node.low, node.high))
@@ -142,8 +150,14 @@ def _body(ports: tuple[Port, ...]) -> Body:
     return body
 
 
-def _sources(circuit: Circuit) -> dict[str, str]:
-    return {port: f"i_{port}" for port in circuit.inputs}
+def _sources(circuit: Circuit, body: Body, lanes: Lanes | None = None) -> dict[str, str]:
+    """Return the vector of every input of the circuit."""
+    sources = {port: f"i_{port}" for port in circuit.inputs}
+    for port, (count, bits) in (lanes or {}).items():
+        for k in range(count):
+            part = body.read(f"i_{port}", (k + 1) * bits - 1, k * bits)
+            sources[f"{port}_{k}"] = body.wire(f"{port}_{k}", bits, part)
+    return sources
 
 
 def _assign_outputs(body: Body, lowering: Lowering, circuit: Circuit, ports):

@@ -1,0 +1,85 @@
+"""A multiply-accumulate unit: one product a cycle, start and last mark a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fxp.bits import where
+from fxp.circuit import Circuit, trace
+from verilog.design import Design, Words
+from verilog.header import header
+from verilog.lower import width_of
+from verilog.macs import Mac
+from verilog.module import Port, machine
+from verilog.stimulus import operand_columns
+
+__all__ = ["group_answers", "mac_unit", "start_and_last"]
+
+DOC = """Takes a word pair (a, b) a cycle. A pair with start begins a sum at the word init; any
+other goes on with the register. After a pair with last the sum is rounded to a word
+and given out; the register keeps what it has."""
+
+
+def mac_unit(name: str, summary: str, mac: Mac, settings: Mapping[str, str],
+             memories: bool = False) -> Design:
+    """Return the unit; its answers are those of the engine's kernel."""
+    circuit = _circuit(name, mac)
+    inputs = {k: (n.low, n.high) for k, n in circuit.inputs.items() if k not in mac.state}
+    formats = {"a": mac.a, "b": mac.b, "init": mac.out}
+    ports = (*(Port(f"i_{k}", width_of(*span), meaning=str(formats.get(k, "flag")))
+               for k, span in inputs.items()),
+             Port("o_out", width_of(*mac.out.words), True, str(mac.out)))
+    state = dict(zip(mac.state, mac.zero))
+    text = header(name, summary, DOC, settings, None, circuit, mac.spec)
+    module = machine(name, text, circuit, ports, state, memories)
+
+    def model(words: Words) -> Words:
+        return {"out": group_answers(words, mac)}
+
+    def stimulus(count: int, seed: int) -> Words:
+        return {**operand_columns(inputs, count, seed), **start_and_last(count, seed)}
+
+    return Design(name, summary, (module,), inputs, {"out": mac.out.words}, model, stimulus,
+                  circuit, settings, clocked=True, latency=None, state=state)
+
+
+def _circuit(name: str, mac: Mac) -> Circuit:
+    def step(start, last, init, a, b, **state):
+        before = tuple(where(start, new, old)
+                       for new, old in zip(mac.start(init), state.values()))
+        after = mac.step(before, a, b)
+        return (*after, mac.finish(after), last)
+
+    outputs = [*(f"next_{k}" for k in mac.state), "out", "done"]
+    flag = (0, 1)
+    ports = {"start": flag, "last": flag, "init": mac.out.words, "a": mac.a.words,
+             "b": mac.b.words, **mac.state}
+    return trace(step, ports, outputs=outputs, name=name)
+
+
+def start_and_last(count: int, seed: int, longest: int = 24) -> Words:
+    """Return flags that cut count words into sums of 1..longest words; some sums give
+    a word half-way and go on."""
+    rng = np.random.default_rng(seed + 1)
+    start, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    at = 0
+    while at < count:
+        end = min(at + int(rng.integers(1, longest, endpoint=True)), count)
+        start[at] = last[end - 1] = 1
+        if rng.random() < 0.2:
+            last[at + int(rng.integers(0, end - at))] = 1
+        at = end
+    return {"start": start, "last": last}
+
+
+def group_answers(words: Words, mac: Mac) -> np.ndarray:
+    """Return the kernel's word for each `last`: init + the products since the `start`."""
+    starts = np.maximum.accumulate(np.where(words["start"], np.arange(words["start"].size), 0))
+    answers = []
+    for end in np.flatnonzero(words["last"]):
+        part = slice(starts[end], end + 1)
+        a, b = words["a"][part][None, :], words["b"][part][:, None]
+        answers.append(int(mac.multiply(a, b, words["init"][part][:1][None, :])[0, 0]))
+    return np.array(answers, np.int64)
