@@ -10,7 +10,8 @@ from verilog import syntax as v
 from verilog.body import Body
 from verilog.lower import Lowering, width_of
 
-__all__ = ["Module", "Port", "combinational", "machine", "pipelined"]
+__all__ = ["CLOCK", "VALID_IN", "VALID_OUT", "Module", "Port", "combinational", "finished",
+           "machine", "pipelined"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def combinational(name: str, header: str, circuit: Circuit, ports: tuple[Port, .
     body = _body(ports)
     lowering = Lowering(circuit, body, _sources(circuit, body, lanes), memories=name if memories else "")
     _assign_outputs(body, lowering, circuit, ports)
-    return _finished(name, header, ports, body, lowering.files)
+    return finished(name, header, ports, body, lowering.files)
 
 
 def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
@@ -76,7 +77,7 @@ def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
         body.add(v.always(moves, enable=body.read(loads[stage])))
     for port, value in values:
         body.add(v.assign(port, value))
-    return _finished(name, header, every, body, lowering.files)
+    return finished(name, header, every, body, lowering.files)
 
 
 def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
@@ -120,7 +121,7 @@ def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
              v.assign("o_valid", body.read(answered)),
              v.assign("o_ready", v.binary("|", v.unary("~", body.read(answered)),
                                           body.read("i_ready"))))
-    return _finished(name, header, every, body, lowering.files)
+    return finished(name, header, every, body, lowering.files)
 
 
 def _handshake(body: Body, latency: int) -> dict[int, str]:
@@ -167,7 +168,8 @@ def _assign_outputs(body: Body, lowering: Lowering, circuit: Circuit, ports):
         body.add(v.assign(port, value))
 
 
-def _finished(name: str, header: str, ports, body: Body, files) -> Module:
+def finished(name: str, header: str, ports, body: Body, files) -> Module:
+    """Return the module of a body, its unread bits tied."""
     body.tie_unused()
     listed = [v.port(p.name, p.width, p.output) for p in ports]
     return Module(name, tuple(ports), header + v.module_text(name, listed, body.items), files)
