@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
-from lnsarith.catalogue import OPERATORS
+from collections.abc import Mapping
 
-__all__ = ["rows"]
+from fxp.format import FormatError
+from lnsarith.catalogue import OPERATORS, find, parse_format
+from lnsarith.operator import FAMILIES, Operator
+from verilog.cfu import cfu
+from verilog.design import Design, operator_design
+from verilog.units import UNITS, Unit
+
+__all__ = ["design", "find_row", "rows"]
+
+
+def find_row(name: str, family: str | None = None) -> Operator | Unit:
+    """Return an operator or a unit by its full name, or by its plain one (add, dot):
+    of the given family, without one lns before fixed. FormatError, with near
+    matches, for an unknown name."""
+    for full in (name, *(f"{x}-{name}" for x in ([family] if family else ["lns", "fixed"]))):
+        if full in UNITS:
+            return UNITS[full]
+    return find(name, family)
+
+
+def design(name: str, arith: str | None = None, options: Mapping | None = None, latency: int = 0,
+           target_ns: float | None = None, memories: bool = False,
+           as_cfu: bool = False) -> Design:
+    """Return the design that these texts mean; FormatError for what cannot be.
+
+    as_cfu wraps an operator as a custom function unit; its latency is then 1 or more.
+    """
+    f = parse_format(arith) if arith else None
+    family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
+    row = find_row(name, family)
+    f = f or parse_format(row.usual_format)
+    if as_cfu and target_ns is None:
+        latency = latency or 1
+    if isinstance(row, Operator):
+        found = operator_design(row, f, options, latency, target_ns, memories)
+    else:
+        found = row.design(f, options, latency, target_ns, memories)
+    if as_cfu and not isinstance(row, Operator):
+        raise FormatError(f"a custom function unit wraps an operator; {row.name} is a unit")
+    return cfu(found) if as_cfu else found
 
 
 def rows() -> list[dict]:
     """Return what `lnsarith rtl list` tells of every design."""
-    return [{"name": o.name, "operands": list(o.operands), "computes": o.summary,
-             "returns": o.doc, "options": [
-                 {"name": x.name, "default": x.default, "choices": list(x.choices),
-                  "summary": x.summary} for x in o.options]}
-            for o in OPERATORS.values()]
+    every: list[Operator | Unit] = [*OPERATORS.values(), *UNITS.values()]
+    return [{"name": o.name, "kind": "operator" if isinstance(o, Operator) else "unit",
+             "operands": list(o.operands), "computes": o.summary, "format": o.usual_format,
+             "options": [{"name": x.name, "default": x.default, "choices": list(x.choices),
+                          "summary": x.summary} for x in o.options]} for o in every]

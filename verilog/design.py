@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fxp.circuit import Circuit
-from fxp.format import FormatError
 from fxp.run import elementwise
 from lnsarith.operator import Operator
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.module import Module, Port, combinational, pipelined
-from verilog.pipeline import MOST_STAGES, stages_for_latency, stages_for_ns
+from verilog.pipeline import stages_of
 from verilog.stimulus import operand_columns
 
 __all__ = ["Design", "Words", "operator_design"]
@@ -81,15 +80,7 @@ def operator_design(operator: Operator, f, options: Mapping | None = None, laten
     circuit = operator.circuit(f, **options)
     settings = {k: str(value) for k, value in
                 {"format": f, **operator.settings(options)}.items()}
-    if target_ns is not None and latency:
-        raise FormatError("a latency and a target in ns exclude each other: give one")
-    if not 0 <= latency <= MOST_STAGES:
-        raise FormatError(f"latency must be 0..{MOST_STAGES}, got {latency}")
-    stages: dict[int, int] = {}
-    if target_ns is not None:
-        stages, latency = stages_for_ns(circuit, target_ns)
-    elif latency:
-        stages = stages_for_latency(circuit, latency)
+    stages, latency = stages_of(circuit, latency, target_ns)
     ports = operator_ports(operator, f, options)
     name = name or module_name(operator, f, options, latency)
     text = header(name, operator.summary, operator.doc, settings, latency, circuit, operator.spec)

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from fxp.circuit import Circuit, trace
-from fxp.format import FormatError
 from fxp.run import elementwise
 from verilog.design import Design, Words
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.macs import Mac
 from verilog.module import Port, combinational, pipelined
-from verilog.pipeline import stages_for_latency, stages_for_ns
+from verilog.pipeline import stages_of
 from verilog.stimulus import operand_columns
 
 __all__ = ["dot"]
@@ -29,13 +28,8 @@ def dot(name: str, summary: str, mac: Mac, n: int, settings: Mapping[str, str], 
         target_ns: float | None = None, memories: bool = False) -> Design:
     """Return the tree; its answers are those of its compiled circuit."""
     circuit = _circuit(name, mac, n)
-    stages: dict[int, int] = {}
-    if target_ns is not None:
-        if latency:
-            raise FormatError("a latency and a target in ns exclude each other: give one")
-        stages, latency = stages_for_ns(circuit, target_ns)
-    elif latency:
-        stages = stages_for_latency(circuit, latency)
+    stages, latency = stages_of(circuit, latency, target_ns)
+    name += f"_l{latency}" if latency else ""
     bits = {"a": width_of(*mac.a.words), "b": width_of(*mac.b.words)}
     lanes = {k: (n, width) for k, width in bits.items()}
     ports = (*(Port(f"i_{k}", n * width, meaning=f"{n} words {f}")

@@ -8,7 +8,7 @@ comes out. `multiply` is the engine's compiled matrix product, which judges them
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from lnsarith import kernels as lns_kernels
 from lnsarith import spec as lns
 from lnsarith.format import Lns
 from lnsarith.spec import Number
+from verilog.lower import width_of
 
 __all__ = ["Mac", "fixed_mac", "lns_mac", "minselect_mac", "xnor_mac"]
 
@@ -53,6 +54,10 @@ class Mac:
     spec: Callable
     zero_word: int = 0
 
+    def bits(self, port: str) -> int:
+        """Return the width of a word of a, b or out."""
+        return width_of(*getattr(self, port).words)
+
     def step(self, total: Sum, a, b) -> Sum:
         """Return the sum after one more product."""
         return self.combine(total, self.leaf(a, b))
@@ -64,8 +69,8 @@ def lns_mac(f: Lns, delta, guard: int, underflow: str, order: str = "sequential"
     register = accumulator.register
 
     def multiply(a, b, init):
-        fields = [lns.unpack(np.asarray(x, np.int64), f) for x in (a, b, init)]
-        level, sign = run.matmul(accumulator.plan(), *fields)
+        a, b, init = (lns.unpack(np.asarray(x, np.int64), f) for x in (a, b, init))
+        level, sign = run.matmul(accumulator.plan(), a, b, init)
         return lns.pack(Number(level.astype(np.int64), sign.astype(np.int64)), f)
 
     return Mac(
@@ -100,8 +105,7 @@ def fixed_mac(f: Fixed, to: Fixed, kind: str, bits: int, depth: int, rounding: s
         return (overflow(round_shift(a * b, a_drop, rounding), to, mode),)
 
     def multiply(a, b, init):
-        arrays = [[np.asarray(x, np.int64)] for x in (a, b, init)]
-        return run.matmul(accumulator.plan(), *arrays)[0].astype(np.int64)
+        return _product(accumulator.plan(), a, b, init)
 
     a_drop = 2 * f.frac - to.frac
     span = (-(1 << (width - 1)), (1 << (width - 1)) - 1) if wraps else (low, high)
@@ -149,8 +153,6 @@ def _unset(a, b, init):
 
 def _own_kernel(mac: Mac) -> Mac:
     """Return the Mac with a matrix product compiled from its own functions."""
-    from dataclasses import replace
-
     def plan() -> MatmulPlan:
         names = tuple(mac.state)
         step = trace(lambda b, a, **state: mac.step(tuple(state.values()), a, b),
@@ -162,8 +164,10 @@ def _own_kernel(mac: Mac) -> Mac:
             k: word_dtype(*f.words) for k, f in
             {"i": mac.out, "a": mac.a, "b": mac.b, "o": mac.out}.items()})
 
-    def multiply(a, b, init):
-        arrays = [[np.asarray(x, np.int64)] for x in (a, b, init)]
-        return run.matmul(plan(), *arrays)[0].astype(np.int64)
+    return replace(mac, multiply=lambda a, b, init: _product(plan(), a, b, init))
 
-    return replace(mac, multiply=multiply)
+
+def _product(plan: MatmulPlan, a, b, init) -> np.ndarray:
+    """Return init + a @ b of words with one field."""
+    a, b, init = ([np.asarray(x, np.int64)] for x in (a, b, init))
+    return run.matmul(plan, a, b, init)[0].astype(np.int64)

@@ -11,7 +11,7 @@ from verilog.body import Body
 from verilog.lower import Lowering, width_of
 
 __all__ = ["CLOCK", "VALID_IN", "VALID_OUT", "Module", "Port", "combinational", "finished",
-           "machine", "pipelined"]
+           "machine", "module_body", "pipelined"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def combinational(name: str, header: str, circuit: Circuit, ports: tuple[Port, .
     lanes says of a port, by its plain name p, how many words of how many bits it
     has side by side: they are the circuit's inputs p_0, p_1, ...
     """
-    body = _body(ports)
-    lowering = Lowering(circuit, body, _sources(circuit, body, lanes), memories=name if memories else "")
+    body = module_body(ports)
+    lowering = Lowering(circuit, body, _sources(circuit, body, lanes),
+                        memories=name if memories else "")
     _assign_outputs(body, lowering, circuit, ports)
     return finished(name, header, ports, body, lowering.files)
 
@@ -65,7 +66,7 @@ def pipelined(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     data_in = tuple(p for p in ports if not p.output)
     data_out = tuple(p for p in ports if p.output)
     every = (*CLOCK, *VALID_IN, *data_in, *VALID_OUT, *data_out)
-    body = _body(every)
+    body = module_body(every)
     loads = _handshake(body, latency)
     lowering = Lowering(circuit, body, _sources(circuit, body, lanes), stages,
                         name if memories else "")
@@ -91,7 +92,7 @@ def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
     data_in = tuple(p for p in ports if not p.output)
     data_out = tuple(p for p in ports if p.output)
     every = (*CLOCK, *VALID_IN, *data_in, *VALID_OUT, *data_out)
-    body = _body(every)
+    body = module_body(every)
     sources = _sources(circuit, body)
     for register in state:
         node = circuit.inputs[register]
@@ -113,9 +114,9 @@ def machine(name: str, header: str, circuit: Circuit, ports: tuple[Port, ...],
         held.append(v.nonblocking(register, lowering.output(circuit.outputs[p.name[2:]],
                                                             p.width)))
         body.add(v.assign(p.name, body.read(register)))
-    finished = v.binary("&", body.read(step), body.read(done))
-    body.add(v.always(held, enable=finished),
-             v.always([v.nonblocking(answered, v.binary("|", finished, v.binary(
+    answering = v.binary("&", body.read(step), body.read(done))
+    body.add(v.always(held, enable=answering),
+             v.always([v.nonblocking(answered, v.binary("|", answering, v.binary(
                  "&", body.read(answered), v.unary("~", body.read("i_ready")))))],
                  reset=[v.nonblocking(answered, v.constant(0, 1))]),
              v.assign("o_valid", body.read(answered)),
@@ -140,7 +141,8 @@ def _handshake(body: Body, latency: int) -> dict[int, str]:
     return loads
 
 
-def _body(ports: tuple[Port, ...]) -> Body:
+def module_body(ports: tuple[Port, ...]) -> Body:
+    """Return an empty body that knows the input ports."""
     body = Body(p.name for p in ports)
     for port in ports:
         if not port.output:

@@ -20,7 +20,8 @@ __all__ = ["MARK", "folder_files", "write_package"]
 MARK = "manifest.json"
 
 
-def write_package(design: Design, folder: str | Path, vectors: int = 1000, seed: int = 0) -> list[str]:
+def write_package(design: Design, folder: str | Path, vectors: int = 1000,
+                  seed: int = 0) -> list[str]:
     """Write a design into a folder; return the names of its files.
 
     The folder appears whole or not at all. One that this function wrote before is

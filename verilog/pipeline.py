@@ -12,7 +12,8 @@ from fxp.format import FormatError
 from fxp.graph import Node
 from verilog.lower import width_of
 
-__all__ = ["MOST_STAGES", "node_delay", "shortest_ns", "stages_for_latency", "stages_for_ns"]
+__all__ = ["MOST_STAGES", "node_delay", "shortest_ns", "stages_for_latency", "stages_for_ns",
+           "stages_of"]
 
 MOST_STAGES = 64
 LUT = 0.9  # one level of logic with its routing
@@ -40,6 +41,21 @@ def node_delay(node: Node) -> float:
     return chain
 
 
+def stages_of(circuit: Circuit, latency: int, target_ns: float | None
+              ) -> tuple[dict[int, int], int]:
+    """Return each node's stage and the latency, which target_ns chooses if it is given.
+
+    Raises FormatError for both, for a latency outside 0..64, or a target too short.
+    """
+    if target_ns is not None:
+        if latency:
+            raise FormatError("a latency and a target in ns exclude each other: give one")
+        return stages_for_ns(circuit, target_ns)
+    if not 0 <= latency <= MOST_STAGES:
+        raise FormatError(f"latency must be 0..{MOST_STAGES}, got {latency}")
+    return (stages_for_latency(circuit, latency) if latency else {}), latency
+
+
 def stages_for_ns(circuit: Circuit, target: float) -> tuple[dict[int, int], int]:
     """Return each node's stage and the latency, no stage above `target` ns as estimated.
 
@@ -60,8 +76,6 @@ def stages_for_ns(circuit: Circuit, target: float) -> tuple[dict[int, int], int]
 def stages_for_latency(circuit: Circuit, latency: int) -> dict[int, int]:
     """Return each node's stage for `latency` registers from input to output, the
     slowest stage as short as possible; the last register is the output."""
-    if not 1 <= latency <= MOST_STAGES:
-        raise FormatError(f"latency must be 0..{MOST_STAGES}, got {latency}")
     return _place(circuit, shortest_ns(circuit, latency))[0]
 
 

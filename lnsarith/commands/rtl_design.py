@@ -12,7 +12,7 @@ __all__ = ["add_design", "design_of"]
 
 
 def add_design(parser: ArgumentParser) -> None:
-    """Add the operator and its settings."""
+    """Add the operator or unit and its settings."""
     parser.add_argument("op", metavar="OP", help="a design's name, see lnsarith rtl list")
     parser.add_argument("--arith", metavar="FORMAT", help="such as lns16, lns9.4 or fixed12.7")
     parser.add_argument("--delta", metavar="METHOD", help="short for --option delta=METHOD")
@@ -24,18 +24,14 @@ def add_design(parser: ArgumentParser) -> None:
                         help="as many registers as keep every stage below T ns, as estimated")
     parser.add_argument("--memh", action="store_true",
                         help="read tables from hex files ($readmemh), not case statements")
+    parser.add_argument("--cfu", action="store_true",
+                        help="wrap an operator as a custom function unit of CFU Playground")
 
 
 def design_of(args: Namespace) -> Design:
     """Return the design; FormatError for what cannot be."""
-    from lnsarith.catalogue import find, parse_format
     from lnsarith.commands.check import given_options
-    from lnsarith.operator import FAMILIES
-    from verilog.design import operator_design
+    from verilog.catalogue import design
 
-    f = parse_format(args.arith) if args.arith else None
-    family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
-    operator = find(args.op, family)
-    return operator_design(operator, f or parse_format(operator.usual_format),
-                           given_options(args.option, args.delta), args.latency or 0,
-                           args.target_ns, args.memh)
+    return design(args.op, args.arith, given_options(args.option, args.delta), args.latency or 0,
+                  args.target_ns, args.memh, args.cfu)

@@ -1,0 +1,58 @@
+"""XNOR, popcount and a threshold: a binary neuron, a word of bits a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fxp.bits import where
+from fxp.circuit import trace
+from fxp.format import Fixed
+from fxp.xnor import xnor_popcount
+from verilog.design import Design, Words
+from verilog.header import header
+from verilog.lower import width_of
+from verilog.mac_unit import group_answers, start_and_last
+from verilog.macs import xnor_mac
+from verilog.module import Port, machine
+from verilog.stimulus import operand_columns
+
+__all__ = ["xnor_unit"]
+
+DOC = """Counts the equal bits of a and b over the words from start to last, at most `depth` of
+them. After last, count is their number and fire is 1 if it reaches the threshold given
+with the last word: a neuron of +-1 weights and inputs, its batch norm in the threshold."""
+
+
+def xnor_unit(name: str, summary: str, f: Fixed, depth: int,
+              settings: Mapping[str, str]) -> Design:
+    """Return the unit; its counts are those of a compiled matrix product."""
+    bits = (f.bits * depth).bit_length()
+    full = (1 << bits) - 1
+    mac = xnor_mac(f, Fixed(32, 0, False), depth)
+
+    def step(start, last, threshold, a, b, total):
+        count = (where(start, 0, total) + xnor_popcount(a, b, f)) & full
+        return count, count >= threshold, count, last
+
+    inputs = {"start": (0, 1), "last": (0, 1), "threshold": (0, full), "a": f.words,
+              "b": f.words}
+    circuit = trace(step, {**inputs, "total": (0, full)},
+                    outputs=["next_total", "fire", "count", "done"], name=name)
+    ports = (*(Port(f"i_{k}", width_of(*span), meaning=str(f) if k in "ab" else "")
+               for k, span in inputs.items()),
+             Port("o_fire", 1, True), Port("o_count", bits, True, f"ufixed{bits}.0"))
+    text = header(name, summary, DOC, settings, None, circuit, xnor_popcount)
+    module = machine(name, text, circuit, ports, {"total": 0})
+
+    def model(words: Words) -> Words:
+        counts = group_answers({**words, "init": 0 * words["a"]}, mac)
+        return {"fire": (counts >= words["threshold"][words["last"] == 1]).astype(int),
+                "count": counts}
+
+    def stimulus(count: int, seed: int) -> Words:
+        longest = min(depth, 24)
+        return {**operand_columns({**inputs, "threshold": (0, min(full, 12 * f.bits))}, count,
+                                  seed), **start_and_last(count, seed, longest)}
+
+    return Design(name, summary, (module,), inputs, {"fire": (0, 1), "count": (0, full)}, model,
+                  stimulus, circuit, settings, clocked=True, latency=None, state={"total": 0})
