@@ -1,0 +1,134 @@
+"""Emitted Verilog as a formula: read by Yosys, unrolled for some clock cycles.
+
+Yosys keeps every cell as it is (`proc -norom`, so that no table becomes a memory
+whose words are left free) and writes SMT-LIB. Its functions of a state become plain
+definitions here, one copy for each cycle, so that inputs and registers of a cycle are
+whatever terms they are given.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from verilog import tools
+from verilog.design import Design
+from verilog.smt import Formula
+
+__all__ = ["Netlist", "read_netlists", "yosys_version"]
+
+SCRIPT = ("read_verilog {files}; hierarchy -check -top {top}; proc; flatten; "
+          "memory_collect; memory_map -rom-only; opt_clean; write_smt2 {out}")
+FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
+                      r"(Bool|\(_ BitVec \d+\)) (.*)\)$")
+SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
+                    r"(?: \[(\d+)(?::(\d+))?\])?$")
+NEXT = re.compile(r"\(= \(\|(.+?)\| state\) \(\|(.+?)\| next_state\)\)")
+USE = re.compile(r"\(\|([^|]+)\| state\)")
+
+
+@dataclass
+class Netlist:
+    """A module as Yosys read it.
+
+    sources are inputs and registers, or parts of them: name, sort, wire, its bits.
+    cells are definitions in order; ports gives the term of a wire and its width, nexts
+    what a source becomes at the clock.
+    """
+
+    sources: list[tuple[str, str, str, int, int]] = field(default_factory=list)
+    cells: list[tuple[str, str, str]] = field(default_factory=list)
+    ports: dict[str, tuple[str, str]] = field(default_factory=dict)
+    nexts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """The bits of every port and register."""
+        return {wire: 1 if sort == "Bool" else int(sort.split()[-1][:-1])
+                for wire, (sort, _) in self.ports.items()}
+
+    def unroll(self, formula: Formula, given: Sequence[Mapping[str, str]]
+               ) -> list[dict[str, str]]:
+        """Add one copy for each mapping of wires to terms; return every copy's wires.
+
+        A wire is a bit-vector here, whatever its width. Inputs that are not given are
+        free, and so are the registers of the first copy; later ones follow from it.
+        """
+        steps: list[dict[str, str]] = []
+        before = ""
+        for wires in given:
+            tag = formula.tag()
+            for name, sort, wire, high, low in self.sources:
+                if before and name in self.nexts:
+                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} "
+                                         f"|{before}{self.nexts[name]}|)")
+                elif wire in wires:
+                    part = f"((_ extract {high} {low}) {wires[wire]})"
+                    value = f"(= {part} #b1)" if sort == "Bool" else part
+                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {value})")
+                else:
+                    formula.lines.append(f"(declare-const |{tag}{name}| {sort})")
+            for name, sort, expression in self.cells:
+                text = USE.sub(rf"|{tag}\1|", expression)
+                formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
+            steps.append({port: _vector(sort, USE.sub(rf"|{tag}\1|", expression))
+                          for port, (sort, expression) in self.ports.items()})
+            before = tag
+        return steps
+
+
+def read_netlists(designs: Sequence[Design]) -> list[Netlist]:
+    """Return the netlist of every design, all read by one run of Yosys."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = []
+        for number, design in enumerate(designs):
+            part = Path(folder) / f"d{number}"
+            part.mkdir()
+            for name, text in design.files.items():
+                (part / name).write_text(text)
+            files = " ".join(f"d{number}/{m.name}.v" for m in design.modules)
+            script += ["design -reset", SCRIPT.format(files=files, top=design.top.name,
+                                                      out=f"d{number}/out.smt2")]
+        (Path(folder) / "read.ys").write_text("\n".join(script).replace("; ", "\n"))
+        tools.run([tools.yowasp("yosys"), "-q", "-s", "read.ys"], cwd=folder)
+        return [_parsed((Path(folder) / f"d{n}/out.smt2").read_text(), d.top.name)
+                for n, d in enumerate(designs)]
+
+
+@lru_cache(maxsize=1)
+def yosys_version() -> str:
+    """Return such as Yosys 0.70."""
+    return " ".join(tools.run([tools.yowasp("yosys"), "-V"]).split()[:2])
+
+
+def _parsed(text: str, top: str) -> Netlist:
+    """Return the netlist in what write_smt2 wrote; ToolError for a line it never wrote."""
+    net = Netlist()
+    for line in text.replace(f"|{top}#", "|#").replace(f"|{top}_", "|_").splitlines():
+        if found := SOURCE.match(line):
+            name, sort, wire, high, low = found.groups()
+            width = 1 if sort == "Bool" else int(sort.split()[-1][:-1])
+            low = int(low or high or 0)
+            net.sources.append((name, sort, wire, low + width - 1, low))
+        elif found := NEXT.search(line):
+            net.nexts[found[2]] = found[1]
+        elif found := FUNCTION.match(line.partition(" ; ")[0]):
+            name, sort, expression = found.groups()
+            if name.startswith("_n "):
+                net.ports[name[3:]] = sort, expression
+            elif name.startswith("#"):
+                net.cells.append((name, sort, expression))
+            elif expression != "true":
+                raise tools.ToolError(f"Yosys wrote a constraint: {line}")
+        elif not line.startswith((";", "(declare-sort", "(declare-fun |_is|",
+                                  "(define-fun |_t|", "))")):
+            raise tools.ToolError(f"Yosys wrote what is not understood: {line}")
+    return net
+
+
+def _vector(sort: str, term: str) -> str:
+    return f"(ite {term} #b1 #b0)" if sort == "Bool" else term
