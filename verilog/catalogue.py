@@ -35,14 +35,14 @@ def design(name: str, arith: str | None = None, options: Mapping | None = None, 
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     row = find_row(name, family)
     f = f or parse_format(row.usual_format)
+    if as_cfu and not isinstance(row, Operator):
+        raise FormatError(f"a custom function unit wraps an operator; {row.name} is a unit")
     if as_cfu and target_ns is None:
         latency = latency or 1
     if isinstance(row, Operator):
         found = operator_design(row, f, options, latency, target_ns, memories)
     else:
         found = row.design(f, options, latency, target_ns, memories)
-    if as_cfu and not isinstance(row, Operator):
-        raise FormatError(f"a custom function unit wraps an operator; {row.name} is a unit")
     return cfu(found) if as_cfu else found
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fxp.format import check_integer
+from fxp.format import FormatError, check_integer
 from verilog.array_wiring import wire_output_array, wire_weight_array
 from verilog.design import Design, Words
 from verilog.elements import (
@@ -32,7 +32,8 @@ from verilog.stimulus import operand_columns
 
 __all__ = ["LARGEST", "output_stationary", "weight_stationary"]
 
-LARGEST = 32  # rows, columns
+LARGEST = 128  # rows, columns
+MOST_ELEMENTS = 4096
 
 OUTPUT_DOC = """Takes, a cycle, one word a for each row and one word b for each column:
 column k of A and row k of B. start begins the sums of a tile, last ends them; then the
@@ -108,6 +109,9 @@ def _bus(name: str, f, count: int) -> Port:
 def _check_size(rows: int, columns: int):
     check_integer("rows", rows, 1, LARGEST)
     check_integer("columns", columns, 1, LARGEST)
+    if rows * columns > MOST_ELEMENTS:
+        raise FormatError(f"an array has at most {MOST_ELEMENTS} elements, got {rows} rows of "
+                          f"{columns}")
 
 
 def _rows_of(inputs, lanes, ports, count: int, seed: int) -> Words:
