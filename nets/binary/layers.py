@@ -29,6 +29,7 @@ class Dense:
         self.w = rng.uniform(-1, 1, (inputs, outputs)).astype(np.float32)
         self.sign = np.where(self.w < 0, np.float32(-1), np.float32(1))
         self.gradient = np.empty_like(self.w)
+        self.gradients: dict[str, np.ndarray] = {}  # of the other parameters, by name
 
     @property
     def inputs(self) -> int:
