@@ -44,11 +44,11 @@ class BinarySettings:
     hidden: tuple[int, ...] = (256, 256, 256)
     binarize_input: str = "threshold"
     threshold: int = 127
-    loss: str = "log-softmax"
+    loss: str = "squared-hinge"
     dropout_input: str = "0"
     dropout: str = "0"
     shift: int = 0
-    lr: str = "0.005"
+    lr: str = "0.03"
     lr_last: str = "1e-6"
     schedule: str = "cosine"
     batch: int = 100
