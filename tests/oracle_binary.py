@@ -29,6 +29,7 @@ class Exported:
     """A network read from the texts of its folder, line by line."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.manifest = json.loads((folder / "manifest.json").read_text())
         self.layers = []
         for row in self.manifest["layers"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from benchmarks.rows import Mark, Results, say
@@ -24,11 +26,11 @@ def rows(results: Results, options) -> None:
         network, packed = _network(hidden, images)
         floats = Floats(network)
         wanted = network.logits(images).argmax(axis=1)
-        for found in (packed.predict(images), floats.predict(images)):
+        ours, theirs = partial(packed.predict, images), partial(floats.predict, images)
+        for found in (ours(), theirs()):
             if not np.array_equal(found, wanted):
                 raise AssertionError(f"{name}: the classes differ")
-        pair = compare(lambda: packed.predict(images), lambda: floats.predict(images),
-                       options.rounds)
+        pair = compare(ours, theirs, options.rounds)
         note = f"equal classes of {len(images):,} images; one thread"
         say(f"  {note}")
         add_rate(results, f"binary network {name}, pixels to classes", "numpy float32", pair,
