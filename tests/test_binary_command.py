@@ -1,6 +1,7 @@
 """The lnsarith command with binary networks: runs, exported folders, complaints."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import oracle_binary as oracle
@@ -8,9 +9,11 @@ import pytest
 from front_door import assert_one_line, call
 
 from lnsarith.cli import main
+from lnsarith.commands.eval import open_model
 from nets.binary.folder import read_export
 from nets.binary.train import flat
 from nets.data import load
+from nets.run import RunError
 
 BNN = ("train", "--model", "bnn", "--dataset", "digits", "--no-plot")
 
@@ -72,6 +75,27 @@ def test_golden_vectors_are_the_answers_to_the_first_images(run):
         counts, chosen = plain.predict(images[i].tolist())
         assert classes[i] == chosen
         assert totals[i] == sum(c << (width * k) for k, c in enumerate(counts))
+
+
+def test_images_are_seen_alike_by_run_and_export(run, tmp_path, capsys):
+    from PIL import Image
+
+    images = load("digits").test_images
+    names = []
+    for i in range(3):
+        names.append(tmp_path / f"{i}.png")
+        Image.fromarray(images[i]).save(names[-1])
+    own, bits = (answer(capsys, "predict", folder, *names)["predictions"]
+                 for folder in (run, run / "export"))
+    plain = oracle.Exported(run / "export")
+    for i, (a, b) in enumerate(zip(own, bits)):
+        assert a["class"] == b["class"] == plain.predict(flat(images)[i].tolist())[1]
+        assert a["probabilities"] == pytest.approx(b["probabilities"], abs=0.01)
+
+
+def test_who_wants_words_of_a_format_is_told_that_there_are_none(run):
+    with pytest.raises(RunError, match="run holds a binary network, which has no words"):
+        open_model(Namespace(run_folder=str(run)))
 
 
 def test_a_run_goes_on_to_the_bytes_of_an_uninterrupted_one(tmp_path, capsys):

@@ -84,6 +84,8 @@ def open_model(args: Namespace):
 
     folder = Path(args.run_folder)
     folder = folder.parent if folder.name == "model.npz" else folder
+    if binary_folder(args.run_folder):
+        raise RunError(f"{folder} holds a binary network, which has no words of a format")
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")

@@ -18,6 +18,8 @@ __all__ = ["options", "run"]
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = ("Binary networks have options of their own, such as --binarize-input: "
+                     "see lnsarith train --model bnn --help.")
     add_settings(parser)
     group = add_run(parser, "runs/DATASET-ARITH-DELTA-sSEED")
     add_computing(group)

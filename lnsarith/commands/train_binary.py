@@ -60,7 +60,8 @@ def _result(kept, trainer) -> dict:
     s, last = kept.settings, kept.records[-1]
     about = {"dataset": s.dataset, "shape": kept.data["shape"], "classes": kept.data["classes"],
              "hidden": list(s.hidden), "binarize_input": s.binarize_input,
-             "epoch": last["epoch"], "test_accuracy": last["test_accuracy"]}
+             "epoch": last["epoch"], "test_accuracy": last["test_accuracy"],
+             "logit_scale": 2 * float(trainer.network.head.scale)}
     folder = kept.folder / "export"
     write_export(folder, fold(trainer.network), about, images[:GOLDEN])
     packed, _ = read_export(folder)

@@ -122,6 +122,12 @@ class PackedNetwork:
             scores.argmax(axis=1, out=classes[low:low + count])
         return classes
 
+    def scores(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the scores by 2^fraction, float64, rows x classes."""
+        last = self.layers[-1]
+        assert last.biases is not None
+        return self.answers(pixels)[-1] + np.ldexp(last.biases.astype(float), -last.fraction)
+
     def _blocks(self, pixels: np.ndarray):
         """Yield (first image, [bits, ..., differing bits]) in buffers used again."""
         rows = min(BLOCK, len(pixels))
