@@ -7,9 +7,12 @@ import numpy as np
 import oracle_binary as oracle
 import pytest
 
+from fxp.popcount import pack_bits, words_of
 from nets.binary import fold
+from nets.binary.folder import read_export, write_export
 from nets.binary.layers import EPSILON, Head, Hidden
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
+from nets.model import RunError
 
 
 def hidden(inputs, units, seed=0):
@@ -75,6 +78,44 @@ def test_no_fraction_that_would_do_is_an_error(monkeypatch):
     head.bias[...] = 0.1, 0.2, 0.3
     with pytest.raises(fold.FoldError, match="layer 2: no integers of 1 bits"):
         fold.fold_head(head, 1)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    rng = np.random.default_rng(7)
+    bits = [rng.integers(0, 2, shape, np.uint8) for shape in ((70, 33), (3, 70))]
+    rows = [np.zeros((len(b), words_of(b.shape[1])), np.uint64) for b in bits]
+    for b, words in zip(bits, rows):
+        pack_bits(b, words)
+    first = PackedLayer("layer 0", 33, rows[0], 8, thresholds=rng.integers(0, 33 * 255 + 1, 70))
+    first.thresholds[:2] = 0, 33 * 255 + 1
+    last = PackedLayer("layer 1", 70, rows[1], biases=np.array([-5, 4, -8]), fraction=2)
+    network = PackedNetwork(BitInput(33, None), [first, last])
+    images = rng.integers(0, 256, (5, 33), np.uint8)
+    write_export(tmp_path / "e", network, {"note": "a"}, images)
+    found, manifest = read_export(tmp_path / "e")
+    plain = oracle.Exported(tmp_path / "e")
+    assert manifest["note"] == "a" and found.entry == network.entry
+    for own, other in zip(network.layers, found.layers):
+        for name in ("rows", "thresholds", "biases"):
+            assert np.array_equal(getattr(own, name), getattr(other, name))
+        assert (own.inputs, own.planes, own.fraction) == (other.inputs, other.planes,
+                                                          other.fraction)
+    assert plain.layers[1][2] == [-5, 4, -8]
+    assert found.predict(images).tolist() == [plain.predict(i.tolist())[1] for i in images]
+
+
+def test_only_an_exported_folder_is_replaced(tmp_path):
+    last = PackedLayer("layer 0", 3, np.zeros((2, 1), np.uint64), biases=np.array([0, 1]))
+    network, none = PackedNetwork(BitInput(3, 9), [last]), np.zeros((0, 3), np.uint8)
+    for _ in range(2):
+        write_export(tmp_path / "new", network, {}, none)
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {
+        "manifest.json", "layer0_rows.hex", "layer0_biases.hex"}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("text")
+    with pytest.raises(RunError, match="mine exists and is no exported network"):
+        write_export(tmp_path / "mine", network, {}, none)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
 def test_layers_that_do_not_fit_name_both_shapes():

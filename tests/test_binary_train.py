@@ -121,6 +121,21 @@ def test_a_run_that_goes_on_has_the_arrays_of_one_that_was_not_stopped(given):
         assert array.tobytes() == second.network.state()[name].tobytes(), name
 
 
+def test_each_epoch_has_an_order_and_draws_of_its_own(monkeypatch):
+    trainer, seen = BinaryTrainer(settings(binarize_input="probability"), small(60)), []
+
+    def watch(pixels, labels, rate, rng):
+        seen.append((labels.tolist(), encode(pixels, trainer.settings, rng).tolist()))
+        return 0.0, 0
+
+    monkeypatch.setattr(trainer.network, "train", watch)
+    trainer.train_epoch(), trainer.train_epoch()
+    orders = [[label for labels, _ in seen[k:k + 5] for label in labels] for k in (0, 5)]
+    assert orders[0] != orders[1]
+    assert len(orders[0]) == 50 and len(seen) == 10
+    assert seen[0][1] != seen[5][1]
+
+
 def test_latent_weights_stay_in_range_and_signs_follow_them():
     trainer = BinaryTrainer(settings(lr="0.5"), small(60))
     record = trainer.train_epoch()

@@ -44,7 +44,7 @@ class BinarySettings:
     hidden: tuple[int, ...] = (256, 256, 256)
     binarize_input: str = "threshold"
     threshold: int = 127
-    loss: str = "squared-hinge"
+    loss: str = "log-softmax"
     dropout_input: str = "0"
     dropout: str = "0"
     shift: int = 0
