@@ -9,6 +9,7 @@ from dataclasses import replace
 from nets.binary.settings import BinarySettings
 from nets.binary.train import BinaryRecord, BinaryTrainer
 from nets.data import Dataset
+from nets.settings import parse_real
 
 __all__ = ["VALUES", "draw", "study"]
 
@@ -54,7 +55,7 @@ def draw(what: str, rows: list[dict], title: str) -> bytes:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     figure.suptitle(title, fontsize=11)
-    values = [float(row["value"]) for row in rows]
+    values = [_number(row) for row in rows]
     for key, label, ink in (("val_accuracy", "validation", INKS[0]),
                             ("test_accuracy", "test", INKS[1])):
         shares = [float("nan") if row[key] is None else 100 * row[key] for row in rows]
@@ -77,9 +78,13 @@ def draw(what: str, rows: list[dict], title: str) -> bytes:
     return image.getvalue()
 
 
+def _number(row: dict) -> float:
+    return float(parse_real("value", str(row["value"])))
+
+
 def _axis(axes, what: str, rows: list[dict]) -> None:
     axes.set_xscale("log")
-    axes.set_xticks([float(row["value"]) for row in rows], [str(row["value"]) for row in rows],
+    axes.set_xticks([_number(row) for row in rows], [str(row["value"]) for row in rows],
                     rotation=45)
     axes.minorticks_off()
     axes.set_xlabel("images a batch" if what == "batch" else "learning rate at the start")
