@@ -4,6 +4,7 @@ Weights, activations and inputs have one bit. Every image is trained on, 60,000 
 epoch, none is held back, and nothing is chosen by test images. The classes counted
 are those of the exported bits, which are the trained network's, image for image.
 Images are drawn by probability: the likelier bit in tests, anew each epoch in training.
+Training images of the row "moved" are shifted by up to one pixel each way as well.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ ROWS: dict[str, tuple[dict, float | None]] = {
     "3x256": ({"hidden": (256,) * 3, "epochs": 80, "dropout_input": "0.1"}, 97.8),
     "3x1024": ({"hidden": (1024,) * 3, "epochs": 60, "dropout_input": "0.2",
                 "dropout": "0.2"}, 98.8),
+    "3x1024-moved": ({"hidden": (1024,) * 3, "epochs": 60, "shift": 1, "dropout": "0.1"},
+                     98.8),
 }
 COLUMNS = {"row": "hidden", "seed": "seed:d", "epochs": "epochs:d", "test": "test:.2f",
            "best": "best epoch's:.2f", "train": "train:.2f", "mark": "mark",
