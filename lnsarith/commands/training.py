@@ -137,7 +137,8 @@ def _draw(kept, title: str) -> None:
     try:
         from nets.curves import draw
 
-        image = draw(kept.records, title)
+        hinge = getattr(kept.settings, "loss", "") == "squared-hinge"
+        image = draw(kept.records, title, "squared hinge" if hinge else "nats an image")
         write_atomic(kept.folder / "curves.png", image)
     except (ImportError, RunError) as error:
         say(f"lnsarith: warning: no curves are drawn: {error}")
