@@ -71,6 +71,6 @@ def _network(hidden: tuple[int, ...], images: np.ndarray):
     rng = np.random.default_rng(0)
     network = BinaryNetwork(BinarySettings(hidden=hidden), images.shape[1], 10, rng)
     for low in range(0, min(2000, len(images)), 100):
-        labels = rng.integers(0, 10, 100)
-        network.train(images[low:low + 100], labels, 0.001, rng)
+        batch = images[low:low + 100]
+        network.train(batch, rng.integers(0, 10, len(batch)), 0.001, rng)
     return network, fold(network)
