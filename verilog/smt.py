@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from fxp.circuit import Circuit
 from fxp.graph import Node
+from verilog.sweep import solve_by_lemmas
 from verilog.tools import ToolMissing
 
 __all__ = ["Answer", "Formula", "any_of", "bits_for", "constant", "resized", "solve", "versions"]
@@ -51,7 +52,10 @@ class Formula:
 
     def __init__(self):
         self.lines: list[str] = ["(set-logic QF_BV)"]
-        self.inputs: dict[str, int] = {}
+        self.inputs: dict[str, int] = {}  # what a model tells: widths; `shown` follow
+        self.shown: set[str] = set()
+        self.terms: dict[str, int] = {}  # values inside circuits, and of netlists: widths
+        self.cells: dict[str, int] = {}
         self._tables: dict[tuple, str] = {}
         self._count = 0
 
@@ -69,6 +73,7 @@ class Formula:
     def show(self, name: str, term: str, width: int):
         """Let models tell the value of a term."""
         self.inputs[name] = width
+        self.shown.add(name)
         self.lines += [f"(declare-const |{name}| (_ BitVec {width}))",
                        f"(assert (= |{name}| {term}))"]
 
@@ -110,6 +115,7 @@ class Formula:
             else:
                 expression, own = self._operation(node, [values[a.index] for a in node.args])
                 exact = self.define(f"(_ BitVec {own})", expression)
+                self.terms[exact] = own
                 leaves += _outside(exact, own, node)
                 values[node.index] = resized(exact, own, min(own, width)), min(own, width)
         return {k: values[n.index] for k, n in circuit.outputs.items()}, leaves
@@ -201,7 +207,8 @@ class Answer:
     note: str = ""
 
 
-SOLVERS = ("bitwuzla", "z3")
+SOLVERS = ("bitwuzla", "bitwuzla by lemmas", "z3")
+AT_ONCE = 2.0  # seconds after which lemmas are tried, where there are two sides to compare
 
 
 def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
@@ -209,13 +216,13 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
 
     Raises ToolMissing if none is installed.
     """
-    text = "\n".join(formula.lines)
     missing, spent, answer = [], 0.0, None
     for name in solvers:
+        if name == "bitwuzla by lemmas" and not (formula.cells and formula.terms):
+            continue
         start = time.perf_counter()
         try:
-            verdict, words, note = {"bitwuzla": _bitwuzla, "z3": _z3}[name](
-                text, formula.inputs, seconds) if seconds > 0 else ("unknown", {}, "no time")
+            verdict, words, note = _asked(name, formula, seconds, solvers)
         except ImportError:
             missing.append(name)
             continue
@@ -228,6 +235,18 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
         raise ToolMissing(f"no solver is installed ({' or '.join(missing)}): "
                           "pip install 'lnsarith[rtl]'")
     return answer
+
+
+def _asked(name: str, formula: Formula, seconds: float, solvers):
+    if seconds <= 0:
+        return "unknown", {}, "no time"
+    if name == "bitwuzla by lemmas":
+        return solve_by_lemmas(formula, seconds)
+    text = "\n".join(formula.lines)
+    if name == "z3":
+        return _z3(text, formula.inputs, seconds)
+    lemmas = formula.cells and formula.terms and "bitwuzla by lemmas" in solvers
+    return _bitwuzla(text, formula.inputs, min(seconds, AT_ONCE) if lemmas else seconds)
 
 
 def versions() -> str:
