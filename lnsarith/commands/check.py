@@ -11,6 +11,7 @@ from lnsarith.catalogue import find, parse_format
 from lnsarith.check import Report, check
 from lnsarith.check_bench import COUNTS, Case
 from lnsarith.operator import FAMILIES
+from lnsarith.picture import wrapped
 
 __all__ = ["run"]
 
@@ -56,7 +57,7 @@ def _lines(report: Report) -> list[str]:
     settings = [report.f, *(f"{k} {v}" for k, v in report.options.items())]
     return [
         f"{report.operator}: {report.summary}",
-        ", ".join(settings),
+        *wrapped(", ".join(settings), 88),
         _tried(report),
         "",
         *_errors(report),
