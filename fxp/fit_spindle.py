@@ -82,6 +82,8 @@ def fit_spindle(target: Target, error: float, grid: Grid | None = None) -> Spind
     if not error > 0:
         raise FormatError(f"error must be above 0, got {error:g}")
     grid = grid or grid_for(target, error)
+    if error >= np.ptp(target(grid.knees)) / 2:
+        raise FormatError(f"a constant is within {error:g} of {target.name}; allow less error")
     found = _search(target, error, grid)
     if found is None:
         raise FormatError(f"no {MOST_UNITS} units with knees {2.0**grid.step:g} apart and gains of "
@@ -96,8 +98,8 @@ def best_spindle(target: Target, units: int, step: int | None = None,
 
     The error is the least of the grid, to within 1 %.
     """
-    if not 1 <= units <= MOST_UNITS:
-        raise FormatError(f"units must be 1..{MOST_UNITS}, got {units}")
+    if not 2 <= units <= MOST_UNITS:
+        raise FormatError(f"units must be 2..{MOST_UNITS}, got {units}")
     size = float(np.ptp(target(np.linspace(target.low, target.high, 4097))))
     high, found = size / 2, None
     low = high / 4096

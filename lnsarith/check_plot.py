@@ -31,7 +31,7 @@ def draw(path: str | Path, report: Report, operator: Operator, f, options: Mappi
     """
     bench = Bench(operator, f, options)
     settings = ", ".join([report.f, *(f"{k} {v}" for k, v in report.options.items())])
-    title = "\n".join([f"{report.operator}:  {report.summary}", *wrapped(settings, 130)])
+    title = "\n".join([f"{report.operator}:  {report.summary}", *wrapped(settings, 100)])
     with picture(path, title) as figure:
         if operator.name in ("lns-add", "lns-sub"):
             _draw_gaps(figure, bench, f)

@@ -20,7 +20,7 @@ from lnsarith.format import Lns
 
 def arguments(op, **given):
     defaults = dict(op=op, arith=None, delta=None, samples=None, exhaustive=False, plot=None,
-                    json=False, seed=0, option=[])
+                    json=False, seed=0, option=[], correlation=False)
     return Namespace(**{**defaults, **given})
 
 

@@ -19,9 +19,14 @@ __all__ = ["run"]
 def run(args: Namespace) -> int:
     """Print the report of args.op, or with args.json one object; draw it to args.plot.
 
-    args has op, arith, delta, samples, exhaustive, plot, json, seed and option, a
-    list of texts name=value. Raises FormatError or ValueError for what cannot be.
+    args has op, arith, delta, samples, exhaustive, correlation, plot, json, seed and
+    option, a list of texts name=value. Raises FormatError or ValueError for what
+    cannot be.
     """
+    if args.correlation:
+        from lnsarith.commands import similarity
+
+        return similarity.run(args)
     f = parse_format(args.arith) if args.arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
