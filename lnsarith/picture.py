@@ -53,4 +53,5 @@ def wrapped(text: str, width: int) -> list[str]:
     """Return a text as lines; where it is too long, it also breaks after commas."""
     if len(text) <= width:
         return [text]
-    return textwrap.wrap(", ".join(text.replace(", ", ",").split(",")), width)
+    spaced = ", ".join(text.replace(", ", ",").split(","))
+    return textwrap.wrap(spaced, width, break_on_hyphens=False)
