@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -134,6 +135,12 @@ def test_without_icarus_the_message_says_what_to_install(monkeypatch, tmp_path, 
     assert capsys.readouterr().err.startswith("lnsarith: iverilog is not installed: apt install")
 
 
+def test_without_cocotb_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cocotb_tools.runner", None)
+    with pytest.raises(ToolMissing, match=r"cocotb is not installed: pip install 'lnsarith"):
+        simulate(ADD, 10)
+
+
 @pytest.mark.parametrize("latency", [0, 2])
 def test_waves_are_written_and_hold_every_word(tmp_path, latency):
     right = design("lns-add", "lns9.4", {}, latency)
@@ -141,6 +148,7 @@ def test_waves_are_written_and_hold_every_word(tmp_path, latency):
         simulate(right, 40, waves=tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["run.fst", "run.vcd"]
     traces = read_vcd(tmp_path / "run.vcd", right.name)
+    assert (tmp_path / "run.fst").read_bytes()[:9] == bytes([0, *(329).to_bytes(8, "big")])
     assert set(traces) >= {p.name for p in right.top.ports}
     if not latency:
         words = right.stimulus(40, 0)["x"] & 511
@@ -162,9 +170,14 @@ def test_pictures_are_whole_files(tmp_path, op, arith, latency, suffix):
 def test_a_picture_decodes_words_into_numbers():
     right = design("lns-to-fixed", "lns16")
     x, out = right.top.ports
-    assert wave_picture._texts(right, x, f"{1 << 10:016b}") == ("1024", "2")
-    assert wave_picture._texts(right, x, f"{1 << 14:016b}") == ("16384", "0")
-    assert wave_picture._texts(right, out, f"{0xF800:016b}") == ("-2048", "-1")
+    assert wave_picture._texts(right, x, f"{1 << 10:016b}") == ["1024", "2"]
+    assert wave_picture._texts(right, x, f"{1 << 14:016b}") == ["16384", "0"]
+    assert wave_picture._texts(right, out, f"{0xF800:016b}") == ["-2048", "-1"]
+    dot = design("fixed-xnor-dot")
+    a = next(p for p in dot.top.ports if p.name == "i_a")
+    lanes, bits = dot.lanes["a"]
+    pattern = "".join(f"{k:0{bits}b}" for k in reversed(range(lanes)))
+    assert wave_picture._texts(dot, a, pattern) == ["0", "1", "2", "3", f"{lanes - 4} more"]
 
 
 def test_files_that_cannot_be_written_are_refused_before_the_run(tmp_path):

@@ -82,7 +82,10 @@ def _patterns(column: np.ndarray, width: int, lanes: tuple[int, int] | None) -> 
 
 def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> str:
     """Build and run, come what may; return what was printed."""
-    from cocotb_tools.runner import Icarus
+    try:
+        from cocotb_tools.runner import Icarus
+    except ImportError:
+        raise tools.ToolMissing("cocotb is not installed: pip install 'lnsarith[rtl]'") from None
 
     printed = []
 

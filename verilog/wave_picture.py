@@ -15,6 +15,7 @@ __all__ = ["draw"]
 
 PERIOD = 10_000  # ps of a cycle, and of a word without a clock
 INK, GREY, FAINT = "#22313f", "#8a97a3", "#e4e8eb"
+MOST_LANES = 5  # words of a wide port that are shown
 BLUE, WARM = "#1f77b4", "#d1495b"
 STYLE: Any = {"font.size": 8.5, "text.color": INK, "hatch.linewidth": 0.6, "hatch.color": GREY,
               "svg.hashsalt": "lnsarith"}
@@ -25,7 +26,7 @@ def draw(design: Design, traces: dict[str, Trace], path: Path, cycles: int) -> N
     import matplotlib
     from matplotlib.figure import Figure
 
-    heights = [0.78 if p.width > 1 else 0.42 for p in design.top.ports]
+    heights = [_height(design, p) for p in design.top.ports]
     size = (1.7 + 0.56 * cycles if design.clocked else 1.7 + 0.72 * cycles, 1.1 + sum(heights))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=size)
@@ -51,7 +52,7 @@ def _title(figure, design: Design, size) -> None:
     figure.text(0.12 / size[0], 1 - 0.5 / size[1], f"{design.summary};  {settings}", fontsize=9.5)
     note = ("dot: a word moves (valid and ready at the rising edge);   hatched: x;   "
             "pale: not valid" if design.clocked else "a word and its answer at a time")
-    figure.text(0.12 / size[0], 0.12 / size[1], f"{note};   below a word: the number it means",
+    figure.text(0.12 / size[0], 0.12 / size[1], f"{note};   below a word: its value",
                 color=GREY, fontsize=8)
 
 
@@ -84,10 +85,11 @@ class _Picture:
 
     def _spans(self, port: Port):
         """Yield start, end (in cycles) and pattern of every stretch without a change,
-        of data also without one of their valid bit."""
+        of data also without one of their valid bit; of every word without a clock."""
         beside = [] if port.width == 1 else self.traces.get(_valid(port), [])
         trace, last = self.traces[port.name], self.cycles * PERIOD
-        times = sorted({time for time, _ in [*trace, *beside] if time < last})
+        words = [] if self.design.clocked else range(0, last, PERIOD)
+        times = sorted({*words, *(time for time, _ in [*trace, *beside] if time < last)})
         for start, end in zip(times, [*times[1:], last]):
             yield start / PERIOD, end / PERIOD, self._level(port.name, start / PERIOD)
 
@@ -126,18 +128,18 @@ class _Picture:
             pale = self._pale(port, end)
             face = "white" if pale else color + "1c"
             self._polygon(shape, facecolor=face, edgecolor=GREY if pale else color, lw=1.0)
-            word, value = _texts(self.design, port, pattern)
-            room = (end - start) * 11 if self.design.clocked else (end - start) * 14
-            middle = (start + end) / 2
-            ink = GREY if pale else INK
-            if len(word) > room:
-                continue
-            fits = value and len(value) <= room
-            self.axes.text(middle, low - (0.37 if fits else 0.29), word, ha="center",
-                           va="center", fontsize=7.5, color=ink)
-            if fits:
-                self.axes.text(middle, low - 0.16, value, ha="center", va="center",
-                               fontsize=6.2, color=GREY if pale else color)
+            lines = _texts(self.design, port, pattern)
+            room = (end - start) * (11 if self.design.clocked else 14)
+            while lines and len(lines[-1]) > room:
+                lines.pop()
+            step = 0.21 if port.name[2:] not in self.design.lanes else 0.145
+            first = (low + high) / 2 - step * (len(lines) - 1) / 2
+            for k, line in enumerate(lines):
+                number = k > 0 and step > 0.2
+                ink = GREY if pale else color if number else INK
+                self.axes.text((start + end) / 2, first + k * step, line, ha="center",
+                               va="center", fontsize=6.2 if step < 0.2 or number else 7.5,
+                               color=ink)
 
     def _polygon(self, shape, **style) -> None:
         from matplotlib.patches import Polygon
@@ -162,19 +164,27 @@ def _valid(port: Port) -> str:
     return "o_valid" if port.output else "i_valid"
 
 
-def _texts(design: Design, port: Port, pattern: str) -> tuple[str, str]:
-    """Return a word in decimal (lanes in hex), and the number that it means, if any."""
+def _height(design: Design, port: Port) -> float:
+    lanes, _ = design.lanes.get(port.name[2:], (1, 1))
+    return 0.42 if port.width == 1 else max(0.78, 0.4 + 0.145 * min(lanes, MOST_LANES))
+
+
+def _texts(design: Design, port: Port, pattern: str) -> list[str]:
+    """Return a word in decimal and the number that it means, if any; or words of lanes."""
     from lnsarith.catalogue import parse_format
 
     plain = port.name[2:]
-    if plain in design.lanes:
-        return f"{int(pattern, 2):#x}", ""
     low, _ = (design.outputs if port.output else design.inputs)[plain]
-    word = int(pattern, 2) - (int(pattern[0]) << port.width if low < 0 else 0)
+    lanes, bits = design.lanes.get(plain, (1, port.width))
+    parts = [pattern[len(pattern) - bits * (k + 1):len(pattern) - bits * k] for k in range(lanes)]
+    words = [int(p, 2) - (int(p[0]) << bits if low < 0 else 0) for p in parts]
+    if plain in design.lanes:
+        shown = lanes if lanes <= MOST_LANES else MOST_LANES - 1
+        return [str(w) for w in words[:shown]] + [f"{lanes - shown} more"] * (shown < lanes)
     try:
-        return str(word), _number(word, parse_format(port.meaning))
+        return [str(words[0]), _number(words[0], parse_format(port.meaning))]
     except FormatError:
-        return str(word), ""
+        return [str(words[0])]
 
 
 def _number(word: int, f) -> str:

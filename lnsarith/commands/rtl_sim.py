@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,9 @@ def run(args: Namespace) -> int:
     check_integer("seed", args.seed, 0, 2**31)
     check_integer("threads", args.threads, 1, 256)
     design = design_of(args)
-    if args.exhaustive:
-        lines, report = _sweep(design, args)
-    else:
-        lines, report = _simulate(design, args)
+    compare: Callable[..., tuple[list[str], SimReport | SweepReport]]
+    compare = _sweep if args.exhaustive else _simulate
+    lines, report = compare(design, args)
     files = [f for f in (args.waves, args.picture) if f]
     if args.json:
         print(json.dumps({**report.as_dict(), "waves": args.waves, "picture": args.picture}))
@@ -90,8 +90,12 @@ def _sweep(design: Design, args: Namespace) -> tuple[list[str], SweepReport]:
              f"not exhaustive: {_why(design)}")
     return [f"{design.name}: Verilator against the compiled kernel",
             f"{tried}; {report.compared:,} answers compared: {_verdict(report)}",
-            f"{report.vectors_per_second:,.0f} words/s on {report.threads} threads; "
+            f"{report.vectors_per_second:,.0f} words/s on {_threads(report.threads)}; "
             f"{report.seconds_build:.2f} s to build, {report.seconds_run:.2f} s to run"], report
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _why(design: Design) -> str:
@@ -112,9 +116,8 @@ def _bar(total: int, quiet: bool):
 def _verdict(report: SimReport | SweepReport) -> str:
     if report.equal:
         return "equal"
-    faults = len(report.faults)
     return " and ".join(([f"{report.wrong:,} wrong"] if report.wrong else [])
-                        + (["faults of the handshake"] if faults else []))
+                        + (["faults of the handshake"] if report.faults else []))
 
 
 def _wrong(report: SimReport | SweepReport) -> list[str]:
