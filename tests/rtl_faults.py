@@ -48,6 +48,10 @@ HANDSHAKES = {
     "answers twice": wrapped(
         ADD, "wire ready; reg again; initial again = 1'b0; assign ready = i_ready & again;"
         "always @(posedge i_clk) again <= o_valid & i_ready & ~again;", i_ready="ready"),
+    "answers once more at the end": wrapped(
+        ADD, "wire valid; reg [2:0] idle; assign o_valid = valid | (idle == 3'd6);"
+        "always @(posedge i_clk) idle <= (i_rst | i_valid | valid) ? 3'd0 :"
+        "(idle == 3'd7) ? 3'd7 : idle + 3'd1;", o_valid="valid"),
     "takes words that are not valid": wrapped(ADD, i_valid="1'b1"),
 }
 # Only the reset in the middle of a stream meets a waiting answer.
