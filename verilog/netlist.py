@@ -1,9 +1,10 @@
 """Emitted Verilog as a formula: read by Yosys, unrolled for some clock cycles.
 
-Yosys keeps every cell as it is (`proc -norom`, so that no table becomes a memory
-whose words are left free) and writes SMT-LIB. Its functions of a state become plain
-definitions here, one copy for each cycle, so that inputs and registers of a cycle are
-whatever terms they are given.
+Yosys keeps every cell as it is and writes SMT-LIB. Tables become memories and those
+trees of multiplexers, which solvers compare much faster than a chain; a memory left
+over would have free words, so it is refused like everything not understood. Functions
+of a state become plain definitions here, one copy for each cycle, so that inputs and
+registers of a cycle are whatever terms they are given.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Netlist:
     """A module as Yosys read it.
 
     sources are inputs and registers, or parts of them: name, sort, wire, its bits.
-    cells are definitions in order, the last field whether it is the inside of a table; ports gives the term of a wire and its width, nexts
-    what a source becomes at the clock.
+    cells are definitions in order, the last field tells those inside a table; ports gives
+    the sort and the term of a wire, nexts what a source becomes at the clock.
     """
 
     sources: list[tuple[str, str, str, int, int]] = field(default_factory=list)

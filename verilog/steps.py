@@ -42,7 +42,8 @@ def statement_of(design: Design) -> tuple[Callable, str]:
         return _machine_differs, ("one clock of the emitted Verilog from any state is one step "
                                   "of the circuit, or none if there is no word to take")
     if design.clocked:
-        return _pipeline_differs, (f"{design.latency} clocks after the emitted Verilog takes "
+        clocks = f"{design.latency} clock{'s' if design.latency != 1 else ''}"
+        return _pipeline_differs, (f"{clocks} after the emitted Verilog takes "
                                    "any words, in any state, it answers as the circuit")
     return _wires_differ, "the emitted Verilog answers as the circuit for all inputs"
 

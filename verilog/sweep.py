@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import random
 import time
+from typing import Any
+
 __all__ = ["solve_by_lemmas"]
 
 VECTORS = 24
@@ -56,7 +58,7 @@ class _Session:
     def __init__(self, bitwuzla, manager, parser, assertions):
         self._module, self._manager, self._parser = bitwuzla, manager, parser
         self._facts = list(assertions)
-        self._solver = None
+        self._solver: Any = None
         self.learnt = 0
         self._renew(LEMMA_SECONDS)
 
