@@ -52,6 +52,10 @@ HANDSHAKES = {
         ADD, "wire valid; reg [2:0] idle; assign o_valid = valid | (idle == 3'd6);"
         "always @(posedge i_clk) idle <= (i_rst | i_valid | valid) ? 3'd0 :"
         "(idle == 3'd7) ? 3'd7 : idle + 3'd1;", o_valid="valid"),
+    "withdraws an answer for a cycle": wrapped(
+        ADD, "wire valid; reg waited; assign o_valid = valid & ~waited;"
+        "always @(posedge i_clk) waited <= o_valid & ~i_ready & ~i_rst;", o_valid="valid",
+        i_ready="i_ready & ~waited"),
     "takes words that are not valid": wrapped(ADD, i_valid="1'b1"),
 }
 # Only the reset in the middle of a stream meets a waiting answer.

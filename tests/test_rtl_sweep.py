@@ -50,7 +50,8 @@ def test_one_wrong_table_word_is_found_and_its_operands_named(latency):
 
 @pytest.mark.parametrize("fault", ["loses answers that wait", "accepts nothing",
                                    "changes an answer that waits", "answers twice",
-                                   "answers once more at the end"])
+                                   "answers once more at the end",
+                                   "withdraws an answer for a cycle"])
 def test_a_broken_handshake_is_found(fault):
     report = sweep(HANDSHAKES[fault], count=5000)
     assert not report.equal and (report.wrong or report.faults)

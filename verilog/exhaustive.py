@@ -195,7 +195,8 @@ class _Tally:
                 for i, got in found] if len(self.mismatches) < 64 * KEPT else []
             if dut.stuck:
                 self.faults.append(f"chunk {number}: stuck")
-            elif dut.surplus:
-                self.faults.append(f"chunk {number}: {dut.surplus} answers too many")
+            elif dut.odd:
+                self.faults.append(f"chunk {number}: answers too many or withdrawn "
+                                   f"in {dut.odd} cycles")
             if self.progress:
                 self.progress(given)

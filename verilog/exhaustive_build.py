@@ -44,7 +44,7 @@ class Dut:
     def run(self, words: Words, answers: Words, seed: int) -> tuple[int, list[tuple[int, dict]]]:
         """Return how many answers are wrong, and of the first their index and what came.
 
-        `surplus` and `stuck` tell of this call what else was wrong.
+        `odd` and `stuck` tell of this call what else was wrong.
         """
         count, expected = len(next(iter(words.values()))), len(next(iter(answers.values())))
         columns = [_column(words[name]) for name in self._design.inputs]
@@ -59,8 +59,8 @@ class Dut:
                        for k in range(min(wrong, KEPT))]
 
     @property
-    def surplus(self) -> int:
-        """Answers beyond the last expected one."""
+    def odd(self) -> int:
+        """Cycles with an answer beyond the last expected one, or with one withdrawn."""
         return int(self._odd[0])
 
     @property

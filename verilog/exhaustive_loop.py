@@ -143,7 +143,8 @@ extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const
 """
 
 # Gaps and waiting of one cycle in four each, by a xorshift generator. An answer is
-# compared in every cycle in which it waits, so it must not change.
+# compared in every cycle in which it waits, so it must not change. odd[0] counts cycles
+# in which an answer came too many or was withdrawn, odd[1] says whether all stopped.
 _STREAM = """
 extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const int64_t* step,
                            int64_t answers, const int64_t* const* out, uint64_t seed,
@@ -151,7 +152,7 @@ extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const
   Vdut& m = static_cast<Dut*>(dut)->model;
   Wrong wrong{0, most, index, got};
   int64_t sent = 0, taken = 0, waited = 0;
-  bool pending = false, bad = false;
+  bool pending = false, bad = false, held = false;
   auto rise = [&] { m.i_clk = 1; m.eval(); };
   m.i_rst = 1;
   m.i_valid = 0;
@@ -173,9 +174,10 @@ extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const
       bad |= differs(m, out, taken);
       if (take && bad) wrong.note(m, taken);
       if (take) bad = false;
-    } else if (answer && take) {
+    } else if (answer || held) {
       ++odd[0];
     }
+    held = answer && !take;
     waited = accepted || (answer && take && taken < answers) ? 0 : waited + 1;
     sent += accepted;
     taken += answer && take;
