@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fxp.format import FormatError, check_integer
 from lnsarith.commands.rtl_design import add_design, design_of
+from lnsarith.commands.rtl_layer import add_layer, layer_design
 
 if TYPE_CHECKING:
     from verilog.design import Design
@@ -37,6 +38,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=2, metavar="N",
                         help="of --exhaustive (default 2)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_layer(parser)
 
 
 def run(args: Namespace) -> int:
@@ -46,9 +48,9 @@ def run(args: Namespace) -> int:
     """
     check_integer("seed", args.seed, 0, 2**31)
     check_integer("threads", args.threads, 1, 256)
-    design = design_of(args)
+    design = layer_design(args) if args.run_folder else design_of(args)
     compare: Callable[..., tuple[list[str], SimReport | SweepReport]]
-    compare = _sweep if args.exhaustive else _simulate
+    compare = _run_layer if args.run_folder else _sweep if args.exhaustive else _simulate
     lines, report = compare(design, args)
     files = [f for f in (args.waves, args.picture) if f]
     if args.json:
@@ -71,6 +73,23 @@ def _simulate(design: Design, args: Namespace) -> tuple[list[str], SimReport]:
             f"{report.compared:,} answers compared{cycles}: {_verdict(report)}",
             f"{report.vectors_per_second:,.0f} words/s; {report.seconds_start:.2f} s to start, "
             f"{report.seconds_run:.2f} s to run"], report
+
+
+def _run_layer(design: Design, args: Namespace) -> tuple[list[str], SimReport]:
+    from verilog.simulate import run_phases
+    from verilog.waves import WAVES, require_writable
+
+    if args.exhaustive or args.picture or args.vectors is not None:
+        raise FormatError("--run tries the words of its layer: leave out --exhaustive, "
+                          "--vectors and --picture")
+    if args.waves:
+        require_writable(args.waves, WAVES)
+    report = run_phases(design, {"stalls": design.stimulus(0, 0)}, args.seed, args.waves)
+    return [f"{design.name}: Icarus Verilog under cocotb against the engine that trained "
+            f"{args.run_folder}",
+            f"dense layer {args.layer}, {args.images} test images: {report.vectors:,} words, "
+            f"{report.compared:,} answers compared in {report.cycles:,} cycles: "
+            f"{_verdict(report)}"], report
 
 
 def _sweep(design: Design, args: Namespace) -> tuple[list[str], SweepReport]:
