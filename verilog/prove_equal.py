@@ -9,7 +9,8 @@ from verilog.design import Design
 from verilog.mutants import mutants
 from verilog.netlist import Netlist, read_netlists
 from verilog.prove import Proof, settle
-from verilog.smt import Formula, any_of, constant, solve
+from verilog.smt import Formula, any_of, constant
+from verilog.solvers import solve
 from verilog.steps import MOVES, SHOWN, is_array, proved_part, statement_of
 
 __all__ = ["prove_equal"]

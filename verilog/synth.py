@@ -26,7 +26,7 @@ from verilog import tools
 from verilog.design import Design
 from verilog.netlist import yosys_version
 
-__all__ = ["FLOWS", "TARGETS", "Cost", "synthesise"]
+__all__ = ["FLOWS", "TARGETS", "Cost", "flows_of", "smallest", "synthesise"]
 
 AREA = " -script +strash;ifraig;scorr;dc2;dc2;dc2;strash;dch;map,-a"
 FLOWS = {"plain": ("", ""), "booth": (" -booth", ""), "area": ("", AREA),
@@ -82,19 +82,30 @@ def synthesise(design: Design, target: str = "gates", place: bool = False,
         raise ValueError(f"flow must be one of {', '.join(FLOWS)} or best, got {flow!r}")
     if place and target not in PLACERS:
         raise ValueError(f"only {' and '.join(PLACERS)} can be placed, not {target}")
-    flows = [flow] if flow != "best" else list(FLOWS) if target == "gates" else ["plain"]
-    if flow == "best" and not any(n.op == "mul" for n in design.circuit.nodes):
-        flows = [f for f in flows if "booth" not in f]  # they are the same without products
+    flows = flows_of(design, target) if flow == "best" else [flow]
     with tempfile.TemporaryDirectory() as folder:
         for name, text in design.files.items():
             (Path(folder) / name).write_text(text)
         found = [_mapped(design, target, f, folder, seconds) for f in flows]
-        cost = min(found, key=lambda c: (c.gates, c.inverters))
+        cost = smallest(found)
         if not place:
             return cost
         speeds = {seed: _placed(design, target, seed, folder, seconds) for seed in seeds}
     return Cost(**{**asdict(cost), "mhz": statistics.median(speeds.values()),
                    "mhz_by_seed": speeds, "tools": f"{cost.tools}, {_placer_version(target)}"})
+
+
+def smallest(costs: Sequence[Cost]) -> Cost:
+    """Return the cost with the fewest gates, then inverters."""
+    return min(costs, key=lambda c: (c.gates, c.inverters))
+
+
+def flows_of(design: Design, target: str = "gates") -> list[str]:
+    """Return the flows among which to look for the best."""
+    if target != "gates":
+        return ["plain"]
+    multiplies = any(n.op == "mul" for n in design.circuit.nodes)
+    return [f for f in FLOWS if multiplies or "booth" not in f]  # else they are the same
 
 
 def _mapped(design: Design, target: str, flow: str, folder: str, seconds: float) -> Cost:

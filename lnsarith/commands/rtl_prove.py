@@ -23,7 +23,7 @@ def run(args: Namespace) -> int:
     mutant."""
     from verilog.netlist import yosys_version
     from verilog.prove import prove_design
-    from verilog.smt import versions
+    from verilog.solvers import versions
 
     if not 0 <= args.seconds < float("inf"):
         raise ValueError(f"seconds must be 0 or more, got {args.seconds:g}")
