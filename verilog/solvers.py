@@ -26,7 +26,8 @@ class Answer:
 
 
 SOLVERS = ("bitwuzla", "bitwuzla by lemmas", "z3")
-AT_ONCE = 2.0  # seconds after which lemmas are tried, where there are two sides to compare
+AT_ONCE = 1.0  # seconds after which lemmas are tried, where there are two sides to compare
+LONG, LONG_AT_ONCE = 5000, 15.0  # lines: with large tables each lemma is slow
 
 
 def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
@@ -63,8 +64,9 @@ def _asked(name: str, formula: Formula, seconds: float, solvers):
     text = "\n".join(formula.lines)
     if name == "z3":
         return _z3(text, formula.inputs, seconds)
+    first = LONG_AT_ONCE if len(formula.lines) > LONG else AT_ONCE
     lemmas = formula.cells and formula.terms and "bitwuzla by lemmas" in solvers
-    return _bitwuzla(text, formula.inputs, min(seconds, AT_ONCE) if lemmas else seconds)
+    return _bitwuzla(text, formula.inputs, min(seconds, first) if lemmas else seconds)
 
 
 def versions() -> str:
