@@ -17,11 +17,11 @@ __all__ = ["SEGMENTS", "Segment", "Segments", "pwl"]
 SLOPES = (-16, 8)  # of log2: 32-bit operands stay within 64 bits
 MOST_SEGMENTS = 256
 
-# Logistic function by the fewest pieces of one shift each for an error of at most .01.
+# Logistic function by the fewest pieces of one shift each for an error of at most .01
+# (fit_segments).
 SEGMENTS = {
-    "logistic9": "0:9/1024,-4:2^-5:19/128,-2.4375:2^-3:385/1024,-1.125:2^-2:265/512,"
-                 "-0.75:2^-2:1/2,0.75:2^-2:247/512,1.125:2^-3:639/1024,2.4375:2^-5:109/128,"
-                 "4:0:1015/1024",
+    "logistic9": "0:5/512,-4:1/32:19/128,-39/16:1/8:385/1024,-9/8:1/4:265/512,-3/4:1/4:1/2,"
+                 "3/4:1/4:247/512,9/8:1/8:639/1024,39/16:1/32:109/128,4:0:507/512",
 }
 
 

@@ -40,6 +40,11 @@ class Unit:
     sign: int = 1
     left: bool = False
 
+    def __post_init__(self):
+        if not GAINS[0] <= self.log <= GAINS[1]:
+            raise FormatError(f"a gain is + or - a power of two, 2^{GAINS[0]}..2^{GAINS[1]}, "
+                              f"got 2^{self.log}")
+
     def __str__(self) -> str:
         return (f"{self.knee}:{'+' if self.sign > 0 else '-'}2^{self.log}"
                 f"{':left' if self.left else ''}")
@@ -53,9 +58,8 @@ class Unit:
                               "(try -1.5:+2^-3)")
         gain = dyadic("gain", rest[0])
         log = power_of_two(abs(gain)) if gain else None
-        if log is None or not GAINS[0] <= log <= GAINS[1]:
-            raise FormatError(f"a gain is + or - a power of two, 2^{GAINS[0]}..2^{GAINS[1]}, "
-                              f"got {rest[0]!r}")
+        if log is None:
+            raise FormatError(f"a gain is + or - a power of two, got {rest[0]!r}")
         return cls(dyadic("knee", knee), log, 1 if gain > 0 else -1, len(rest) == 2)
 
 

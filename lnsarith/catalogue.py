@@ -13,8 +13,11 @@ operator's name, and a row here.
 from __future__ import annotations
 
 import difflib
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 
 import numpy as np
 
@@ -43,6 +46,22 @@ def _beta(given) -> int:
         raise FormatError(f"beta must be an integer from -31 to 0, got {given!r}") from None
 
 
+def _fitted(key: str, parse: Callable) -> Callable:
+    """Return the reader of a text, or of @FILE, which has it under a key."""
+
+    def read(text: str):
+        if not text.startswith("@"):
+            return parse(text)
+        try:
+            return parse(str(json.loads(Path(text[1:]).read_text("utf-8"))[key]))
+        except OSError as error:
+            raise FormatError(f"cannot read {text[1:]}: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"{text[1:]} holds no {key} that fit ({error})") from None
+
+    return read
+
+
 OVERFLOW = Option("overflow", "saturate", "what a result outside the format becomes",
                   fixed.OVERFLOWS)
 ROUNDING = Option("rounding", "nearest-even", "how dropped bits are rounded", fixed.ROUNDINGS)
@@ -61,10 +80,10 @@ SHIFT_ROUNDING = replace(PLAIN_ROUNDING, default="down")
 RATIO = Option("ratio", "1", "the mean |x| by the mean |y|: 1, 1/4, 3/2, ...", read=read_ratio)
 GAIN = Option("gain", "1", "what multiplies the smaller magnitude; 249/128 fits half-normal "
               "operands best", read=read_gain)
-UNITS = Option("units", "logistic8", "shifted ReLUs, offset=NUMBER,KNEE:GAIN[:left],...",
-               read=Spindle.parse)
-SEGMENTS = Option("segments", "logistic9", "lines, SLOPE:INTERCEPT,START:SLOPE:INTERCEPT,...",
-                  read=Segments.parse)
+UNITS = Option("units", "logistic8", "shifted ReLUs, offset=NUMBER,KNEE:GAIN[:left],..., or "
+               "@FILE of lnsarith spindle fit", read=_fitted("units", Spindle.parse))
+SEGMENTS = Option("segments", "logistic9", "lines, SLOPE:INTERCEPT,START:SLOPE:INTERCEPT,..., "
+                  "or @FILE", read=_fitted("segments", Segments.parse))
 EXPONENT = Option("exponent", "fixed8.4", "the format of the exponent y", read=Fixed.parse)
 
 

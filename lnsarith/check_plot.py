@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fxp.format import Fixed, FormatError
+from fxp.format import Fixed
 from lnsarith.check import Report
 from lnsarith.check_bench import Bench, Judgement
 from lnsarith.check_words import choices, every, sampled
 from lnsarith.format import Lns
 from lnsarith.operator import Operator
+from lnsarith.picture import INK, LINE, WARM, picture, require_writable, wrapped
 from lnsarith.real import as_real, decode
 
 __all__ = ["draw", "require_writable"]
 
-SUFFIXES = (".png", ".pdf", ".svg")
 POINTS = 1 << 17  # combinations of words that a cloud shows
 FEW = 1 << 11  # points that can be told apart, and have no mean line
 GAPS = 1 << 14
-INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1f77b4", "#d1495b"
-STYLE: Any = {
-    "font.size": 9.5, "axes.edgecolor": GREY, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": "#e4e8eb", "grid.linewidth": 0.7, "axes.axisbelow": True,
-    "axes.titlesize": 10.5, "axes.titlelocation": "left", "legend.frameon": False,
-}
-
-
-def require_writable(path: str | Path) -> None:
-    """Raise FormatError unless a picture can be written to path."""
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise FormatError(f"a picture is {', '.join(SUFFIXES)}, got {str(path)!r}")
-    if path.is_dir():
-        raise FormatError(f"cannot write {path}: it is a folder")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise FormatError(f"cannot write {path}: {error.strerror}") from None
 
 
 def draw(path: str | Path, report: Report, operator: Operator, f, options: Mapping) -> None:
@@ -54,32 +29,14 @@ def draw(path: str | Path, report: Report, operator: Operator, f, options: Mappi
 
     The file appears whole or not at all. Raises FormatError where it cannot be written.
     """
-    require_writable(path)
-    import matplotlib
-    from matplotlib.figure import Figure
-
     bench = Bench(operator, f, options)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(10, 6), layout="constrained")
+    settings = ", ".join([report.f, *(f"{k} {v}" for k, v in report.options.items())])
+    title = "\n".join([f"{report.operator}:  {report.summary}", *wrapped(settings, 100)])
+    with picture(path, title) as figure:
         if operator.name in ("lns-add", "lns-sub"):
             _draw_gaps(figure, bench, f)
         else:
             _draw_cloud(figure, bench, report.seed)
-        settings = ", ".join([report.f, *(f"{k} {v}" for k, v in report.options.items())])
-        figure.suptitle(f"{report.operator}:  {report.summary}\n{settings}", x=0.01,
-                        ha="left", fontsize=12, linespacing=1.4)
-        _save(figure, Path(path))
-
-
-def _save(figure, path: Path):
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        figure.savefig(part, format=path.suffix[1:].lower(), dpi=160)
-        part.replace(path)
-    except OSError as error:
-        raise FormatError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _draw_gaps(figure, bench: Bench, f: Lns):

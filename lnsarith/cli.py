@@ -1,4 +1,4 @@
-"""The front door: lnsarith train|eval|predict|study|data|ops|check|rtl.
+"""The front door: lnsarith train|eval|predict|study|data|ops|check|spindle|rtl.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -181,6 +181,11 @@ def _check(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exhaustive", action="store_true", help="try all operands")
     parser.add_argument(
+        "--correlation",
+        action="store_true",
+        help="of minselect: how like a product it is, on real numbers",
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of the random operands"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
@@ -200,6 +205,7 @@ COMMANDS = {
     "data": ("list data sets and download them", _data),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
+    "spindle": ("fit shifted ReLUs to a function", _command("spindle")),
     "rtl": ("generate, simulate, prove and cost Verilog", _rtl),
 }
 

@@ -29,7 +29,7 @@ from lnsarith.operator import Operator
 # Parts of operators: public in a spec module, but no operators by themselves.
 HELPERS = {
     fxp.spec: {"overflow", "random_word", "round_nearest_even", "round_shift"},
-    fxp.minselect: {"dropped_bits", "read_gain", "read_ratio"},
+    fxp.minselect: {"dropped_bits", "exact_product", "read_gain", "read_ratio"},
     fxp.segments: set(),
     fxp.spindle: set(),
     fxp.xnor: {"equal_bits"},

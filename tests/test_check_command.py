@@ -20,7 +20,7 @@ from lnsarith.format import Lns
 
 def arguments(op, **given):
     defaults = dict(op=op, arith=None, delta=None, samples=None, exhaustive=False, plot=None,
-                    json=False, seed=0, option=[])
+                    json=False, seed=0, option=[], correlation=False)
     return Namespace(**{**defaults, **given})
 
 
@@ -31,6 +31,16 @@ def test_the_command_prints_a_report(capsys):
                           "all 65,536 combinations of words\n")
     assert "ULP = 2**-3 of log2 of the result" in out and "worst in ULP: error" in out
     assert max(map(len, out.splitlines())) <= 88
+
+
+def test_long_settings_break_between_their_parts(capsys):
+    assert command.run(arguments("pwl", samples=500)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    settings = lines[1 : lines.index("500 of 65,536 combinations of words: corners, then "
+                                     "random (seed 0)")]
+    assert len(settings) == 3 and max(map(len, settings)) <= 88
+    assert settings[-1].endswith("rounding nearest-even")
+    assert all(line.endswith(",") or line.endswith(" to") for line in settings[:-1])
 
 
 def test_the_command_s_json_is_one_object_without_nan(capsys):

@@ -48,7 +48,7 @@ def test_version(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "eval", "predict", "data", "ops", "check"]
+    "command", ["", "train", "eval", "predict", "data", "ops", "check", "spindle"]
 )
 def test_every_command_has_help(command, capsys):
     assert main([*command.split(), "--help"]) == 0

@@ -71,9 +71,9 @@ def test_the_same_design_has_the_same_bytes():
     assert once == again
 
 
-def test_ports_are_read_back_as_the_catalogue_has_them(tmp_path):
+def test_ports_are_read_back_as_the_catalogue_has_them():
     made = design("fixed-mul", "ufixed9.4", {"rounding": "stochastic"})
-    name, ports = parsed_ports(made.top.text, str(tmp_path))
+    name, ports = parsed_ports(made.top.text)
     assert name == made.name
     assert ports == {"i_x": ("input", 9), "i_y": ("input", 9), "i_random": ("input", 4),
                      "o_out": ("output", 9)}
@@ -143,7 +143,8 @@ def test_no_stage_takes_longer_than_promised(latency):
     (dict(name="systolic", options={"rows": "0"}), "rows must be an integer 1..128"),
     (dict(name="systolic", options={"rows": "100", "columns": "100"}), "at most 4096 elements"),
     (dict(name="systolic", options={"row": "4"}), "has no option 'row'; it takes rows"),
-    (dict(name="fixed-dot", options={"kind": "each"}), "a tree adds exactly"),
+    (dict(name="fixed-dot", options={"kind": "each"}), "has no option 'kind'; it takes n"),
+    (dict(name="fixed-mac-unit", arith="fixed32"), "1024 products takes 74 bits, at most 62"),
     (dict(name="xnor-unit", arith="fixed16"), "unsigned words"),
     (dict(name="lns-mac-unit", arith="fixed16"), "unknown operator|such as lns16"),
 ])
@@ -163,6 +164,7 @@ def test_corners_hold_the_ends_and_the_words_around_zero():
     corners = corner_words(-2048, 2047).tolist()
     assert {-2048, -2047, 2046, 2047, -1, 0, 1, 1024, -1024} <= set(corners)
     assert all(-2048 <= w <= 2047 for w in corners)
+    assert {0x555, 0x333} <= set(corners)
 
 
 def test_columns_are_corners_against_corners_then_random():

@@ -81,7 +81,8 @@ def _tiles(layer: Layer, rows: int, columns: int) -> tuple[Words, Words]:
 def _weights(layer: Layer, rows: int, columns: int) -> tuple[Words, Words]:
     """Return, for each block of weights, its rows and then all images."""
     inputs = layer.a.shape[1]
-    if inputs > rows and layer.partial is None:
+    partial = layer.partial
+    if inputs > rows and partial is None:
         raise FormatError(f"{inputs} inputs need as many rows: with guard bits or an exact "
                           f"register a sum cannot be handed on as a word; rows is {rows}")
     a, w = _padded(layer.a, rows, 1, layer.zero), _padded(
@@ -94,9 +95,10 @@ def _weights(layer: Layer, rows: int, columns: int) -> tuple[Words, Words]:
         for k in range(0, a.shape[1], rows):
             block = w[k : k + rows, n : n + columns]
             stream += [_loads(block, a, layer.zero), _goes(a[:, k : k + rows], init, layer.zero)]
-            last = k + rows >= a.shape[1]
-            init = final[:, n : n + columns] if last else layer.partial(
-                a[:, k : k + rows], block, init)
+            if partial is None or k + rows >= a.shape[1]:
+                init = final[:, n : n + columns]
+            else:
+                init = partial(a[:, k : k + rows], block, init)
             answers.append(init)
     return ({key: np.concatenate([part[key] for part in stream]) for key in stream[0]},
             {"out": np.concatenate(answers)})

@@ -7,6 +7,7 @@ the catalogue gives.
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +28,8 @@ def lint(design: Design) -> list[str]:
         sources = write_files(design, Path(folder))
         found = _complaints("iverilog -g2001", *_icarus(sources, design.name, folder))
         found += _complaints("verilator -Wall", *_verilator(sources, design.name, folder))
-        for module in design.modules:
-            found += _ports_differ(module, folder)
+    for module in design.modules:
+        found += _ports_differ(module)
     return found
 
 
@@ -39,12 +40,12 @@ def write_files(design: Design, folder: Path) -> list[str]:
     return [f"{m.name}.v" for m in design.modules]
 
 
-def parsed_ports(text: str, folder: str) -> tuple[str, dict[str, tuple[str, int]]]:
+def parsed_ports(text: str) -> tuple[str, dict[str, tuple[str, int]]]:
     """Return the name of a module and its ports, as pyverilog reads them:
-    direction and width by name. folder is for the parser's own files."""
+    direction and width by name."""
     from pyverilog.vparser import ast
 
-    parser = _parser(folder)
+    parser = _parser()
     parser.lexer.lexer.lineno = 1
     plain = "\n".join(line for line in text.splitlines() if not line.startswith("`"))
     module = next(d for d in parser.parse(plain).description.definitions
@@ -60,16 +61,18 @@ def parsed_ports(text: str, folder: str) -> tuple[str, dict[str, tuple[str, int]
 
 
 @lru_cache(maxsize=1)
-def _parser(folder: str):
-    """Return pyverilog's parser, whose tables take most of a second to make."""
+def _parser():
+    """Return pyverilog's parser; its tables take most of a second to make, and it
+    writes them into a folder that nobody reads."""
     from pyverilog.vparser.parser import VerilogParser
 
-    return VerilogParser(outputdir=folder, debug=False)
+    with tempfile.TemporaryDirectory() as folder:
+        return VerilogParser(outputdir=folder, debug=False)
 
 
-def _ports_differ(module: Module, folder: str) -> list[str]:
+def _ports_differ(module: Module) -> list[str]:
     expected = {p.name: ("output" if p.output else "input", p.width) for p in module.ports}
-    name, found = parsed_ports(module.text, folder)
+    name, found = parsed_ports(module.text)
     if name == module.name and found == expected:
         return []
     return [f"parse-back: {module.name} has ports {expected}, read as {name} with {found}"]
@@ -87,8 +90,6 @@ def _verilator(sources: list[str], top: str, folder: str) -> tuple[int, str]:
 
 
 def _run(command: list[str], folder: str, environment=None) -> tuple[int, str]:
-    import subprocess
-
     done = subprocess.run(command, cwd=folder, env=environment, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout

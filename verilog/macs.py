@@ -17,7 +17,7 @@ from fxp import kernels as fixed_kernels
 from fxp import run
 from fxp.bits import minimum
 from fxp.circuit import trace
-from fxp.format import Fixed, word_dtype
+from fxp.format import Fixed, FormatError, word_dtype
 from fxp.minselect import exact_product
 from fxp.plans import MatmulPlan
 from fxp.spec import overflow, round_shift
@@ -31,6 +31,7 @@ from verilog.lower import width_of
 __all__ = ["Mac", "fixed_mac", "lns_mac", "minselect_mac", "xnor_mac"]
 
 Sum = tuple[Any, ...]  # the value of every register
+WIDEST = 62  # bits of a register, as in the engine
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def fixed_mac(f: Fixed, to: Fixed, kind: str, bits: int, depth: int, rounding: s
     low, high = accumulator.register
     width = max((-low - 1).bit_length(), high.bit_length()) + 1
     wraps = kind == "exact"
+    if wraps:
+        _check_register(width, depth)
 
     def combine(x, y):
         total = x[0] + y[0]
@@ -119,6 +122,7 @@ def minselect_mac(f: Fixed, ratio, gain, depth: int, rounding: str, mode: str) -
     """Return exact sums of min-selector products; the register wraps beyond `depth`."""
     corner, dropped = exact_product(f.low, f.low, ratio, gain)
     width = (corner * depth + (abs(f.low) << dropped)).bit_length() + 1
+    _check_register(width, depth)
 
     def finish(total):
         return overflow(round_shift(total[0], dropped, rounding), f, mode)
@@ -139,6 +143,12 @@ def xnor_mac(f: Fixed, to: Fixed, depth: int) -> Mac:
         start=lambda word: (word,), leaf=lambda a, b: (xnor_popcount(a, b, f),),
         combine=lambda x, y: ((x[0] + y[0]) & ((1 << most.bit_length()) - 1),),
         finish=lambda total: minimum(total[0], to.high), multiply=_unset, spec=xnor_popcount))
+
+
+def _check_register(width: int, depth: int):
+    if width > WIDEST:
+        raise FormatError(f"an exact register for {depth} products takes {width} bits, at most "
+                          f"{WIDEST} are made: fewer products would do, or a smaller format")
 
 
 def _wrapped(x, bits: int):

@@ -1,9 +1,10 @@
 """Emitted Verilog as a formula: read by Yosys, unrolled for some clock cycles.
 
-Yosys keeps every cell as it is (`proc -norom`, so that no table becomes a memory
-whose words are left free) and writes SMT-LIB. Its functions of a state become plain
-definitions here, one copy for each cycle, so that inputs and registers of a cycle are
-whatever terms they are given.
+Yosys keeps every cell as it is and writes SMT-LIB. Tables become memories and those
+trees of multiplexers, which solvers compare much faster than a chain; a memory left
+over would have free words, so it is refused like everything not understood. Functions
+of a state become plain definitions here, one copy for each cycle, so that inputs and
+registers of a cycle are whatever terms they are given.
 """
 
 from __future__ import annotations
@@ -36,19 +37,19 @@ class Netlist:
     """A module as Yosys read it.
 
     sources are inputs and registers, or parts of them: name, sort, wire, its bits.
-    cells are definitions in order; ports gives the term of a wire and its width, nexts
-    what a source becomes at the clock.
+    cells are definitions in order, the last field tells those inside a table; ports gives
+    the sort and the term of a wire, nexts what a source becomes at the clock.
     """
 
     sources: list[tuple[str, str, str, int, int]] = field(default_factory=list)
-    cells: list[tuple[str, str, str]] = field(default_factory=list)
+    cells: list[tuple[str, str, str, bool]] = field(default_factory=list)
     ports: dict[str, tuple[str, str]] = field(default_factory=dict)
     nexts: dict[str, str] = field(default_factory=dict)
 
     @property
     def widths(self) -> dict[str, int]:
         """The bits of every port and register."""
-        return {wire: 1 if sort == "Bool" else int(sort.split()[-1][:-1])
+        return {wire: _bits(sort)
                 for wire, (sort, _) in self.ports.items()}
 
     def unroll(self, formula: Formula, given: Sequence[Mapping[str, str]]
@@ -72,9 +73,11 @@ class Netlist:
                     formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {value})")
                 else:
                     formula.lines.append(f"(declare-const |{tag}{name}| {sort})")
-            for name, sort, expression in self.cells:
+            for name, sort, expression, in_table in self.cells:
                 text = USE.sub(rf"|{tag}\1|", expression)
                 formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
+                if sort != "Bool" and not in_table:
+                    formula.cells[f"|{tag}{name}|"] = _bits(sort)
             steps.append({port: _vector(sort, USE.sub(rf"|{tag}\1|", expression))
                           for port, (sort, expression) in self.ports.items()})
             before = tag
@@ -111,7 +114,7 @@ def _parsed(text: str, top: str) -> Netlist:
     for line in text.replace(f"|{top}#", "|#").replace(f"|{top}_", "|_").splitlines():
         if found := SOURCE.match(line):
             name, sort, wire, high, low = found.groups()
-            width = 1 if sort == "Bool" else int(sort.split()[-1][:-1])
+            width = _bits(sort)
             low = int(low or high or 0)
             net.sources.append((name, sort, wire, low + width - 1, low))
         elif found := NEXT.search(line):
@@ -121,13 +124,17 @@ def _parsed(text: str, top: str) -> Netlist:
             if name.startswith("_n "):
                 net.ports[name[3:]] = sort, expression
             elif name.startswith("#"):
-                net.cells.append((name, sort, expression))
+                net.cells.append((name, sort, expression, "$rdmux[" in line))
             elif expression != "true":
                 raise tools.ToolError(f"Yosys wrote a constraint: {line}")
         elif not line.startswith((";", "(declare-sort", "(declare-fun |_is|",
                                   "(define-fun |_t|", "))")):
             raise tools.ToolError(f"Yosys wrote what is not understood: {line}")
     return net
+
+
+def _bits(sort: str) -> int:
+    return 1 if sort == "Bool" else int(sort.split()[-1][:-1])
 
 
 def _vector(sort: str, term: str) -> str:

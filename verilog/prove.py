@@ -14,7 +14,8 @@ from itertools import islice
 
 from fxp.circuit import Circuit
 from verilog.mutants import Mutant, all_values, narrowed
-from verilog.smt import Answer, Formula, any_of, solve
+from verilog.smt import Formula, any_of
+from verilog.solvers import Answer, solve
 
 __all__ = ["Proof", "prove", "prove_ranges", "settle"]
 
@@ -54,7 +55,7 @@ def prove(operator, f, options: Mapping | None = None, latency: int = 0, seconds
     Raises FormatError for what cannot be, ToolMissing without Yosys or a solver.
     """
     from verilog.design import operator_design
-    from verilog.laws import prove_laws
+    from verilog.prove_laws import prove_laws
 
     design = operator_design(operator, f, options, latency)
     found = prove_design(design, seconds)
@@ -99,14 +100,23 @@ def settle(name: str, statement: str, circuit: Circuit, ask: Callable[[Circuit],
 
 def prove_ranges(circuit: Circuit, seconds: float = 60) -> Proof:
     """Return the proof that every node stays in its range, what is `known` included."""
+    proof = _ranges(circuit, seconds, free=True)
+    if proof.verdict == "proved" or not any(n.op == "mul" for n in circuit.nodes):
+        return proof
+    return _ranges(circuit, seconds, free=False)
+
+
+def _ranges(circuit: Circuit, seconds: float, free: bool) -> Proof:
+    """Return the proof, with products left free or not."""
     products = sum(n.op == "mul" for n in circuit.nodes)
     said = (f", its {products} products any numbers that their operands' ranges allow"
-            if products else "")
+            if products and free else "")
     claims = f" and all {len(circuit.claims)} claims hold" if circuit.claims else ""
 
-    def ask(asked: Circuit, free: bool = True) -> Formula:
+    def ask(asked: Circuit) -> Formula:
         formula = Formula()
-        formula.require(any_of(formula.circuit(asked, free_products=free)[1]))
+        abstract = free and asked is circuit
+        formula.require(any_of(formula.circuit(asked, free_products=abstract)[1]))
         return formula
 
     def replay(asked: Circuit, model: Mapping) -> dict:
@@ -118,14 +128,11 @@ def prove_ranges(circuit: Circuit, seconds: float = 60) -> Proof:
         return {}
 
     statement = f"no node leaves its range{claims}{said}"
-    proof = settle("ranges", statement, circuit, ask, replay, (), seconds)
-    if proof.verdict == "refuted" or (proof.verdict == "unknown" and "mutant" not in proof.note):
-        return proof
     faults = (Mutant("range", text, other) for text, other, _ in islice(narrowed(circuit), 1))
-    shown = settle("ranges", statement, circuit, lambda c: ask(c, c is circuit), replay, faults,
-                   seconds)
+    shown = settle("ranges", statement, circuit, ask, replay, faults, seconds)
     if not shown.mutant and not any(n.args for n in circuit.nodes):
-        return replace(shown, verdict="proved", mutant="none needed: the circuit is a wire")
+        return replace(shown, verdict="proved", note="",
+                       mutant="none needed: the circuit is a wire")
     return shown
 
 

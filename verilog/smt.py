@@ -1,4 +1,4 @@
-"""Circuits as SMT-LIB, and the solvers that answer for all inputs at once.
+"""Circuits as SMT-LIB.
 
 This is a lowering of its own: it shares nothing with the one that prints Verilog.
 Every value is a two's complement bit-vector. An operation is computed in a width
@@ -9,15 +9,10 @@ outside its range; it is proved impossible on its own, and then the cuts lose no
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from fxp.circuit import Circuit
 from fxp.graph import Node
-from verilog.tools import ToolMissing
 
-__all__ = ["Answer", "Formula", "any_of", "bits_for", "constant", "resized", "solve", "versions"]
+__all__ = ["Formula", "any_of", "bits_for", "constant", "resized"]
 
 
 def bits_for(low: int, high: int) -> int:
@@ -51,7 +46,10 @@ class Formula:
 
     def __init__(self):
         self.lines: list[str] = ["(set-logic QF_BV)"]
-        self.inputs: dict[str, int] = {}
+        self.inputs: dict[str, int] = {}  # what a model tells: widths; `shown` follow
+        self.shown: set[str] = set()
+        self.terms: dict[str, int] = {}  # values inside circuits, and of netlists: widths
+        self.cells: dict[str, int] = {}
         self._tables: dict[tuple, str] = {}
         self._count = 0
 
@@ -69,6 +67,7 @@ class Formula:
     def show(self, name: str, term: str, width: int):
         """Let models tell the value of a term."""
         self.inputs[name] = width
+        self.shown.add(name)
         self.lines += [f"(declare-const |{name}| (_ BitVec {width}))",
                        f"(assert (= |{name}| {term}))"]
 
@@ -110,6 +109,7 @@ class Formula:
             else:
                 expression, own = self._operation(node, [values[a.index] for a in node.args])
                 exact = self.define(f"(_ BitVec {own})", expression)
+                self.terms[exact] = own
                 leaves += _outside(exact, own, node)
                 values[node.index] = resized(exact, own, min(own, width)), min(own, width)
         return {k: values[n.index] for k, n in circuit.outputs.items()}, leaves
@@ -187,96 +187,3 @@ def _outside(term: str, width: int, node: Node) -> list[str]:
     if node.high < high:
         found.append(f"(bvsgt {term} {constant(node.high, width)})")
     return found
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a solver said: proved (no inputs satisfy the formula), refuted, with the
-    inputs that do, or unknown, with a note."""
-
-    verdict: str
-    solver: str
-    seconds: float
-    model: Mapping[str, int] = field(default_factory=dict)
-    note: str = ""
-
-
-SOLVERS = ("bitwuzla", "z3")
-
-
-def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
-    """Return the first definite answer of the solvers, each given the whole time.
-
-    Raises ToolMissing if none is installed.
-    """
-    text = "\n".join(formula.lines)
-    missing, spent, answer = [], 0.0, None
-    for name in solvers:
-        start = time.perf_counter()
-        try:
-            verdict, words, note = {"bitwuzla": _bitwuzla, "z3": _z3}[name](
-                text, formula.inputs, seconds) if seconds > 0 else ("unknown", {}, "no time")
-        except ImportError:
-            missing.append(name)
-            continue
-        spent += time.perf_counter() - start
-        model = {k: _signed(v, formula.inputs[k]) for k, v in words.items()}
-        answer = Answer(verdict, name, spent, model, note)
-        if verdict != "unknown":
-            return answer
-    if answer is None:
-        raise ToolMissing(f"no solver is installed ({' or '.join(missing)}): "
-                          "pip install 'lnsarith[rtl]'")
-    return answer
-
-
-def versions() -> str:
-    """Return the names and versions of the installed solvers."""
-    from importlib import metadata
-
-    found = []
-    for package, name in (("bitwuzla", "bitwuzla"), ("z3-solver", "z3")):
-        try:
-            found.append(f"{name} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
-
-
-def _bitwuzla(text: str, inputs, seconds: float):
-    import bitwuzla
-
-    options = bitwuzla.Options()
-    options.set(bitwuzla.Option.PRODUCE_MODELS, True)
-    options.set(bitwuzla.Option.PP_NORMALIZE, False)  # it takes equal structures apart
-    options.set(bitwuzla.Option.TIME_LIMIT_PER, max(1, int(1000 * seconds)))
-    parser = bitwuzla.Parser(bitwuzla.TermManager(), options)
-    parser.parse(text, True, False)
-    solver = parser.bitwuzla()
-    result = solver.check_sat()
-    if result == bitwuzla.Result.UNSAT:
-        return "proved", {}, ""
-    if result != bitwuzla.Result.SAT:
-        return "unknown", {}, f"none within {seconds:g} s"
-    return "refuted", {k: int(solver.get_value(parser.parse_term(f"|{k}|")).value(10))
-                       for k in inputs}, ""
-
-
-def _z3(text: str, inputs, seconds: float):
-    import z3
-
-    solver = z3.SolverFor("QF_BV")
-    solver.set("timeout", max(1, int(1000 * seconds)))
-    solver.from_string(text)
-    result = solver.check()
-    if result == z3.unsat:
-        return "proved", {}, ""
-    if result != z3.sat:
-        return "unknown", {}, f"none within {seconds:g} s: {solver.reason_unknown()}"
-    model = solver.model()
-    return "refuted", {k: model.eval(z3.BitVec(k, w), model_completion=True).as_long()
-                       for k, w in inputs.items()}, ""
-
-
-def _signed(word: int, width: int) -> int:
-    return word - (1 << width) if word >> (width - 1) else word

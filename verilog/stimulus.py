@@ -32,13 +32,15 @@ def operand_columns(ranges: Mapping[str, tuple[int, int]], count: int, seed: int
 
 
 def corner_words(low: int, high: int) -> np.ndarray:
-    """Return the words of a range where arithmetic goes wrong, at most about 64 of them.
+    """Return the words of a range where arithmetic goes wrong, at most 64 of them.
 
-    Both ends, zero, one and minus one unit, and the powers of two with the words
-    around them.
+    Both ends, zero, one and minus one unit, alternating bits, pairs and nibbles, and
+    the powers of two with the words around them.
     """
-    powers = [sign << k for k in range(max(-low, high, 1).bit_length() + 1) for sign in (1, -1)]
-    near = [low, low + 1, high - 1, high, 0, *powers]
+    bits = max(-low, high, 1).bit_length() + 1
+    powers = [sign << k for k in range(bits) for sign in (1, -1)]
+    patterns = [int(digits * 16, 16) & ((1 << max(high, 0).bit_length()) - 1) for digits in "5a3c0f"]
+    near = [low, low + 1, high - 1, high, 0, *patterns, *powers]
     around = near + [p + step for p in powers for step in (-1, 1)]
     found = list(dict.fromkeys(w for w in around if low <= w <= high))
     return np.array(found[:MOST_CORNERS], np.int64)

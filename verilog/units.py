@@ -122,10 +122,8 @@ class Unit:
         settings = {k: str(value) for k, value in {"format": f, **given}.items()}
         name = name or self._module_name(f, options or {})
         if self.shape == "dot":
-            if given.get("kind", "exact") != "exact":
-                raise FormatError("a tree adds exactly: kind must be exact")
-            return dot(name, self.summary, self.mac(f, given), given["n"], settings, latency,
-                       target_ns, memories)
+            mac = self.mac(f, {**given, "kind": "exact", "bits": 62, "depth": given["n"]})
+            return dot(name, self.summary, mac, given["n"], settings, latency, target_ns, memories)
         if latency or target_ns is not None:
             raise FormatError(f"{self.name} has registers of its own: no latency, no target")
         if self.shape == "xnor-unit":
@@ -144,10 +142,12 @@ class Unit:
 
 
 def _family(prefix: str, what: str, mac, options, usual: str) -> list[Unit]:
-    """Return the unit, the tree and the array of one kind of sum."""
+    """Return the unit, the tree and the array of one kind of sum; a tree has room for
+    just its n products."""
+    tree = (N, *(o for o in options if o not in (KIND, BITS, DEPTH)))
     return [
         Unit(f"{prefix}mac-unit", f"{what}, a product a cycle", "mac-unit", mac, options, usual),
-        Unit(f"{prefix}dot", f"{what}, n products at once", "dot", mac, (N, *options), usual),
+        Unit(f"{prefix}dot", f"{what}, n products at once", "dot", mac, tree, usual),
         Unit(f"{prefix}systolic", f"{what}, a systolic array", "systolic", mac,
              (*ARRAY, *options), usual)]
 

@@ -11,6 +11,7 @@ from lnsarith.catalogue import find, parse_format
 from lnsarith.check import Report, check
 from lnsarith.check_bench import COUNTS, Case
 from lnsarith.operator import FAMILIES
+from lnsarith.picture import wrapped
 
 __all__ = ["given_options", "run"]
 
@@ -18,9 +19,14 @@ __all__ = ["given_options", "run"]
 def run(args: Namespace) -> int:
     """Print the report of args.op, or with args.json one object; draw it to args.plot.
 
-    args has op, arith, delta, samples, exhaustive, plot, json, seed and option, a
-    list of texts name=value. Raises FormatError or ValueError for what cannot be.
+    args has op, arith, delta, samples, exhaustive, correlation, plot, json, seed and
+    option, a list of texts name=value. Raises FormatError or ValueError for what
+    cannot be.
     """
+    if args.correlation:
+        from lnsarith.commands import similarity
+
+        return similarity.run(args)
     f = parse_format(args.arith) if args.arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     operator = find(args.op, family)
@@ -57,7 +63,7 @@ def _lines(report: Report) -> list[str]:
     settings = [report.f, *(f"{k} {v}" for k, v in report.options.items())]
     return [
         f"{report.operator}: {report.summary}",
-        ", ".join(settings),
+        *wrapped(", ".join(settings), 88),
         _tried(report),
         "",
         *_errors(report),

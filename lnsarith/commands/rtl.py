@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 from argparse import ArgumentParser, Namespace
 
@@ -27,8 +26,6 @@ def options(parser: ArgumentParser) -> None:
     _gen_options(actions.add_parser("gen", help="write Verilog"))
     _lint_options(actions.add_parser("lint", help="check the Verilog with three readers"))
     for name, (summary, module) in OTHERS.items():
-        if not importlib.util.find_spec(f"lnsarith.commands.{module}"):
-            continue
         action = actions.add_parser(name, help=summary, description=summary)
         command = importlib.import_module(f"lnsarith.commands.{module}")
         command.options(action)

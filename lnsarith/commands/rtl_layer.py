@@ -47,9 +47,9 @@ def layer_design(args: Namespace) -> Design:
     options = {**own, **given_options(args.option, args.delta)}
     unit = design(row.name, str(f), options, memories=args.memh)
     mac = row.mac(f, row.settings(options))
-    exact = own.get("guard", "0") == "0" and options.get("kind", "each") == "each"
-    layer = Layer(*words, zero=mac.zero_word, one=_one(f),
-                  partial=mac.multiply if exact else None)
+    exact = options.get("guard", "0") == "0" and options.get("kind", "each") == "each"
+    a, w, bias, out = words
+    layer = Layer(a, w, bias, out, mac.zero_word, _one(f), mac.multiply if exact else None)
     return feed(unit, row.shape, layer, str(options.get("stationary", "output")))
 
 

@@ -1,0 +1,96 @@
+"""lnsarith rtl synth: what a design costs in gates, LUTs and MHz."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+
+from fxp.format import FormatError
+from lnsarith.commands.rtl_design import add_design, design_of
+
+__all__ = ["options", "run"]
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the design and the target; with --all there is no design."""
+    add_design(parser)
+    for action in parser._actions:
+        if action.dest == "op":
+            action.nargs, action.required = "?", False
+    parser.add_argument("--target", choices=("gates", "ice40", "ecp5", "xilinx"),
+                        default="gates", help="what to map to (default gates)")
+    parser.add_argument("--flow", default="best", metavar="FLOW",
+                        help="plain, booth, area, booth-area or the best of them (default best)")
+    parser.add_argument("--place", action="store_true",
+                        help="place ice40 or ecp5 too, with three seeds: MHz")
+    parser.add_argument("--all", action="store_true",
+                        help="compare LNS with fixed-point multiply-accumulate, and all operators")
+    parser.add_argument("--plot", metavar="FILE", help="draw the comparison (with --all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: Namespace) -> int:
+    """Print the cost of a design, or of all."""
+    if args.all == bool(args.op):
+        raise FormatError("give a design, or --all" + (", not both" if args.all else ""))
+    if args.plot and not args.all:
+        raise FormatError("--plot draws the comparison: give --all too")
+    return _run_all(args) if args.all else _run_one(args)
+
+
+def _run_one(args: Namespace) -> int:
+    from verilog.synth import synthesise
+
+    cost = synthesise(design_of(args), args.target, args.place, flow=args.flow)
+    if args.json:
+        print(json.dumps(cost.as_dict()))
+        return 0
+    rows = [("gates", cost.gates), ("inverters", cost.inverters), ("LUTs", cost.luts),
+            ("carry cells", cost.carries), ("flip-flops", cost.flip_flops),
+            ("depth", cost.depth)]
+    print(f"{cost.design} for {cost.target} ({cost.tools}, flow {cost.flow})")
+    print("\n".join(f"  {label:12} {count:8,}" for label, count in rows if count))
+    if cost.mhz is not None:
+        seeds = ", ".join(f"{m:g}" for m in cost.mhz_by_seed.values())
+        print(f"  {'MHz':12} {cost.mhz:8g}  median of {seeds}; registered in and out")
+    print("  " + ", ".join(f"{n} {name.strip('$_')}" for name, n in sorted(cost.cells.items())))
+    return 0
+
+
+def _run_all(args: Namespace) -> int:
+    from verilog.cost import compare, rows_of_macs, rows_of_operators
+
+    if args.plot:
+        from lnsarith.check_plot import require_writable
+
+        require_writable(args.plot)
+    rows = compare([*rows_of_macs(), *rows_of_operators()],
+                   lambda r: print(f"{r.label} {r.bits}", file=sys.stderr, flush=True))
+    if args.plot:
+        from verilog.cost_plot import draw
+
+        draw(args.plot, rows)
+    if args.json:
+        print(json.dumps({"rows": [r.as_dict() for r in rows],
+                          "plot": str(args.plot) if args.plot else None}))
+    else:
+        print("\n".join(_table(rows) + ([f"\ndrawn in {args.plot}"] if args.plot else [])))
+    return 0
+
+
+def _table(rows) -> list[str]:
+    tools = next((r.best.tools for r in rows if r.best), "")
+    lines = [f"gates: AND, OR, XOR, MUX of {tools}; depth counts inverters", "",
+             f"{'operator':28}{'bits':>5}{'gates':>8}{'inverters':>11}{'depth':>7}"
+             f"  {'flow':12}{'plain flow':>10}{'/ fixed':>9}"]
+    fixed = {r.bits: r.best.gates for r in rows if r.operator == "fixed-mac" and r.best}
+    for r in rows:
+        if not r.best or not r.plain:
+            lines.append(f"{r.label:28}{r.bits:>5}  {r.failed}")
+            continue
+        share = f"{r.best.gates / fixed[r.bits]:.2f}" if "-mac" in r.operator and (
+            r.bits in fixed) else ""
+        lines.append(f"{r.label:28}{r.bits:>5}{r.best.gates:>8,}{r.best.inverters:>11,}"
+                     f"{r.best.depth:>7,}  {r.best.flow:12}{r.plain.gates:>10,}{share:>9}")
+    return lines

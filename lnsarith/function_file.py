@@ -1,0 +1,83 @@
+"""Functions and samples from files, for fitting."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from fxp.fit_functions import TARGETS, Target, empirical, tabulated
+from fxp.format import FormatError
+
+__all__ = ["read_target"]
+
+SUFFIXES = (".csv", ".txt", ".npy", ".npz")
+
+
+def read_target(text: str) -> Target:
+    """Return the function of that name, or of a file.
+
+    One column of numbers (or a NumPy array of one axis) is samples and stands for their
+    cumulative distribution; two columns are points x, y of one. A first line of a text
+    file may be a heading. Raises FormatError for what cannot be read, OSError where there
+    is no file.
+    """
+    if text in TARGETS:
+        return TARGETS[text]
+    path = Path(text)
+    if path.suffix.lower() not in SUFFIXES:
+        raise FormatError(f"there is no function {text!r}; there are {', '.join(TARGETS)}, and "
+                          f"files {', '.join(SUFFIXES)}")
+    numpy = path.suffix.lower() in (".npy", ".npz")
+    table = _array(path) if numpy else _columns(path)
+    name = path.name
+    if table.ndim == 1 or table.shape[1] == 1:
+        return empirical(name, table)
+    if table.ndim == 2 and table.shape[1] == 2:
+        return tabulated(name, table[:, 0], table[:, 1])
+    shape = " x ".join(map(str, table.shape))
+    raise FormatError(f"{path}: samples are one column and points two, got {shape}")
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        with open(path, "rb") as stream:
+            found = np.load(stream, allow_pickle=False)
+            if path.suffix.lower() == ".npz":
+                [name] = found.files
+                found = found[name]
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file raises a dozen kinds
+        raise FormatError(f"{path} is no file of one NumPy array: {error}") from error
+    if found.dtype.kind not in "iuf" or found.ndim == 0:
+        raise FormatError(f"{path} holds {found.dtype} of shape {found.shape}, no rows of numbers")
+    return found
+
+
+def _columns(path: Path) -> np.ndarray:
+    rows: list[list[float]] = []
+    heading = False
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise FormatError(f"{path} is no text") from None
+    for number, line in enumerate(lines, 1):
+        cells = [c for c in re.split(r"[,;\s]+", line.strip()) if c]
+        if not cells or cells[0].startswith("#"):
+            continue
+        try:
+            rows.append([float(c) for c in cells])
+        except ValueError:
+            if rows or heading:
+                raise FormatError(f"{path}, line {number}: {line.strip()!r} is not "
+                                  "numbers") from None
+            heading = True
+            continue
+        if len(rows[-1]) != len(rows[0]):
+            raise FormatError(f"{path}, line {number}: {len(rows[-1])} numbers, the lines above "
+                              f"have {len(rows[0])}")
+    if not rows:
+        raise FormatError(f"{path} holds no numbers")
+    return np.array(rows)

@@ -1,0 +1,147 @@
+"""A design in Icarus Verilog under cocotb, against its model.
+
+    report = simulate(operator_design(find("lns-add"), Lns(16, 10)))
+    report.equal, report.mismatches, report.vectors_per_second
+
+Clocked designs run at full speed first, then with random gaps and waiting, then
+with a reset in the middle; each phase has its own words, corners first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fxp.format import check_integer
+from verilog.bench_run import run_cocotb, widths
+from verilog.design import Design, Words
+
+__all__ = ["SimReport", "run_phases", "simulate"]
+
+RESET_WORDS = 64  # in the phase with a reset, at most
+MOST_VECTORS = 1 << 24
+
+
+@dataclass(frozen=True)
+class SimReport:
+    """What a simulation found.
+
+    compared counts answers; wrong of them differ, and `mismatches` tells the first:
+    phase, index, inputs (where each word has its answer), expected and got. faults
+    are breaches of the handshake. phases gives the answers compared in each. cycles
+    is 0 without a clock. seconds_start is for building and starting, seconds_run for
+    the phases.
+    """
+
+    design: str
+    simulator: str
+    vectors: int
+    compared: int
+    wrong: int
+    mismatches: tuple[dict, ...]
+    fault_count: int
+    faults: tuple[str, ...]
+    phases: dict[str, int]
+    cycles: int
+    seconds_start: float
+    seconds_run: float
+    seed: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether every answer was right and came as it should."""
+        return not self.wrong and not self.fault_count
+
+    @property
+    def vectors_per_second(self) -> float:
+        return self.vectors / max(self.seconds_run, 1e-6)
+
+    def as_dict(self) -> dict:
+        """Return plain data for JSON."""
+        return {**asdict(self), "equal": self.equal,
+                "vectors_per_second": round(self.vectors_per_second)}
+
+
+def simulate(design: Design, vectors: int = 10_000, seed: int = 0, waves: Path | None = None,
+             simulator: str = "icarus", picture: Path | None = None) -> SimReport:
+    """Return how a design answers so many vectors; write its waves and a picture.
+
+    waves is a .vcd or .fst file of the whole run. The picture, .png or .svg, shows
+    a short run of its own. Raises ToolMissing without Icarus, ToolError where a
+    simulation breaks off, FormatError for what cannot be.
+    """
+    from verilog.waves import PICTURES, WAVES, draw_run, require_writable
+
+    if simulator != "icarus":
+        raise ValueError(f"simulator must be icarus, got {simulator!r}")
+    check_integer("vectors", vectors, 1, MOST_VECTORS)
+    check_integer("seed", seed, 0, 2**31)
+    for path, suffixes in ((waves, WAVES), (picture, PICTURES)):
+        if path:
+            require_writable(path, suffixes)
+    report = run_phases(design, _phases(design, vectors, seed), seed, waves)
+    if picture:
+        draw_run(design, picture, seed)
+    return report
+
+
+def _phases(design: Design, vectors: int, seed: int) -> dict[str, Words]:
+    """Return the words of every phase, as many in all as there shall be vectors."""
+    if not design.clocked:
+        return {"words": design.stimulus(vectors, seed)}
+    last = min(RESET_WORDS, vectors // 4)
+    counts = {"full speed": (vectors - last + 1) // 2, "stalls": (vectors - last) // 2,
+              "reset": last}
+    return {name: design.stimulus(count, seed + k)
+            for k, (name, count) in enumerate(counts.items()) if count}
+
+
+def run_phases(design: Design, phases: Mapping[str, Words], seed: int = 0,
+               waves: Path | None = None) -> SimReport:
+    """Return how a design answers the words of each phase.
+
+    The phase of a combinational design is `words`, those of a clocked one are some
+    of `full speed`, `stalls` and `reset`; each starts with a reset.
+    """
+    began = time.time()
+    answers = {name: design.model(words) for name, words in phases.items()}
+    found = run_cocotb(design, phases, answers, seed, Path(waves) if waves else None)
+    mismatches = [_mismatch(design, f["phase"], m, phases[f["phase"]], answers[f["phase"]])
+                  for f in found for m in f["mismatches"]]
+    return SimReport(
+        design=design.name, simulator="icarus", vectors=sum(map(_count, phases.values())),
+        compared=sum(f["compared"] for f in found), wrong=sum(f["wrong"] for f in found),
+        mismatches=tuple(mismatches), fault_count=sum(f["fault_count"] for f in found),
+        faults=tuple(f"{f['phase']}: {text}" for f in found for text in f["faults"]),
+        phases={f["phase"]: f["compared"] for f in found},
+        cycles=sum(f["cycles"] for f in found),
+        seconds_start=round(found[0]["began"] - began, 3),
+        seconds_run=round(sum(f["seconds"] for f in found), 3), seed=seed)
+
+
+def _count(words: Words) -> int:
+    return len(next(iter(words.values())))
+
+
+def _mismatch(design: Design, phase: str, found: dict, words: Words, answers: Words) -> dict:
+    """Return a mismatch with words where the bench saw patterns."""
+    index = found["index"]
+    got = {port[2:]: _word(design, port[2:], pattern) for port, pattern in found["got"].items()}
+    paired = _count(words) == _count(answers)
+    return {"phase": phase, "index": index,
+            "inputs": {k: c[index].tolist() for k, c in words.items()} if paired else {},
+            "expected": {k: c[index].tolist() for k, c in answers.items()}, "got": got}
+
+
+def _word(design: Design, port: str, pattern: int | str):
+    """Return the word of a pattern, or the words of lanes; text with x stays."""
+    if isinstance(pattern, str):
+        return pattern
+    elements, bits = design.lanes.get(port, (1, widths(design)[f"o_{port}"]))
+    mask, sign = (1 << bits) - 1, 1 << (bits - 1)
+    found = [(pattern >> (k * bits)) & mask for k in range(elements)]
+    if design.outputs[port][0] < 0:
+        found = [(word ^ sign) - sign for word in found]
+    return found if port in design.lanes else found[0]
