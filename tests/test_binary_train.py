@@ -178,6 +178,15 @@ def test_rates_begin_and_end_as_they_are_set():
         assert rate_at(s, 4) == pytest.approx(0.02 if schedule == "constant" else 0.001)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_is_no_number_is_told_with_its_cure():
+    trainer = BinaryTrainer(settings(hidden=()), small(60))
+    trainer.network.head.log_scale[...] = np.inf
+    record = trainer.train_epoch()
+    assert record.loss is None
+    assert record.warnings[0].startswith("loss: it is not a finite number any more; a smaller lr")
+
+
 @pytest.mark.parametrize("labels, message", [
     (np.array([0, 10]), r"labels must be 0\.\.9, got 10"),
     (np.array([-1, 3]), r"labels must be 0\.\.9, got -1"),

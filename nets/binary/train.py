@@ -73,16 +73,18 @@ class BinaryTrainer:
         begin = time.perf_counter()
         loss, accuracy = self._batches(report)
         seconds = time.perf_counter() - begin
-        rate = rate_at(self.settings, self.epoch + 1)
+        rate, finite = rate_at(self.settings, self.epoch + 1), math.isfinite(loss)
         self.epoch += 1
         predict = self._predictor()
         same = sum(int((a == layer.sign).sum())
                    for a, layer in zip(before, self.network.layers))
         return BinaryRecord(
-            self.epoch, loss if math.isfinite(loss) else None, accuracy,
+            self.epoch, loss if finite else None, accuracy,
             _accuracy(predict, *self.held) if len(self.held[1]) else None,
             _accuracy(predict, *self.test), rate, same / sum(a.size for a in before),
-            seconds, len(self.labels) / max(seconds, 1e-9))
+            seconds, len(self.labels) / max(seconds, 1e-9),
+            [] if finite else ["loss: it is not a finite number any more; a smaller lr would "
+                               f"cure it (now {self.settings.lr})"])
 
     def _predictor(self) -> Callable[[np.ndarray], np.ndarray]:
         """Return what predicts classes by running statistics: bits, where they are quick
