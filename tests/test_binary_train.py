@@ -5,7 +5,7 @@ import pytest
 from small_digits import small
 
 from fxp.format import FormatError
-from nets.binary.fold import fold
+from nets.binary.fold import FoldError, fold
 from nets.binary.layers import EPSILON, Head, Hidden, ShapeError
 from nets.binary.losses import LOSSES
 from nets.binary.network import BinaryNetwork, encode
@@ -185,6 +185,8 @@ def test_a_loss_that_is_no_number_is_told_with_its_cure():
     record = trainer.train_epoch()
     assert record.loss is None
     assert record.warnings[0].startswith("loss: it is not a finite number any more; a smaller lr")
+    with pytest.raises(FoldError, match="layer 0 holds values that are not finite numbers"):
+        fold(trainer.network)
 
 
 @pytest.mark.parametrize("labels, message", [

@@ -27,6 +27,11 @@ def fold(network: BinaryNetwork) -> PackedNetwork:
 
     FoldError where that cannot be proved, naming the layer.
     """
+    for name, array in network.state().items():
+        if not np.isfinite(array).all():
+            layer = network.layers[int(name.partition(".")[0])].name
+            raise FoldError(f"{layer} holds values that are not finite numbers: its training "
+                            "diverged")
     settings = network.settings
     threshold = None if settings.binarize_input == "none" else settings.threshold
     entry, planes, layers = BitInput(network.layers[0].inputs, threshold), settings.planes, []
