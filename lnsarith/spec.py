@@ -88,7 +88,8 @@ def product(x: Number, y: Number, f: Lns, underflow: str = "zero") -> Number:
     """
     zero = zero_level(f)
     log_y = y.level - one_level(f)
-    nothing = ((x.level == zero) & (possible(log_y > 0) | (underflow != "zero"))) | (y.level == zero)
+    unsafe = possible(log_y > 0) | (underflow != "zero")
+    nothing = ((x.level == zero) & unsafe) | (y.level == zero)
     level = clamp(x.level + log_y, floor(zero, underflow), -1)
     return Number(where(nothing, zero, level), x.sign ^ y.sign)
 
