@@ -1,4 +1,4 @@
-"""The front door: lnsarith train|eval|predict|data|ops|check|spindle|rtl.
+"""The front door: lnsarith train|eval|predict|study|data|ops|check|spindle|rtl.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -112,7 +112,7 @@ def _parser(argv: list[str]) -> Parser:
     for name, (summary, fill) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
-            fill(command)
+            fill(command) if name != "train" else _train(command, argv)
     return parser
 
 
@@ -125,6 +125,12 @@ def _command(module: str) -> Callable[[argparse.ArgumentParser], None]:
         parser.set_defaults(run=command.run)
 
     return fill
+
+
+def _train(parser: argparse.ArgumentParser, argv: list[str]) -> None:
+    """Give the parser the options of the model that is meant."""
+    which = importlib.import_module("lnsarith.commands.which")
+    _command("train_binary" if which.binary_meant(argv) else "train")(parser)
 
 
 def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace], int]:
@@ -195,6 +201,7 @@ COMMANDS = {
     "train": ("train a network", _command("train")),
     "eval": ("tell how well a trained network does on test images", _command("eval")),
     "predict": ("tell what a trained network sees in an image", _command("predict")),
+    "study": ("vary one setting of a binary network's training", _command("study")),
     "data": ("list data sets and download them", _data),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),

@@ -9,8 +9,8 @@ __all__ = ["draw"]
 INKS = {"train": "#7a7a7a", "validation": "#1f5fa8", "test": "#c2410c"}
 
 
-def draw(records: list[dict], title: str) -> bytes:
-    """Return a PNG image of the records of `nets.train.Record`."""
+def draw(records: list[dict], title: str, loss: str = "nats an image") -> bytes:
+    """Return a PNG image of the records of `nets.train.Record`; loss is its unit."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -19,7 +19,7 @@ def draw(records: list[dict], title: str) -> bytes:
     left, right = figure.subplots(1, 2)
     figure.suptitle(title, fontsize=11)
     _lines(left, records, {"train": "loss"}, 1)
-    left.set_ylabel("training loss, nats an image")
+    left.set_ylabel(f"training loss, {loss}")
     left.set_ylim(bottom=0)
     keys = {
         "train": "train_accuracy",

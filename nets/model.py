@@ -6,17 +6,22 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from nets.network import Network
 
-__all__ = ["Model", "RunError", "read_model", "restore", "write_atomic", "write_model"]
+__all__ = ["Model", "RunError", "read_arrays", "read_model", "restore", "write_arrays",
+           "write_atomic", "write_model"]
 
 KIND = "lnsarith model 1"
+
+T = TypeVar("T")
 
 
 class RunError(ValueError):
@@ -41,13 +46,24 @@ def write_model(path: Path, network: Network, epoch: int) -> None:
     ar, tensors = network.ar, network.parameters()
     formats = {name: str(ar.formats[t.role]) for name, t in tensors.items()}
     meta = {"kind": KIND, "epoch": epoch, "step": ar.step, "formats": formats}
-    arrays = {name: ar.words(t) for name, t in tensors.items()}
-    arrays["meta"] = np.array(json.dumps(meta, sort_keys=True))
-    write_atomic(path, _pack(arrays))
+    write_arrays(path, {name: ar.words(t) for name, t in tensors.items()}, meta)
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
+    """Write arrays and plain data, its kind among it, as `read_arrays` takes them."""
+    text = np.array(json.dumps(meta, sort_keys=True))
+    write_atomic(path, _pack({**arrays, "meta": text}))
 
 
 def read_model(path: Path) -> Model:
     """Return the model in a file; RunError for what is none, or not whole."""
+    return read_arrays(path, KIND, lambda arrays, meta: Model(
+        arrays, dict(meta["formats"]), int(meta["epoch"]), int(meta["step"])))
+
+
+def read_arrays(path: Path, kind: str, made: Callable[[dict, dict], T]) -> T:
+    """Return made(arrays, meta) of a file; RunError if it is none of that kind, not
+    whole, or made complains."""
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {
@@ -57,10 +73,9 @@ def read_model(path: Path) -> Model:
                 for name in archive.namelist()
             }
         meta = json.loads(arrays.pop("meta", np.array("{}")).item())
-        if meta.get("kind") != KIND:
-            raise ValueError(f"kind should be {KIND!r}, is {meta.get('kind')!r}")
-        epoch, step = int(meta["epoch"]), int(meta["step"])
-        return Model(arrays, dict(meta["formats"]), epoch, step)
+        if meta.get("kind") != kind:
+            raise ValueError(f"kind should be {kind!r}, is {meta.get('kind')!r}")
+        return made(arrays, meta)
     except PermissionError:
         raise
     except Exception as error:  # broken files raise a dozen kinds

@@ -30,6 +30,7 @@ __all__ = [
     "default_name",
     "facts",
     "holds_something",
+    "read_log",
     "settings_for",
 ]
 
@@ -81,7 +82,7 @@ class Run:
                 f"{path} is damaged, or not what this program wrote ({error})"
             ) from error
         run = cls(folder, settings, data)
-        run.records = _read_log(folder / "log.jsonl")
+        run.records = read_log(folder / "log.jsonl")
         return run
 
     def go_on(self, given: dict, data: dict) -> None:
@@ -193,7 +194,8 @@ def holds_something(folder: Path) -> bool:
     return any(not path.name.endswith(".part") for path in folder.iterdir())
 
 
-def _read_log(path: Path) -> list[dict]:
+def read_log(path: Path) -> list[dict]:
+    """Return the records of a log; RunError if it is not what this program wrote."""
     try:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     except FileNotFoundError:

@@ -12,7 +12,7 @@ import sys
 
 from benchmarks.options import make_parser, names_of
 from benchmarks.rows import Results, say
-from benchmarks.speed import fixed, lns, threads, training
+from benchmarks.speed import binary, fixed, lns, threads, training
 from benchmarks.speed.row import COLUMNS
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "add": lns.adds,
     "fixed": fixed.rows,
     "threads": threads.rows,
+    "binary": binary.rows,
 }
 
 

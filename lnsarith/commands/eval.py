@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.options import add_computing, add_data, thread_count
+from lnsarith.commands.which import binary_folder
 
-__all__ = ["class_names", "open_model", "options", "run"]
+__all__ = ["class_names", "images_for", "open_model", "options", "run", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
 MOST = 5  # confusions shown
@@ -31,38 +32,47 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train import evaluate
 
+    if binary_folder(args.run_folder):
+        from lnsarith.commands.eval_binary import run_binary
+
+        return run_binary(args)
     kept, network, epoch = open_model(args)
-    dataset = _images(kept, args)
-    labels, classes = dataset.test_labels, dataset.classes
-    evaluation = evaluate(network, dataset.test_images, labels)
-    result = {
-        "run": str(kept.folder),
-        "dataset": dataset.name,
-        "epoch": epoch,
-        "images": len(labels),
-        "correct": evaluation.correct,
-        "test_accuracy": evaluation.accuracy,
-        "loss": evaluation.loss,
-        "class_accuracy": _class_accuracy(labels, evaluation.predicted, classes),
-        "confusions": _confusions(labels, evaluation.predicted, classes),
-        "model_sha256": kept.model_sha256,
-    }
-    names = class_names(dataset.name, classes)
-    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+    dataset = images_for(args, kept.folder, kept.settings.dataset, kept.data)
+    evaluation = evaluate(network, dataset.test_images, dataset.test_labels)
+    head = {"run": str(kept.folder), "dataset": dataset.name, "epoch": epoch}
+    tell(args, head, dataset, evaluation.predicted, evaluation.loss, kept.model_sha256)
     return 0
 
 
-def _images(kept, args: Namespace):
-    """Return the data set asked for, if it is of the run's kind."""
+def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> None:
+    """Print how well predictions of a data set's test images are."""
+    labels, classes = dataset.test_labels, dataset.classes
+    correct = int((predicted == labels).sum())
+    result = {
+        **head,
+        "images": len(labels),
+        "correct": correct,
+        "test_accuracy": correct / len(labels),
+        "loss": loss,
+        "class_accuracy": _class_accuracy(labels, predicted, classes),
+        "confusions": _confusions(labels, predicted, classes),
+        "model_sha256": sha256,
+    }
+    names = class_names(dataset.name, classes)
+    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+
+
+def images_for(args: Namespace, folder: Path, name: str, data: dict):
+    """Return the data set asked for, if it is of the kind of the folder's data."""
     from nets.data import load
     from nets.run import RunError
 
-    dataset = load(args.dataset or kept.settings.dataset, args.data_dir)
-    own = kept.data["shape"], kept.data["classes"]
+    dataset = load(args.dataset or name, args.data_dir)
+    own = data["shape"], data["classes"]
     found = list(dataset.train_images.shape[1:]), dataset.classes
     if found != own:
         raise RunError(
-            f"{kept.folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
+            f"{folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
         )
     return dataset
 
@@ -74,6 +84,8 @@ def open_model(args: Namespace):
 
     folder = Path(args.run_folder)
     folder = folder.parent if folder.name == "model.npz" else folder
+    if binary_folder(args.run_folder):
+        raise RunError(f"{folder} holds a binary network, which has no words of a format")
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")

@@ -53,8 +53,8 @@ HELP = {
 }
 
 
-def add_settings(parser: ArgumentParser) -> None:
-    """Add --config, and an option for each field of Settings."""
+def add_settings(parser: ArgumentParser, fields=FIELDS, texts=HELP) -> None:
+    """Add --config, and an option for each field of Settings, or of other settings."""
     group = parser.add_argument_group(
         "settings",
         "The defaults are those of mnist; digits has its own val, epochs and lr.",
@@ -64,9 +64,9 @@ def add_settings(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="take settings from a TOML file; options beat it",
     )
-    for name, field in FIELDS.items():
+    for name, field in fields.items():
         default = f" (default {plain(field.default)})" if field.default != "" else ""
-        text = (HELP.get(name, "") + default).replace("%", "%%")
+        text = (texts.get(name, "") + default).replace("%", "%%")
         group.add_argument(_flag(name), metavar=name.upper(), help=text)
 
 
@@ -87,12 +87,12 @@ def add_computing(parser) -> None:
     )
 
 
-def given_settings(args: Namespace) -> dict:
+def given_settings(args: Namespace, fields=FIELDS) -> dict:
     """Return the settings that the file and the options give, the options' first."""
-    given = _from_file(Path(args.config)) if args.config else {}
-    for name in FIELDS:
+    given = _from_file(Path(args.config), fields) if args.config else {}
+    for name in fields:
         if (text := getattr(args, name)) is not None:
-            given[name] = _read(name, text)
+            given[name] = _read(name, text, fields)
     return given
 
 
@@ -131,7 +131,7 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _from_file(path: Path) -> dict:
+def _from_file(path: Path, fields) -> dict:
     try:
         import tomllib
     except ModuleNotFoundError:  # Python 3.10
@@ -143,19 +143,19 @@ def _from_file(path: Path) -> dict:
     settings = {}
     for key, value in table.items():
         name = key.replace("-", "_")
-        if name not in FIELDS:
-            near = difflib.get_close_matches(name, FIELDS, 1, 0.6)
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, 1, 0.6)
             hint = (
-                f"did you mean {near[0]}?" if near else f"there are {', '.join(FIELDS)}"
+                f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
             )
             raise ValueError(f"{path}: no setting is called {key!r}; {hint}")
-        settings[name] = _read(name, value)
+        settings[name] = _read(name, value, fields)
     return settings
 
 
-def _read(name: str, value):
+def _read(name: str, value, fields):
     """Return a setting given as text or as a value of TOML."""
-    kind = type(FIELDS[name].default)
+    kind = type(fields[name].default)
     if kind is tuple:
         if isinstance(value, str):
             value = [] if value.strip().lower() in ("", "none") else value.split(",")

@@ -11,6 +11,7 @@ import numpy as np
 
 from lnsarith.commands.eval import class_names, open_model
 from lnsarith.commands.options import add_computing
+from lnsarith.commands.which import binary_folder
 
 __all__ = ["options", "prepare", "read_image", "run"]
 
@@ -41,19 +42,17 @@ def options(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Print each image's class and the three likeliest ones."""
     values = [read_image(Path(name)) for name in args.images]
-    kept, network, _ = open_model(args)
-    dataset, shape = kept.settings.dataset, tuple(kept.data["shape"])
-    names = class_names(dataset, kept.data["classes"])
+    folder, dataset, data, logits = _opened(args)
+    names = class_names(dataset, data["classes"])
     rows = []
     for name, grey in zip(args.images, values, strict=True):
-        shares = _probabilities(
-            network, prepare(grey, shape, args.invert, dataset, name)
-        )
+        pixels = prepare(grey, tuple(data["shape"]), args.invert, dataset, name)
+        shares = _probabilities(logits(pixels.reshape(1, -1))[0])
         best = int(shares.argmax())
         row = {"image": name, "class": best, "name": names[best]}
         rows.append({**row, "probabilities": shares.tolist()})
     if args.json:
-        print(json.dumps({"run": str(kept.folder), "predictions": rows}))
+        print(json.dumps({"run": str(folder), "predictions": rows}))
     else:
         print("\n".join(line for row in rows for line in _lines(row, names)))
     return 0
@@ -155,11 +154,25 @@ def _start(mass: np.ndarray, room: int, by_mass: bool) -> int:
     return min(max(0, round((room - 1) / 2 - middle)), room - mass.size)
 
 
-def _probabilities(network, pixels: np.ndarray) -> np.ndarray:
-    """Return the shares of the classes, computed from the logits' values in float64."""
+def _opened(args: Namespace):
+    """Return the folder, its data set and the data's facts, and what gives the logits
+    of one row of pixels."""
+    if binary_folder(args.run_folder):
+        from lnsarith.commands.eval_binary import open_binary
+
+        return open_binary(args)
+    kept, network, _ = open_model(args)
     program = network.program(1, False)
-    program.run(pixels.reshape(1, -1), np.zeros(1, np.int64))
-    logits = network.ar.reals(program.logits)[0]
+
+    def logits(pixels: np.ndarray) -> np.ndarray:
+        program.run(pixels, np.zeros(1, np.int64))
+        return network.ar.reals(program.logits)
+
+    return kept.folder, kept.settings.dataset, kept.data, logits
+
+
+def _probabilities(logits: np.ndarray) -> np.ndarray:
+    """Return the shares of the classes, computed from the logits' values in float64."""
     if not np.isfinite(logits).all():
         raise ImageError("the network gives no finite numbers: its training diverged")
     powers = np.exp(logits - logits.max())

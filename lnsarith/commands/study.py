@@ -1,0 +1,94 @@
+"""lnsarith study: what batch size or learning rate does to a binary network."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from lnsarith.commands.options import add_data, add_settings, given_settings
+from lnsarith.commands.train_binary import FIELDS, TEXTS
+from lnsarith.commands.training import say
+from nets.binary.study import VALUES
+
+__all__ = ["options", "run"]
+
+EPOCHS = 5
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("what", choices=tuple(VALUES), help="the setting that is varied")
+    text = ", ".join(f"{what}: {','.join(map(str, v))}" for what, (_, v) in VALUES.items())
+    parser.add_argument("--values", metavar="A,B", help=f"values to try (default {text})")
+    fields = {name: field for name, field in FIELDS.items() if name != "model"}
+    own = dataclasses.field(default=EPOCHS)
+    add_settings(parser, {**fields, "epochs": own}, TEXTS)
+    group = parser.add_argument_group("study")
+    group.add_argument("--out", metavar="DIR", help="folder (default studies/WHAT)")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_data(group)
+
+
+def run(args: Namespace) -> int:
+    """Train with every value, write study.json and study.png, print a table."""
+    from nets.binary.run import binary_settings
+    from nets.binary.study import draw, study
+    from nets.data import load
+    from nets.model import write_atomic
+
+    args.model = None
+    given = {"epochs": EPOCHS, **given_settings(args, FIELDS)}
+    settings = binary_settings(given)
+    values = _values(args, settings)
+    folder = Path(args.out) if args.out else Path("studies") / args.what
+    dataset = load(settings.dataset, args.data_dir)
+    rows = study(args.what, settings, dataset, values, _told)
+    folder.mkdir(parents=True, exist_ok=True)
+    result = {"what": args.what, "settings": settings.resolved(), "rows": rows,
+              "plot": str(folder / "study.png")}
+    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
+    write_atomic(folder / "study.png", draw(args.what, rows, _title(settings)))
+    if args.json:
+        print(json.dumps(result, allow_nan=False))
+    else:
+        print(_text(args.what, rows))
+        print(folder / "study.png")
+    return 0
+
+
+def _values(args: Namespace, settings) -> list:
+    """Return the values to try, each checked before anything is trained."""
+    name, values = VALUES[args.what]
+    given = list(values) if args.values is None else args.values.split(",")
+    found = []
+    for value in given:
+        if name == "batch":
+            try:
+                value = int(value)
+            except ValueError:
+                raise ValueError(f"batch must be an integer, got {value!r}") from None
+        dataclasses.replace(settings, **{name: value})
+        found.append(value)
+    return found
+
+
+def _told(value, record) -> None:
+    say(f"{value}: epoch {record.epoch}  loss {record.loss}  "
+        f"test {record.test_accuracy:.2%}  {record.seconds:.2f} s")
+
+
+def _title(s) -> str:
+    return (f"{s.dataset}, binary network {','.join(map(str, s.hidden))}, "
+            f"input {s.binarize_input}, {s.epochs} epochs, seed {s.seed}")
+
+
+def _text(what: str, rows: list[dict]) -> str:
+    lines = [f"{what:>8}  {'loss':>8}  {'val':>7}  {'test':>7}  {'s/epoch':>8}"]
+    for row in rows:
+        loss = "not finite" if row["loss"] is None else f"{row['loss']:.4f}"
+        val = "-" if row["val_accuracy"] is None else f"{row['val_accuracy']:.2%}"
+        lines.append(f"{row['value']!s:>8}  {loss:>8}  {val:>7}  {row['test_accuracy']:>7.2%}  "
+                     f"{row['seconds']:>8.2f}")
+    return "\n".join(lines)

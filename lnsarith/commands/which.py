@@ -1,0 +1,62 @@
+"""Which model a command line or a folder is about, told before its options are read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+__all__ = ["binary_folder", "binary_meant"]
+
+
+def binary_meant(argv: list[str]) -> bool:
+    """Whether `train` is to train a binary network: by --model, by the file that
+    --config names, or by the run in --out that --resume goes on with."""
+    named = _value(argv, "--model")
+    if named is not None:
+        return named == "bnn"
+    config = _value(argv, "--config")
+    if config and re.search(r"""^\s*model\s*=\s*["']bnn["']""", _text(Path(config)), re.M):
+        return True
+    out = _value(argv, "--out")
+    return bool("--resume" in argv and out and _model(Path(out)) == "bnn")
+
+
+def binary_folder(folder: str) -> bool:
+    """Whether a folder holds the run of a binary network, or one that was exported."""
+    path = Path(folder)
+    if path.name in ("model.npz", "manifest.json"):
+        path = path.parent
+    exported = str(_object(path / "manifest.json").get("kind", ""))
+    return _model(path) == "bnn" or exported.startswith("lnsarith binary network")
+
+
+def _model(folder: Path):
+    return _object(folder / "config.json").get("model")
+
+
+def _object(path: Path) -> dict:
+    try:
+        found = json.loads(_text(path))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(path: Path) -> str:
+    """Return a file's text, none where it cannot be read: others will complain."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _value(argv: list[str], option: str) -> str | None:
+    """Return what an option is given, the last one counting."""
+    found = None
+    for i, word in enumerate(argv):
+        if word.startswith(option + "="):
+            found = word.partition("=")[2]
+        elif word == option and i + 1 < len(argv):
+            found = argv[i + 1]
+    return found

@@ -1,0 +1,1 @@
+"""Networks of weights and activations -1 and 1: training, packing, counting bits."""

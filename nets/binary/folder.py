@@ -1,0 +1,201 @@
+"""A packed network as a folder of texts for $readmemh, with a manifest and golden vectors.
+
+    manifest.json           kind, input, layers, golden vectors, sha256 of every file
+    layerN_rows.hex         a row of bits a line, unit after unit, the last input first
+    layerN_thresholds.hex   the threshold of each unit, of a hidden layer
+    layerN_biases.hex       the bias of each class, of the last layer, two's complement
+    golden_input.hex        bits of images, plane after plane, the most significant first
+    golden_layerN.hex       the bits with which a hidden layer answers
+    golden_counts.hex       the last layer's counts of equal bits, the last class first
+    golden_classes.hex      the class of each image
+
+These texts are the network: reading them back is how it is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from fxp.popcount import words_of
+from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
+from nets.model import RunError
+
+__all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
+
+KIND = "lnsarith binary network 1"
+MANIFEST = "manifest.json"
+GOLDEN = 64
+
+
+def write_export(folder: Path, network: PackedNetwork, about: dict,
+                 images: np.ndarray) -> dict:
+    """Write a packed network into a folder and return its manifest.
+
+    about is plain data to be kept with it; images, uint8 rows x pixels, become golden
+    vectors. The folder appears whole or not at all, and replaces one that this
+    function wrote; RunError for any other that is not empty.
+    """
+    folder = Path(os.path.abspath(folder))
+    if folder.exists() and not is_export(folder):
+        if not folder.is_dir() or any(folder.iterdir()):
+            raise RunError(f"{folder} exists and is no exported network; choose another folder")
+    files = {**_layer_files(network), **_golden_files(network, images)}
+    manifest = _manifest(network, about, files, len(images))
+    files[MANIFEST] = json.dumps(manifest, indent=2) + "\n"
+    try:
+        _write_whole(folder, files)
+    except OSError as error:
+        raise RunError(f"cannot write {folder}: {error.strerror or error}") from error
+    return manifest
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a folder holds the manifest of an exported network."""
+    try:
+        return json.loads((folder / MANIFEST).read_text("utf-8")).get("kind") == KIND
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
+    """Return the network in a folder and its manifest; RunError if it is not whole."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if manifest.get("kind") != KIND:
+            raise ValueError(f"kind should be {KIND!r}, is {manifest.get('kind')!r}")
+        for name, wanted in manifest["sha256"].items():
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            if found != wanted:
+                raise ValueError(f"{name} has sha256 {found[:12]}.., should be {wanted[:12]}..")
+        entry = BitInput(int(manifest["input"]["pixels"]), manifest["input"]["threshold"])
+        layers = [_read_layer(folder, row) for row in manifest["layers"]]
+        return PackedNetwork(entry, layers), manifest
+    except PermissionError:
+        raise
+    except FileNotFoundError as error:
+        raise RunError(f"{folder} lacks {Path(str(error.filename)).name}; export it anew"
+                       ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{folder} is no exported network, or damaged ({error}); export it anew"
+                       ) from error
+
+
+def _manifest(network: PackedNetwork, about: dict, files: dict[str, str], golden: int) -> dict:
+    entry = network.entry
+    return {
+        "kind": KIND, **about,
+        "input": {"pixels": entry.pixels, "planes": entry.planes, "threshold": entry.threshold},
+        "layers": [_described(i, layer) for i, layer in enumerate(network.layers)],
+        "golden": {"images": golden,
+                   "files": [name for name in files if name.startswith("golden")]},
+        "sha256": {name: hashlib.sha256(text.encode()).hexdigest()
+                   for name, text in files.items()},
+    }
+
+
+def _described(i: int, layer: PackedLayer) -> dict:
+    row = {"name": layer.name, "inputs": layer.inputs, "units": layer.units,
+           "planes": layer.planes, "count_bits": (layer.span + 1).bit_length(),
+           "rows": f"layer{i}_rows.hex"}
+    if layer.thresholds is not None:
+        return {**row, "thresholds": f"layer{i}_thresholds.hex"}
+    return {**row, "biases": f"layer{i}_biases.hex", "bias_bits": _bias_bits(layer),
+            "fraction": layer.fraction}
+
+
+def _bias_bits(layer: PackedLayer) -> int:
+    assert layer.biases is not None
+    return 1 + max(int(b if b >= 0 else ~b).bit_length() for b in layer.biases)
+
+
+def _layer_files(network: PackedNetwork) -> dict[str, str]:
+    files = {}
+    for i, layer in enumerate(network.layers):
+        files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.inputs)
+        if layer.thresholds is not None:
+            bits = (layer.span + 1).bit_length()
+            files[f"layer{i}_thresholds.hex"] = _words_text(layer.thresholds, bits)
+        elif layer.biases is not None:
+            files[f"layer{i}_biases.hex"] = _words_text(layer.biases, _bias_bits(layer))
+    return files
+
+
+def _golden_files(network: PackedNetwork, images: np.ndarray) -> dict[str, str]:
+    if not len(images):
+        return {}
+    first, *bits, counts = network.answers(images)
+    planes, pixels = network.entry.planes, network.entry.pixels
+    last = network.layers[-1]
+    width = (last.span + 1).bit_length()
+    words = [sum(count << (width * k) for k, count in enumerate(row)) for row in counts.tolist()]
+    digits = -(-width * last.units // 4)
+    files = {"golden_input.hex": _rows_text(first.reshape(-1, words_of(pixels)), pixels)}
+    assert len(first) * planes == files["golden_input.hex"].count("\n")
+    for i, (layer, array) in enumerate(zip(network.layers, bits)):
+        files[f"golden_layer{i}.hex"] = _rows_text(array, layer.units)
+    files["golden_counts.hex"] = "".join(f"{word:0{digits}x}\n" for word in words)
+    files["golden_classes.hex"] = _words_text(network.predict(images), 8)
+    return files
+
+
+def _rows_text(rows: np.ndarray, bits: int) -> str:
+    """Return rows of uint64 words as one number a line, the highest bit first."""
+    digits = -(-bits // 4)
+    numbers = (row.tobytes()[::-1].hex() for row in rows.astype("<u8"))
+    return "".join(f"{number[len(number) - digits:]}\n" for number in numbers)
+
+
+def _words_text(words: np.ndarray, bits: int) -> str:
+    digits, mask = -(-bits // 4), (1 << bits) - 1
+    return "".join(f"{word & mask:0{digits}x}\n" for word in words.tolist())
+
+
+def _read_layer(folder: Path, row: dict) -> PackedLayer:
+    name, inputs, units = row["name"], int(row["inputs"]), int(row["units"])
+    lines = (folder / row["rows"]).read_text("ascii").split()
+    digits = -(-inputs // 4)
+    if len(lines) != units or {len(line) for line in lines} != {digits}:
+        found = sorted({len(line) for line in lines})
+        raise ValueError(f"{name} should have {units} rows of {digits} digits, has "
+                         f"{len(lines)} of {', '.join(map(str, found))}")
+    numbers = np.array([_little(line, words_of(inputs)) for line in lines])
+    layer = {"name": name, "inputs": inputs, "rows": numbers, "planes": int(row["planes"])}
+    if "thresholds" in row:
+        return PackedLayer(**layer, thresholds=_read_words(folder / row["thresholds"], 0))
+    biases = _read_words(folder / row["biases"], int(row["bias_bits"]))
+    return PackedLayer(**layer, biases=biases, fraction=int(row["fraction"]))
+
+
+def _little(line: str, words: int) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(line.rjust(16 * words, "0"))[::-1], "<u8").astype(np.uint64)
+
+
+def _read_words(path: Path, signed: int) -> np.ndarray:
+    """Return the words of a file, two's complement of so many bits unless 0."""
+    words = np.array([int(line, 16) for line in path.read_text("ascii").split()], np.int64)
+    return np.where(words >> (signed - 1) & 1, words - (1 << signed), words) if signed else words
+
+
+def _write_whole(folder: Path, files: dict[str, str]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, text in files.items():
+            (fresh / name).write_text(text)
+        fresh.chmod(0o755)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+            folder.replace(old / folder.name)
+            fresh.replace(folder)
+            shutil.rmtree(old)
+        else:
+            fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)

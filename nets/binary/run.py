@@ -1,0 +1,85 @@
+"""A binary network's run on disk: as any other's, with all that training needs kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from nets.binary.network import BinaryNetwork
+from nets.binary.settings import BinarySettings
+from nets.model import RunError, read_arrays, write_arrays, write_atomic
+from nets.run import Run, read_log
+
+__all__ = ["BinaryRun", "binary_settings", "default_name", "is_binary_run"]
+
+KIND = "lnsarith binary model 1"
+# What suits a data set better than the defaults, which are those of MNIST.
+SUITED: dict[str, dict] = {"digits": {"val": 200, "batch": 20, "epochs": 30}}
+
+
+class BinaryRun(Run):
+    """A run folder whose model.npz holds latent weights, norms and Adam's moments."""
+
+    settings: BinarySettings  # type: ignore[assignment]
+
+    @classmethod
+    def open(cls, folder: Path) -> BinaryRun:
+        """Return the run that a folder holds; RunError if it holds none."""
+        path = folder / "config.json"
+        if not path.is_file():
+            raise RunError(f"{folder} holds no run: there is no config.json in it")
+        try:
+            config = json.loads(path.read_text("utf-8"))
+            data, _ = dict(config.pop("data")), config.pop("versions")
+            settings = BinarySettings(**{**config, "hidden": tuple(config["hidden"])})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{path} is damaged, or not what this program wrote ({error})"
+                           ) from error
+        run = cls(folder, settings, data)  # type: ignore[arg-type]
+        run.records = read_log(folder / "log.jsonl")
+        return run
+
+    def load(self, network) -> int:
+        """Give a network the saved arrays and return its epochs, 0 without a model."""
+        if not self.model_path.exists():
+            self.records = []
+            return 0
+        assert isinstance(network, BinaryNetwork)
+
+        def made(arrays: dict, meta: dict) -> int:
+            network.restore(arrays, int(meta["step"]))
+            return int(meta["epoch"])
+
+        epoch = read_arrays(self.model_path, KIND, made)
+        self.records = self.records[:epoch]
+        return epoch
+
+    def save(self, record: dict, network) -> None:
+        """Add an epoch to the log, then write the model."""
+        records = [*self.records, record]
+        lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in records)
+        write_atomic(self.folder / "log.jsonl", lines.encode())
+        meta = {"kind": KIND, "epoch": record["epoch"], "step": network.step}
+        write_arrays(self.model_path, network.state(), meta)
+        self.records = records
+
+
+def binary_settings(given: dict) -> BinarySettings:
+    """Return the settings given, completed by what suits the data set."""
+    return BinarySettings(**{**SUITED.get(given.get("dataset", ""), {}), **given})
+
+
+def default_name(settings: BinarySettings) -> str:
+    """Return what a run is called: mnist-bnn-256-256-256-threshold-s0."""
+    parts = (settings.dataset, "bnn", *map(str, settings.hidden), settings.binarize_input,
+             f"s{settings.seed}")
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts))
+
+
+def is_binary_run(folder: Path) -> bool:
+    """Whether a folder holds the configuration of a binary network's run."""
+    try:
+        return json.loads((folder / "config.json").read_text("utf-8")).get("model") == "bnn"
+    except (OSError, ValueError, AttributeError):
+        return False
