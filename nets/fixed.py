@@ -7,20 +7,18 @@ from functools import cached_property
 import numpy as np
 
 from fxp import spec
-from fxp.bits import clamp, where
-from fxp.circuit import trace
+from fxp.bits import clamp
 from fxp.kernels import Accumulator
-from fxp.plans import MapPlan
+from nets.elementwise_fixed import FixedElementwise
 from nets.fixed_softmax import FixedSoftmax
 from nets.integer import IntegerArithmetic
 from nets.settings import parse_real
-from nets.tensor import Tensor, padded
+from nets.tensor import Tensor, roomy
 
 __all__ = ["FixedArithmetic"]
 
 
-
-class FixedArithmetic(IntegerArithmetic):
+class FixedArithmetic(FixedElementwise, IntegerArithmetic):
     """The operations of a network over fixed-point words.
 
     Sums of products are exact and rounded once, to nearest even, unless
@@ -38,8 +36,7 @@ class FixedArithmetic(IntegerArithmetic):
         self._accumulator("activations", "weights", "activations")  # refuse wrong ones now
 
     def empty(self, rows, columns, role):
-        return Tensor({"word": np.zeros((rows, padded(columns)), self.formats[role].dtype)},
-                      columns, role)
+        return Tensor({"word": roomy(rows, columns, 0, self.formats[role].dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         f = self.formats["weights"]
@@ -54,14 +51,23 @@ class FixedArithmetic(IntegerArithmetic):
     def input_gradient_plan(self):
         return self._accumulator("gradients", "weights", "gradients").plan()
 
-    def update_plan(self):
-        acc = self._accumulator("activations", "gradients", "gradients", kind="exact")
+    def update_plan(self, depth=0, turned=False):
+        operands = ("gradients", "activations") if turned else ("activations", "gradients")
+        acc = self._accumulator(*operands, "gradients", kind="exact", depth=depth)
         f = self.formats["weights"]
         ports = {"w": f.words}
         if self.settings.stochastic:
             ports.update(seed=(0, (1 << 32) - 1), element=(0, (1 << 31) - 1))
         return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest), ports,
                         dtypes={"w": f.dtype, "o": f.dtype})
+
+    def weighted_plan(self, role):
+        return self._accumulator("activations", role, role, kind="exact").plan()
+
+    def constant(self, value):
+        f = self.formats["activations"]
+        word = min(f.high, round(value * (1 << f.frac)))
+        return Tensor({"word": np.array([[word]], f.dtype)}, 1, "activations")
 
     def updated(self, frac: int, g, w, seed=None, element=None):
         """Return w - lr g - lr decay w; g has frac fraction bits.
@@ -82,21 +88,6 @@ class FixedArithmetic(IntegerArithmetic):
             return spec.overflow(spec.round_shift(moved, grid - f.frac, "nearest-even"), f)
         random = spec.random_word(element, seed)
         return spec.overflow(spec.round_shift(moved, grid - f.frac, "stochastic", random), f)
-
-    def slope_plan(self):
-        f = self.formats["activations"]
-        circuit = trace(lambda x: spec.leaky_relu(x, f, self.settings.slope), {"x": f.words},
-                        outputs=("o",))
-        return MapPlan(circuit, {"x": f.dtype, "o": f.dtype})
-
-    def slope_gradient_plan(self):
-        x, d = self.formats["activations"], self.formats["gradients"]
-
-        def slope(x, d):
-            return where(x < 0, spec.round_shift(d, -self.settings.slope, "nearest-even"), d)
-
-        circuit = trace(slope, {"x": x.words, "d": d.words}, outputs=("o",))
-        return MapPlan(circuit, {"x": x.dtype, "d": d.dtype, "o": d.dtype})
 
     def pixel_table(self):
         f = self.formats["activations"]
@@ -125,14 +116,15 @@ class FixedArithmetic(IntegerArithmetic):
     def reals(self, t):
         return np.ldexp(self.words(t).astype(np.float64), -self.formats[t.role].frac)
 
-    def _accumulator(self, a, b, out, init=None, kind=None) -> Accumulator:
+    def _accumulator(self, a, b, out, init=None, kind=None, depth=0) -> Accumulator:
         of, text = self.formats, kind or self.settings.accumulator
         bits = 62
         if text.startswith("limited"):
             text, bits = "limited", int(text[7:])
-        elif text == "exact" and of[a].bits + of[b].bits > 44:
+        depth = max(1 << 16, 1 << (depth - 1).bit_length())
+        if text == "exact" and of[a].bits + of[b].bits + depth.bit_length() > 61:
             text = "limited"
-        return Accumulator(of[a], of[b], of[out], text, bits=bits)
+        return Accumulator(of[a], of[b], of[out], text, depth, bits)
 
 
 def _scaled(x, factor, frac: int, grid: int, digits: int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from fxp.execute import bind_map, bind_matmul
 from fxp.plans import MapPlan, MatmulPlan
 from fxp.spec import random_word
+from nets.elementwise import Elementwise
 from nets.settings import Settings
 from nets.tensor import Tensor, padded
 
@@ -20,7 +22,7 @@ __all__ = ["STATS", "IntegerArithmetic"]
 STATS = ("loss", "correct", "logits", "saturated")
 
 
-class IntegerArithmetic:
+class IntegerArithmetic(Elementwise):
     """The operations of layers, losses and optimisers, over words.
 
     Each method binds tensors and returns a call without arguments. Subclasses
@@ -35,6 +37,7 @@ class IntegerArithmetic:
         self.backend = backend
         self.step = 0  # counts batches: part of the random numbers of an update
         self._parameters = 0
+        self._updates: dict[tuple[int, bool], MatmulPlan] = {}
 
     # --- what a subclass provides -------------------------------------------------
 
@@ -52,7 +55,17 @@ class IntegerArithmetic:
     def input_gradient_plan(self) -> MatmulPlan:
         raise NotImplementedError
 
-    def update_plan(self) -> MatmulPlan:
+    def update_plan(self, depth: int = 0, turned: bool = False) -> MatmulPlan:
+        """Return the step of weights against sums of so many products at most; turned:
+        the scalars are gradients, the vectors activations."""
+        raise NotImplementedError
+
+    def weighted_plan(self, role: str) -> MatmulPlan:
+        """Return sums in sequence of numbers of a role times activations."""
+        raise NotImplementedError
+
+    def constant(self, value: Fraction) -> Tensor:
+        """Return the activation nearest to a value that is not negative."""
         raise NotImplementedError
 
     def decay_plan(self) -> MapPlan:
@@ -62,12 +75,6 @@ class IntegerArithmetic:
     def decay_period(self) -> int:
         """Batches between two runs of decay_plan; 0 for never."""
         return 0
-
-    def slope_plan(self) -> MapPlan:
-        raise NotImplementedError
-
-    def slope_gradient_plan(self) -> MapPlan:
-        raise NotImplementedError
 
     def pixel_table(self) -> dict[str, np.ndarray]:
         """Return the fields of v / 255 for v = 0..255."""
@@ -138,17 +145,6 @@ class IntegerArithmetic:
         ones = {k: np.broadcast_to(v[:1, :1], (1, dy.rows)) for k, v in self.one.fields.items()}
         return self._descend(b, Tensor(ones, dy.rows), dy)
 
-    def leaky(self, x: Tensor, y: Tensor):
-        """y = x, scaled by 2**slope where negative."""
-        return bind_map(self._slope, {**x.named("x"), **y.named("o")}, self.backend)
-
-    def leaky_gradient(self, x: Tensor, dy: Tensor, dx: Tensor):
-        """dx = dy, scaled by 2**slope where x is negative."""
-        arrays = {**x.named("x"), **dy.named("d"), **dx.named("o")}
-        wanted = {*self._slope_gradient.circuit.inputs, *self._slope_gradient.circuit.outputs}
-        return bind_map(self._slope_gradient,
-                        {k: v for k, v in arrays.items() if k in wanted}, self.backend)
-
     # --- plans, made once ---------------------------------------------------------
 
     @cached_property
@@ -159,21 +155,16 @@ class IntegerArithmetic:
     def _input_gradient(self) -> MatmulPlan:
         return self.input_gradient_plan()
 
-    @cached_property
-    def _update(self) -> MatmulPlan:
-        return self.update_plan()
+    def update_over(self, depth: int, turned: bool = False) -> MatmulPlan:
+        """Return update_plan, the same object for the same plan."""
+        key = (max(depth, 1 << 16) - 1).bit_length(), turned
+        if key not in self._updates:
+            self._updates[key] = self.update_plan(1 << key[0], turned)
+        return self._updates[key]
 
     @cached_property
     def _decay(self) -> MapPlan:
         return self.decay_plan()
-
-    @cached_property
-    def _slope(self) -> MapPlan:
-        return self.slope_plan()
-
-    @cached_property
-    def _slope_gradient(self) -> MapPlan:
-        return self.slope_gradient_plan()
 
     def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
@@ -181,11 +172,15 @@ class IntegerArithmetic:
 
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
-        call = self._matmul(self._update, a, dy, zero, w, w.named("w"))
+        plan = self.update_over(a.columns)
+        return self.settled(w, self._matmul(plan, a, dy, zero, w, w.named("w")), plan)
+
+    def settled(self, w: Tensor, call, plan: MatmulPlan):
+        """Return the call of an update of w, completed by decay and random numbers."""
         if self.decay_period:
             decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend)
             call = self._with_decay(call, decay)
-        if "seed" not in self._update.finish.inputs:
+        if "seed" not in plan.finish.inputs:
             return call
         self._parameters += 1
         salt = self.settings.seed * 65599 + self._parameters

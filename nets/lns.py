@@ -17,17 +17,18 @@ from lnsarith.format import Lns
 from lnsarith.gauss import log2_word
 from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
+from nets.elementwise_lns import LnsElementwise
 from nets.integer import IntegerArithmetic
 from nets.lns_softmax import LnsSoftmax
 from nets.settings import parse_real
-from nets.tensor import Tensor, padded
+from nets.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
 
 SIGN = (-1, 0)
 
 
-class LnsArithmetic(IntegerArithmetic):
+class LnsArithmetic(LnsElementwise, IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
 
     Sums of products run in a register of the widest format with `guard` more
@@ -58,9 +59,8 @@ class LnsArithmetic(IntegerArithmetic):
 
     def empty(self, rows, columns, role):
         f = self.formats[role]
-        shape = (rows, padded(columns))
-        return Tensor({"level": np.full(shape, spec.zero_level(f), f.dtype),
-                       "sign": np.zeros(shape, f.dtype)}, columns, role)
+        return Tensor({"level": roomy(rows, columns, spec.zero_level(f), f.dtype),
+                       "sign": roomy(rows, columns, 0, f.dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         """Draw sign and log apart: P(log <= l) = erf(2**l / (std sqrt 2)), and the sign
@@ -79,8 +79,9 @@ class LnsArithmetic(IntegerArithmetic):
     def input_gradient_plan(self):
         return self._accumulator("gradients", "weights", "gradients", "gradients").plan()
 
-    def update_plan(self):
-        acc = self._accumulator("activations", "gradients", "gradients", "gradients")
+    def update_plan(self, depth=0, turned=False):
+        operands = ("gradients", "activations") if turned else ("activations", "gradients")
+        acc = self._accumulator(*operands, "gradients", "gradients")
         f = self.formats["weights"]
         ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
         if self.settings.stochastic:
@@ -107,6 +108,15 @@ class LnsArithmetic(IntegerArithmetic):
         moved = spec.total(w, step, delta, register, s.underflow)
         random = None if seed is None else random_word(element, seed)
         return spec.resize(moved, register, f, s.underflow, random)
+
+    def weighted_plan(self, role):
+        return self._accumulator("activations", role, role, role, "sequential").plan()
+
+    def constant(self, value):
+        t = self.empty(1, 1, "activations")
+        if n := _constant(value, self.formats["activations"]):
+            t.fields["level"][0, 0] = n.level
+        return t
 
     def decay_plan(self):
         """Return the step down of all weights by one unit."""
@@ -149,28 +159,6 @@ class LnsArithmetic(IntegerArithmetic):
                 return False
         return True
 
-    def slope_plan(self):
-        f = self.formats["activations"]
-
-        def slope(x_level, x_sign):
-            return spec.leaky_relu(Number(x_level, x_sign), f, self.settings.slope)
-
-        ports = {"x_level": spec.level_range(f), "x_sign": SIGN}
-        circuit = trace(slope, ports, outputs=("o_level", "o_sign"))
-        return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
-
-    def slope_gradient_plan(self):
-        f = self.formats["gradients"]
-
-        def slope(x_sign, d_level, d_sign):
-            moved = spec.leaky_relu(Number(d_level, x_sign), f, self.settings.slope)
-            return Number(moved.level, d_sign)
-
-        ports = {"x_sign": SIGN, "d_level": spec.level_range(f), "d_sign": SIGN}
-        circuit = trace(slope, ports, outputs=("o_level", "o_sign"))
-        stored = dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype)
-        return MapPlan(circuit, {**stored, "x_sign": self.formats["activations"].dtype})
-
     def pixel_table(self):
         f = self.formats["activations"]
         logs = [log2_word(v, 255, f.frac) for v in range(1, 256)]
@@ -211,9 +199,9 @@ class LnsArithmetic(IntegerArithmetic):
         return np.where(level == spec.zero_level(f), 0.0,
                         np.where(t.fields["sign"][:, : t.columns] < 0, -magnitude, magnitude))
 
-    def _accumulator(self, a: str, b: str, init: str, out: str) -> Accumulator:
+    def _accumulator(self, a: str, b: str, init: str, out: str, order="") -> Accumulator:
         s, of = self.settings, self.formats
-        return Accumulator(self.wide, self.delta, s.guard, s.order, s.underflow,
+        return Accumulator(self.wide, self.delta, s.guard, order or s.order, s.underflow,
                            {"a": of[a], "b": of[b], "init": of[init], "out": of[out]})
 
 

@@ -36,6 +36,9 @@ class Watched(Layer):
     def parameters(self):
         return self.layer.parameters()
 
+    def weight_gradient(self, x, dy):
+        return self.layer.weight_gradient(x, dy)
+
     def forward(self, ar, x):
         return self.layer.forward(ar, x)
 
@@ -107,7 +110,7 @@ class Probe:
         )
 
     def _matrices(self) -> list[Tensor | None]:
-        """Return of each layer the weights whose gradient is input x gradient."""
+        """Return of each layer the weights that have a gradient."""
         return [layer.parameters().get("w") for layer in self.layers]
 
     def _dead_updates(self) -> float | None:
@@ -120,7 +123,8 @@ class Probe:
                 continue
             x, dy = layer.bound[self.rows]
             with np.errstate(all="ignore"):
-                wanted = (self.ar.reals(x).T @ self.ar.reals(dy)) != 0
+                gradient = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
+                wanted = gradient != 0
             moved += int(wanted.sum())
             dead += int((wanted & (self.ar.words(w) == before)).sum())
         return dead / moved if moved else None

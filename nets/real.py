@@ -96,6 +96,15 @@ class RealArithmetic:
 
         return run
 
+    def constant(self, value):
+        return self.dtype.type(float(value))
+
+    def relu(self, x, y):
+        return lambda: np.maximum(_value(x), 0, out=_value(y))
+
+    def relu_gradient(self, x, dy, dx):
+        return lambda: np.multiply(_value(dy), _value(x) > 0, out=_value(dx))
+
     def softmax(self, logits, labels, gradient, stats):
         z, rows = _value(logits), np.arange(labels.size)
 

@@ -35,6 +35,9 @@ __all__ = [
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
+# What suits a model better than the defaults, which are those of the perceptron.
+_CONVOLUTIONS = {"activation": "relu", "epochs": 10}
+SUITED_MODELS: dict[str, dict] = {"lenet5": _CONVOLUTIONS, "lenet-wide": _CONVOLUTIONS}
 
 
 class Run:
@@ -163,15 +166,18 @@ class Run:
 
 
 def settings_for(given: dict) -> Settings:
-    """Return the settings given, completed by what suits the data set."""
-    return Settings(**{**SUITED.get(given.get("dataset", ""), {}), **given})
+    """Return the settings given, completed by what suits the data set and the model."""
+    suited = SUITED.get(given.get("dataset", ""), {})
+    model = SUITED_MODELS.get(given.get("model", ""), {})
+    return Settings(**{**suited, **model, **given})
 
 
 def default_name(settings: Settings) -> str:
     """Return what a run is called: mnist-lns16-lut-s0."""
     delta = settings.delta if settings.arith.startswith("lns") else ""
     mode = "" if settings.mode == "bit-true" else settings.mode
-    parts = (settings.dataset, settings.arith, delta, mode, f"s{settings.seed}")
+    model = "" if settings.model == "mlp" else settings.model
+    parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
     return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
 
 

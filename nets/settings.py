@@ -11,7 +11,9 @@ from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
 
-__all__ = ["Settings", "parse_format", "parse_real"]
+__all__ = ["MODELS", "Settings", "parse_format", "parse_real"]
+
+MODELS = ("mlp", "lenet5", "lenet-wide")
 
 
 def parse_format(text: str) -> Lns | Fixed:
@@ -66,6 +68,8 @@ class Settings:
     softmax_pull: int = 8
     softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
+    model: str = "mlp"
+    activation: str = "leaky"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init_std: str = "0.1"
@@ -78,6 +82,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
+        _choice("model", self.model, MODELS)
+        _choice("activation", self.activation, ("leaky", "relu"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -97,6 +103,7 @@ class Settings:
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
         self._check_family()
+        self._check_model()
 
     def _check_family(self):
         if self.arith == "float32":
@@ -128,10 +135,19 @@ class Settings:
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                               f"arithmetic, not with {self.arith}")
 
+    def _check_model(self):
+        if self.model == "mlp":
+            return
+        for name in ("hidden", "init_std"):
+            if getattr(self, name) != _default(name):
+                raise FormatError(f"{name} has a meaning only with model mlp, not with "
+                                  f"{self.model}")
+        if self.mode == "paper":
+            raise FormatError(f"mode paper goes with model mlp, not with {self.model}")
+
     def _refuse(self, names, family: str):
         for name in names:
-            default = next(f.default for f in dataclasses.fields(self) if f.name == name)
-            if getattr(self, name) != default:
+            if getattr(self, name) != _default(name):
                 raise FormatError(f"{name} = {getattr(self, name)} has a meaning only with "
                                   f"{family} arithmetic, not with {self.arith}")
 
@@ -165,6 +181,10 @@ class Settings:
         values = dataclasses.asdict(self)
         values["hidden"] = list(self.hidden)
         return values
+
+
+def _default(name: str):
+    return next(f.default for f in dataclasses.fields(Settings) if f.name == name)
 
 
 def _choice(name: str, value: str, choices):

@@ -77,10 +77,10 @@ def open_model(args: Namespace):
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")
-    inputs, classes = int(np.prod(kept.data["shape"])), kept.data["classes"]
+    shape, classes = tuple(kept.data["shape"]), kept.data["classes"]
     threads = thread_count(args.threads)
     rng = np.random.default_rng(0)  # the words are replaced
-    network = build(kept.settings, inputs, classes, rng, threads, args.backend)
+    network = build(kept.settings, shape, classes, rng, threads, args.backend)
     return kept, network, kept.load(network)
 
 

@@ -40,6 +40,8 @@ HELP = {
     "softmax_pull": "pull the mean logit back by 2^-N of its excess; 0 does not",
     "softmax_free": "octaves it may drift before (-1: 0 for balanced, else a quarter)",
     "softmax_delta": "how the LNS sum in the soft-max is approximated",
+    "model": "mlp, lenet5 or lenet-wide",
+    "activation": "leaky (ReLU with a slope) or relu; conv nets come with relu",
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
     "init_std": "standard deviation of the first weights",

@@ -178,7 +178,7 @@ def _result(kept) -> dict:
             text = f"epoch {record['epoch']}: {warning}"
             first.setdefault(warning.partition(":")[0], text)
     seconds = [record["seconds"] for record in records]
-    names = ("dataset", "arith", "delta", "mode", "batch", "lr", "weight_decay", "seed")
+    names = ("dataset", "model", "arith", "delta", "mode", "batch", "lr", "weight_decay", "seed")
     kept_back = ("epoch", "seconds", "warnings", "images_per_second")
     return {
         **{name: getattr(s, name) for name in names},
@@ -217,8 +217,9 @@ def _summary(kept, result: dict) -> str:
 def _title(s) -> str:
     delta = f" {s.delta}" if s.arith.startswith("lns") else ""
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
+    net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, hidden {plain(s.hidden)}, "
+        f"{s.dataset}, {s.arith}{delta}{mode}, {net}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
     )
 

@@ -1,0 +1,126 @@
+"""The networks that can be asked for by name, each a few lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from nets.conv import Conv2d
+from nets.layers import Dense, Layer, LeakyReLU, ReLU
+from nets.network import Network, mlp
+from nets.pool import AveragePool, MaxPool
+from nets.settings import Settings, parse_real
+from nets.window import Shape, Window, shown
+
+__all__ = ["MODELS", "Builder", "make_network"]
+
+
+@dataclass
+class Builder:
+    """Layers put one after the other; each knows the shape of what it gets.
+
+    `std` maps the numbers that go into an output, and the outputs, to the standard
+    deviation of its first weights; biases start at zero.
+    """
+
+    ar: object
+    rng: np.random.Generator
+    shape: Shape
+    std: Callable[[int, int], float]
+    activation: Callable[[], Layer] = ReLU
+
+    def __post_init__(self):
+        self.layers: list[Layer] = []
+        self._names: dict[str, int] = {}
+
+    def conv(self, channels: int, size: int, stride: int = 1, padding: str = "valid") -> Builder:
+        """Add a convolution."""
+        window = Window(self._name("conv"), self.shape, size, stride, padding)
+        std = self.std(window.depth, channels * size * size)
+        return self._add(Conv2d(self.ar, self.rng, window, channels, std))
+
+    def max_pool(self, size: int) -> Builder:
+        """Add max pooling by windows side by side."""
+        return self._add(MaxPool(Window(self._name("pool"), self.shape, size, size)))
+
+    def average_pool(self, size: int) -> Builder:
+        """Add average pooling by windows side by side."""
+        return self._add(AveragePool(Window(self._name("pool"), self.shape, size, size)))
+
+    def active(self) -> Builder:
+        """Add the activation."""
+        self.layers.append(self.activation())
+        return self
+
+    def flat(self) -> Builder:
+        """Make one row of the image; no number moves."""
+        self.shape = (1, 1, math.prod(self.shape))
+        return self
+
+    def dense(self, outputs: int) -> Builder:
+        """Add a dense layer; ValueError before `flat`."""
+        name = self._name("dense")
+        if self.shape[:2] != (1, 1):
+            raise ValueError(f"{name}: takes one row, got {shown(self.shape)}; flatten it first")
+        inputs = self.shape[2]
+        self.shape = (1, 1, outputs)
+        std = self.std(inputs, outputs)
+        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, zero_bias=True))
+        return self
+
+    def _name(self, kind: str) -> str:
+        self._names[kind] = self._names.get(kind, 0) + 1
+        return f"{kind}{self._names[kind]}"
+
+    def _add(self, layer) -> Builder:
+        self.layers.append(layer)
+        self.shape = layer.shape
+        return self
+
+
+def lenet5(b: Builder, classes: int) -> Builder:
+    """LeNet-5 with max pooling: 6 and 16 maps, 120 and 84 units.
+
+    Images of fewer than 32 rows get zeros around them, as MNIST's had to.
+    """
+    b.conv(6, 5, padding="same" if b.shape[0] < 32 else "valid").max_pool(2).active()
+    b.conv(16, 5).max_pool(2).active().flat()
+    return b.dense(120).active().dense(84).active().dense(classes)
+
+
+def lenet_wide(b: Builder, classes: int) -> Builder:
+    """The LeNet of many tutorials: 20 and 50 maps, 500 units."""
+    b.conv(20, 5).max_pool(2).active().conv(50, 5).max_pool(2).active().flat()
+    return b.dense(500).active().dense(classes)
+
+
+MODELS: dict[str, Callable[[Builder, int], Builder]] = {
+    "lenet5": lenet5,
+    "lenet-wide": lenet_wide,
+}
+
+
+def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
+    """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
+    inputs = math.prod(shape)
+    if settings.model == "mlp":
+        std = float(parse_real("init_std", settings.init_std))
+        return mlp(ar, rng, inputs, settings.hidden, classes, std)
+    height, width, *channels = shape
+    image = (height, width, channels[0] if channels else 1)
+    activation = {"relu": ReLU, "leaky": LeakyReLU}[settings.activation]
+    builder = Builder(ar, rng, image, _he, activation)
+    try:
+        layers = MODELS[settings.model](builder, classes).layers
+    except ValueError as error:
+        raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
+                         f"{error}") from error
+    return Network(ar, layers, inputs, classes)
+
+
+def _he(inputs: int, outputs: int) -> float:
+    """Return the standard deviation that keeps sizes through ReLUs (He et al., 2015)."""
+    return math.sqrt(2 / inputs)
