@@ -6,19 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
-from fxp import spec
-from fxp.bits import clamp
-from fxp.kernels import Accumulator
 from nets.elementwise_fixed import FixedElementwise
+from nets.fixed_descent import FixedDescent
 from nets.fixed_softmax import FixedSoftmax
 from nets.integer import IntegerArithmetic
-from nets.settings import parse_real
 from nets.tensor import Tensor, roomy
 
 __all__ = ["FixedArithmetic"]
 
 
-class FixedArithmetic(FixedElementwise, IntegerArithmetic):
+class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     """The operations of a network over fixed-point words.
 
     Sums of products are exact and rounded once, to nearest even, unless
@@ -33,7 +30,7 @@ class FixedArithmetic(FixedElementwise, IntegerArithmetic):
         super().__init__(settings, threads, backend)
         self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
         self.frac = FixedSoftmax.frac
-        self._accumulator("activations", "weights", "activations")  # refuse wrong ones now
+        self.accumulator("activations", "weights", "activations")  # refuse wrong ones now
 
     def empty(self, rows, columns, role):
         return Tensor({"word": roomy(rows, columns, 0, self.formats[role].dtype)}, columns, role)
@@ -46,48 +43,18 @@ class FixedArithmetic(FixedElementwise, IntegerArithmetic):
         return t
 
     def affine_plan(self):
-        return self._accumulator("activations", "weights", "activations", "weights").plan()
+        return self.accumulator("activations", "weights", "activations", "weights").plan()
 
     def input_gradient_plan(self):
-        return self._accumulator("gradients", "weights", "gradients").plan()
-
-    def update_plan(self, depth=0, turned=False):
-        operands = ("gradients", "activations") if turned else ("activations", "gradients")
-        acc = self._accumulator(*operands, "gradients", kind="exact", depth=depth)
-        f = self.formats["weights"]
-        ports = {"w": f.words}
-        if self.settings.stochastic:
-            ports.update(seed=(0, (1 << 32) - 1), element=(0, (1 << 31) - 1))
-        return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest), ports,
-                        dtypes={"w": f.dtype, "o": f.dtype})
+        return self.accumulator("gradients", "weights", "gradients").plan()
 
     def weighted_plan(self, role):
-        return self._accumulator("activations", role, role, kind="exact").plan()
+        return self.accumulator("activations", role, role, kind="exact").plan()
 
     def constant(self, value):
         f = self.formats["activations"]
         word = min(f.high, round(value * (1 << f.frac)))
         return Tensor({"word": np.array([[word]], f.dtype)}, 1, "activations")
-
-    def updated(self, frac: int, g, w, seed=None, element=None):
-        """Return w - lr g - lr decay w; g has frac fraction bits.
-
-        Both products and w are brought to a common grid of up to 30 bits below
-        a weight's, exactly or (beyond it) rounded down, and rounded once. A g
-        that would carry any weight beyond the other end saturates.
-        """
-        f = self.formats["weights"]
-        lr, decay = (parse_real(n, getattr(self.settings, n)) for n in ("lr", "weight_decay"))
-        grid = f.frac + min(30, 62 - f.bits - 4)
-        digits = 15 if f.bits <= 16 else 10  # of the constants lr and lr decay, in bits
-        reach = 1 << (f.bits + 1 + max(0, frac - f.frac) + max(0, -_log2_floor(lr)))
-        g = clamp(g, -reach, reach)
-        moved = (w << (grid - f.frac)) - _scaled(g, lr, frac, grid, digits) - _scaled(
-            w, lr * decay, f.frac, grid, digits)
-        if seed is None:
-            return spec.overflow(spec.round_shift(moved, grid - f.frac, "nearest-even"), f)
-        random = spec.random_word(element, seed)
-        return spec.overflow(spec.round_shift(moved, grid - f.frac, "stochastic", random), f)
 
     def pixel_table(self):
         f = self.formats["activations"]
@@ -115,29 +82,3 @@ class FixedArithmetic(FixedElementwise, IntegerArithmetic):
 
     def reals(self, t):
         return np.ldexp(self.words(t).astype(np.float64), -self.formats[t.role].frac)
-
-    def _accumulator(self, a, b, out, init=None, kind=None, depth=0) -> Accumulator:
-        of, text = self.formats, kind or self.settings.accumulator
-        bits = 62
-        if text.startswith("limited"):
-            text, bits = "limited", int(text[7:])
-        depth = max(1 << 16, 1 << (depth - 1).bit_length())
-        if text == "exact" and of[a].bits + of[b].bits + depth.bit_length() > 61:
-            text = "limited"
-        return Accumulator(of[a], of[b], of[out], text, depth, bits)
-
-
-def _scaled(x, factor, frac: int, grid: int, digits: int):
-    """Return factor * x on the grid; the factor keeps so many significant bits."""
-    if not factor:
-        return 0
-    shift = digits - 1 - _log2_floor(factor)
-    mantissa = round(factor * (1 << shift)) if shift >= 0 else round(factor / (1 << -shift))
-    while mantissa % 2 == 0:
-        mantissa, shift = mantissa // 2, shift - 1
-    return spec.round_shift(x * mantissa, frac + shift - grid, "down")
-
-
-def _log2_floor(value) -> int:
-    n = value.numerator.bit_length() - value.denominator.bit_length()
-    return n if value >= 2**n else n - 1

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from fxp.execute import bind_map, bind_matmul
-from fxp.plans import MapPlan, MatmulPlan
-from fxp.spec import random_word
+from fxp.execute import bind_matmul
+from fxp.plans import MatmulPlan
+from nets.descent import Descent
 from nets.elementwise import Elementwise
 from nets.settings import Settings
 from nets.tensor import Tensor, padded
@@ -22,7 +22,7 @@ __all__ = ["STATS", "IntegerArithmetic"]
 STATS = ("loss", "correct", "logits", "saturated")
 
 
-class IntegerArithmetic(Elementwise):
+class IntegerArithmetic(Elementwise, Descent):
     """The operations of layers, losses and optimisers, over words.
 
     Each method binds tensors and returns a call without arguments. Subclasses
@@ -32,18 +32,13 @@ class IntegerArithmetic(Elementwise):
     frac: int  # fraction bits of the loss
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        super().__init__()
         self.settings = settings
         self.threads = threads
         self.backend = backend
         self.step = 0  # counts batches: part of the random numbers of an update
-        self._parameters = 0
-        self._updates: dict[tuple[int, bool], MatmulPlan] = {}
 
     # --- what a subclass provides -------------------------------------------------
-
-    def empty(self, rows: int, columns: int, role: str) -> Tensor:
-        """Return a matrix of zeros for weights, activations or gradients."""
-        raise NotImplementedError
 
     def normal(self, rng: np.random.Generator, rows: int, columns: int, std: float) -> Tensor:
         """Return a matrix of weights drawn from N(0, std**2)."""
@@ -55,11 +50,6 @@ class IntegerArithmetic(Elementwise):
     def input_gradient_plan(self) -> MatmulPlan:
         raise NotImplementedError
 
-    def update_plan(self, depth: int = 0, turned: bool = False) -> MatmulPlan:
-        """Return the step of weights against sums of so many products at most; turned:
-        the scalars are gradients, the vectors activations."""
-        raise NotImplementedError
-
     def weighted_plan(self, role: str) -> MatmulPlan:
         """Return sums in sequence of numbers of a role times activations."""
         raise NotImplementedError
@@ -67,14 +57,6 @@ class IntegerArithmetic(Elementwise):
     def constant(self, value: Fraction) -> Tensor:
         """Return the activation nearest to a value that is not negative."""
         raise NotImplementedError
-
-    def decay_plan(self) -> MapPlan:
-        raise NotImplementedError
-
-    @property
-    def decay_period(self) -> int:
-        """Batches between two runs of decay_plan; 0 for never."""
-        return 0
 
     def pixel_table(self) -> dict[str, np.ndarray]:
         """Return the fields of v / 255 for v = 0..255."""
@@ -155,17 +137,6 @@ class IntegerArithmetic(Elementwise):
     def _input_gradient(self) -> MatmulPlan:
         return self.input_gradient_plan()
 
-    def update_over(self, depth: int, turned: bool = False) -> MatmulPlan:
-        """Return update_plan, the same object for the same plan."""
-        key = (max(depth, 1 << 16) - 1).bit_length(), turned
-        if key not in self._updates:
-            self._updates[key] = self.update_plan(1 << key[0], turned)
-        return self._updates[key]
-
-    @cached_property
-    def _decay(self) -> MapPlan:
-        return self.decay_plan()
-
     def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
                            extra, self.backend, self.threads)
@@ -173,32 +144,9 @@ class IntegerArithmetic(Elementwise):
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
         plan = self.update_over(a.columns)
-        return self.settled(w, self._matmul(plan, a, dy, zero, w, w.named("w")), plan)
-
-    def settled(self, w: Tensor, call, plan: MatmulPlan):
-        """Return the call of an update of w, completed by decay and random numbers."""
-        if self.decay_period:
-            decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend)
-            call = self._with_decay(call, decay)
-        if "seed" not in plan.finish.inputs:
-            return call
-        self._parameters += 1
-        salt = self.settings.seed * 65599 + self._parameters
-
-        def run() -> None:
-            call(seed=random_word(self.step & 0xFFFFFFFF, salt & 0xFFFFFFFF))
-
-        return run
-
-    def _with_decay(self, call, decay):
-        period = self.decay_period
-
-        def run(**scalars: int) -> None:
-            call(**scalars)
-            if self.step % period == 0:
-                decay()
-
-        return run
+        call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
+                           self.operands(w), self.backend, self.threads)
+        return self.settled(w, call, plan)
 
 
 def _inner(x: Tensor, columns: int) -> Tensor:

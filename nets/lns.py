@@ -7,28 +7,20 @@ from functools import cached_property
 
 import numpy as np
 
-from fxp.bits import maximum
-from fxp.circuit import trace
-from fxp.plans import MapPlan
-from fxp.spec import random_word
 from lnsarith import delta as deltas
 from lnsarith import spec
 from lnsarith.format import Lns
 from lnsarith.gauss import log2_word
-from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
 from nets.elementwise_lns import LnsElementwise
 from nets.integer import IntegerArithmetic
+from nets.lns_descent import LnsDescent, lns_constant
 from nets.lns_softmax import LnsSoftmax
-from nets.settings import parse_real
 from nets.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
 
-SIGN = (-1, 0)
-
-
-class LnsArithmetic(LnsElementwise, IntegerArithmetic):
+class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
 
     Sums of products run in a register of the widest format with `guard` more
@@ -50,13 +42,6 @@ class LnsArithmetic(LnsElementwise, IntegerArithmetic):
         # Forced now, so that a wrong method or format is told before any work.
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
 
-    @property
-    def wide(self) -> Lns:
-        """The format that holds all others."""
-        frac = max(f.frac for f in self.formats.values())
-        whole = max(f.bits - f.frac for f in self.formats.values())
-        return Lns(whole + frac, frac)
-
     def empty(self, rows, columns, role):
         f = self.formats[role]
         return Tensor({"level": roomy(rows, columns, spec.zero_level(f), f.dtype),
@@ -74,90 +59,19 @@ class LnsArithmetic(LnsElementwise, IntegerArithmetic):
         return t
 
     def affine_plan(self):
-        return self._accumulator("activations", "weights", "weights", "activations").plan()
+        return self.accumulator("activations", "weights", "weights", "activations").plan()
 
     def input_gradient_plan(self):
-        return self._accumulator("gradients", "weights", "gradients", "gradients").plan()
-
-    def update_plan(self, depth=0, turned=False):
-        operands = ("gradients", "activations") if turned else ("activations", "gradients")
-        acc = self._accumulator(*operands, "gradients", "gradients")
-        f = self.formats["weights"]
-        ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
-        if self.settings.stochastic:
-            ports.update(seed=(0, (1 << 32) - 1), element=(0, (1 << 31) - 1))
-        stored = {k: f.dtype for k in ("w_level", "w_sign", "o_level", "o_sign")}
-        keeps = not self.settings.stochastic and self._update_keeps_untouched()
-        return acc.plan(self.updated, ports, keep_untouched=keeps, dtypes=stored)
-
-    def updated(self, g: Number, w_level, w_sign, seed=None, element=None) -> Number:
-        """Return w - lr g, rounded to the format of weights; see the class on decay."""
-        s = self.settings
-        f, register = self.formats["weights"], self._update_register
-        delta = self.delta.at(register.frac, spec.zero_level(register))
-        w = spec.resize(Number(w_level, w_sign), f, register, s.underflow)
-        g = spec.resize(g, self.formats["gradients"], register, s.underflow)
-        decay, rate = (_constant(parse_real(n, getattr(s, n)), register)
-                       for n in ("weight_decay", "lr"))
-        if decay is not None and s.decay == "gradient":
-            g = spec.total(g, spec.product(w, decay, register, s.underflow), delta, register,
-                           s.underflow)
-        assert rate is not None  # settings refuse a rate of zero
-        step = spec.product(g, rate, register, s.underflow)
-        step = Number(step.level, -1 - step.sign)
-        moved = spec.total(w, step, delta, register, s.underflow)
-        random = None if seed is None else random_word(element, seed)
-        return spec.resize(moved, register, f, s.underflow, random)
+        return self.accumulator("gradients", "weights", "gradients", "gradients").plan()
 
     def weighted_plan(self, role):
-        return self._accumulator("activations", role, role, role, "sequential").plan()
+        return self.accumulator("activations", role, role, role, "sequential").plan()
 
     def constant(self, value):
         t = self.empty(1, 1, "activations")
-        if n := _constant(value, self.formats["activations"]):
+        if n := lns_constant(value, self.formats["activations"]):
             t.fields["level"][0, 0] = n.level
         return t
-
-    def decay_plan(self):
-        """Return the step down of all weights by one unit."""
-        f = self.formats["weights"]
-
-        def lower(w_level, w_sign):
-            return Number(maximum(w_level - 1, spec.zero_level(f)), w_sign)
-
-        ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
-        circuit = trace(lower, ports, outputs=("o_level", "o_sign"))
-        return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
-
-    @property
-    def decay_period(self) -> int:
-        """Batches after which weights go one unit down; 0 for never."""
-        s = self.settings
-        rate = float(parse_real("lr", s.lr) * parse_real("weight_decay", s.weight_decay))
-        if s.decay != "level" or not rate:
-            return 0
-        units = -math.log1p(-rate) / math.log(2) * (1 << self.formats["weights"].frac)
-        return max(1, round(1 / units))
-
-    @property
-    def _update_register(self) -> Lns:
-        return self.wide.widened(self.settings.update_guard if self.settings.stochastic else 0)
-
-    def _update_keeps_untouched(self) -> bool:
-        """Whether an update by a zero gradient changes no weight at all: tried on each."""
-        f = self.formats["weights"]
-        if f.bits > 16:
-            return False
-        levels = np.arange(*spec.level_range(f), dtype=np.int64)
-        levels = np.append(levels, -1)
-        zero = Number(np.full_like(levels, spec.zero_level(self.formats["gradients"])),
-                      np.zeros_like(levels))
-        for sign in SIGN:
-            after = self.updated(zero, levels, np.full_like(levels, sign))
-            same_sign = (after.sign == sign) | (levels == spec.zero_level(f))
-            if not ((after.level == levels) & same_sign).all():
-                return False
-        return True
 
     def pixel_table(self):
         f = self.formats["activations"]
@@ -198,19 +112,6 @@ class LnsArithmetic(LnsElementwise, IntegerArithmetic):
         magnitude = 2.0 ** ((level - spec.one_level(f)) / (1 << f.frac))
         return np.where(level == spec.zero_level(f), 0.0,
                         np.where(t.fields["sign"][:, : t.columns] < 0, -magnitude, magnitude))
-
-    def _accumulator(self, a: str, b: str, init: str, out: str, order="") -> Accumulator:
-        s, of = self.settings, self.formats
-        return Accumulator(self.wide, self.delta, s.guard, order or s.order, s.underflow,
-                           {"a": of[a], "b": of[b], "init": of[init], "out": of[out]})
-
-
-def _constant(value, f: Lns) -> Number | None:
-    """Return a non-negative real as a number of f; None for zero."""
-    if not value:
-        return None
-    log = log2_word(value.numerator, value.denominator, f.frac)
-    return Number(min(-1, max(spec.zero_level(f) + 1, log + spec.one_level(f))), 0)
 
 
 def _half_normal(f: Lns, uniform: np.ndarray, std: float) -> np.ndarray:

@@ -57,6 +57,12 @@ class Network:
         return {f"{i}.{name}": t for i, layer in enumerate(self.layers)
                 for name, t in layer.parameters().items()}
 
+    def kept(self) -> dict[str, Tensor]:
+        """Return all that a model is made of: parameters, and what else their steps keep."""
+        found = self.parameters()
+        return {**found, **{f"{name}.{what}": t for name, w in found.items()
+                            for what, t in self.ar.kept(w).items()}}
+
     def program(self, rows: int, train: bool) -> Program:
         """Return the calls for batches of so many rows, bound at the first use."""
         if (rows, train) not in self._programs:

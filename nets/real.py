@@ -13,24 +13,24 @@ from functools import cached_property
 import numpy as np
 
 from fxp.format import Fixed
-from nets.settings import Settings, parse_real
+from nets.real_descent import RealDescent
+from nets.settings import Settings
 from nets.tensor import Tensor
 
 __all__ = ["RealArithmetic"]
 
 
-class RealArithmetic:
+class RealArithmetic(RealDescent):
     """The operations of a network in float32, or float64 with a grid (paper)."""
 
     frac = 32  # statistics are integers: losses in units of 2**-32 octaves
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        super().__init__()
         self.settings = settings
         self.step = 0
         self.grid = settings.format("activations") if settings.mode == "paper" else None
         self.dtype = np.dtype(np.float64 if self.grid else np.float32)
-        self.rate = float(parse_real("lr", settings.lr))
-        self.decay = float(parse_real("weight_decay", settings.weight_decay))
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
@@ -67,15 +67,10 @@ class RealArithmetic:
         return lambda: np.matmul(_value(dy), _value(w).T, out=_value(dx))
 
     def descend(self, w, x, dy):
-        return lambda: self._move(_value(w), _value(x).T @ _value(dy))
+        return self.moving(w, lambda: _value(x).T @ _value(dy))
 
     def descend_bias(self, b, dy):
-        return lambda: self._move(_value(b), _value(dy).sum(axis=0, keepdims=True))
-
-    def _move(self, w, g):
-        g += self.dtype.type(self.decay) * w
-        g *= self.dtype.type(self.rate)
-        w -= g
+        return self.moving(b, lambda: _value(dy).sum(axis=0, keepdims=True))
 
     def leaky(self, x, y):
         slope = self.dtype.type(2.0**self.settings.slope)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
+from nets.schedule import rate_factor
 
 __all__ = ["MODELS", "Settings", "parse_format", "parse_real"]
 
@@ -74,6 +75,11 @@ class Settings:
     slope: int = -7
     init_std: str = "0.1"
     lr: str = "2^-6"
+    optimizer: str = "sgd"
+    schedule: str = "constant"
+    momentum: str = "0"
+    clip: str = "0"
+    l1: str = "0"
     weight_decay: str = "2^-10"
     decay: str = "gradient"
     batch: int = 5
@@ -84,6 +90,7 @@ class Settings:
     def __post_init__(self):
         _choice("model", self.model, MODELS)
         _choice("activation", self.activation, ("leaky", "relu"))
+        _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -96,8 +103,11 @@ class Settings:
             check_integer(name, getattr(self, name), low, high)
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
-        for name in ("lr", "weight_decay", "init_std"):
+        for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1"):
             parse_real(name, getattr(self, name))
+        if parse_real("momentum", self.momentum) >= 1:
+            raise FormatError(f"momentum must be below 1, got {self.momentum!r}")
+        rate_factor(self.schedule, 0, 1)
         for name in ("lr", "init_std"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
@@ -128,6 +138,10 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
+        if family is not None:
+            self._refuse(("optimizer",), "float32")
+        if self.optimizer == "adam" and self.momentum != "0":
+            raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
         if family is None:
             self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")

@@ -168,7 +168,7 @@ def _update(ar, plan, views: dict[str, np.ndarray], t: Tensor) -> Calls:
     sums = registers(plan, next(iter(t.fields.values())).shape)
     zeroing(ar, plan, sums, "gradients")()
     pairs = [(sums[k][:, : t.columns].reshape(v.shape), v) for k, v in views.items()]
-    finish = map_over(ar, plan.finish, (), {**sums, **t.named("w"), **t.named("o")})
+    finish = map_over(ar, plan.finish, (), {**sums, **ar.operands(t), **ar.results(t)})
     return [copying(pairs), ar.settled(t, finish, plan)]
 
 

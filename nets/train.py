@@ -15,6 +15,7 @@ from nets.integer import STATS
 from nets.models import make_network
 from nets.network import Network, Program
 from nets.probe import Findings, Probe, Watched, troubles
+from nets.schedule import rate_factor
 from nets.settings import Settings
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
@@ -145,7 +146,8 @@ class Trainer:
         return record
 
     def _train(self, report: Report | None) -> Findings:
-        count = len(self.labels)
+        s, count = self.settings, len(self.labels)
+        self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
         size = min(self.settings.batch, count)
         whole = count - count % size
         # In this order in every process: it decides the random numbers of updates.
