@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nets import cifar
 from nets.download import SOURCES, DataError, Source, fetch_set, missing
 
 __all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
 
-NAMES = (*SOURCES, "digits")
+NAMES = (*SOURCES, "cifar-10", "digits")
 PathName = str | os.PathLike[str] | None
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -30,7 +31,8 @@ _OWNERS = {
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images as uint8, number x height x width; labels as int64 in 0..classes-1."""
+    """Images as uint8, number x height x width, coloured ones x 3; labels as int64 in
+    0..classes-1."""
 
     name: str
     train_images: np.ndarray
@@ -51,6 +53,8 @@ def load(name: str, data_dir: PathName = None, progress: bool = True) -> Dataset
     if name == "digits":
         return _digits()
     home, given = _home(data_dir)
+    if name == "cifar-10":
+        return _cifar(home, given, progress)
     folder = _folder(name, home)
     if absent := missing(name, folder):
         if given:
@@ -73,7 +77,10 @@ def get(name: str, data_dir: PathName = None, progress: bool = True) -> dict:
         try:
             load(name, home)
         except DataError:
-            _download(name, home, progress)
+            if name == "cifar-10":
+                cifar.fetch(home, progress)
+            else:
+                _download(name, home, progress)
     return _row(name, home)
 
 
@@ -87,6 +94,10 @@ def _row(name: str, home: Path) -> dict:
     if name == "digits":
         row = {"shape": [8, 8], "classes": 10, "train": 1442, "test": 355}
         return {"name": name, **row, "download_bytes": 0, "found": "scikit-learn"}
+    if name == "cifar-10":
+        row = {"shape": [32, 32, 3], "classes": 10, "train": 50_000, "test": 10_000}
+        place = cifar.find(home)
+        return {"name": name, **row, "download_bytes": cifar.SIZE, "found": place and str(place)}
     source, folder = SOURCES[name], _folder(name, home)
     train, test = source.counts
     try:
@@ -137,6 +148,23 @@ def _download(name: str, home: Path, progress: bool) -> Dataset:
             f"images, got {counts}; delete the folder and download again"
         )
     return data
+
+
+def _cifar(home: Path, given: bool, progress: bool) -> Dataset:
+    """Return CIFAR-10 from home, downloaded there unless the user named the place."""
+    place = cifar.find(home)
+    if place is None and given:
+        raise DataError(
+            f"cifar-10: neither {' nor '.join(cifar.ARCHIVES)} in {home}; put one there, "
+            f"{_remedy('cifar-10', home)}, or use --dataset digits, which needs no files"
+        )
+    place = place or cifar.fetch(home, progress)
+    try:
+        return Dataset("cifar-10", *cifar.read(place), classes=10)
+    except ValueError as error:
+        raise DataError(
+            f"cifar-10 in {place.parent}: {error}; to fetch it anew, {_remedy('cifar-10', home)}"
+        ) from error
 
 
 def _open(name: str, folder: Path, home: Path) -> Dataset:

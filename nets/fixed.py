@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -58,7 +60,8 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
 
     def pixel_table(self):
         f = self.formats["activations"]
-        words = [min(f.high, (2 * v * (1 << f.frac) + 255) // 510) for v in range(256)]
+        scaled = (self.settings.pixel(v) * (1 << f.frac) for v in range(256))
+        words = [max(f.low, min(f.high, math.floor(v + Fraction(1, 2)))) for v in scaled]
         return {"word": np.array(words, f.dtype)}
 
     @cached_property

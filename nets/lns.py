@@ -75,10 +75,18 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
 
     def pixel_table(self):
         f = self.formats["activations"]
-        logs = [log2_word(v, 255, f.frac) for v in range(1, 256)]
+        numbers = [self._number(self.settings.pixel(v), f) for v in range(256)]
+        return {"level": np.array([n.level for n in numbers], f.dtype),
+                "sign": np.array([n.sign for n in numbers], f.dtype)}
+
+    def _number(self, value, f):
+        """Return the nearest number of f; what is too small for it is zero."""
         low = spec.zero_level(f)
-        levels = [low] + [min(-1, max(low, log + spec.one_level(f))) for log in logs]
-        return {"level": np.array(levels, f.dtype), "sign": np.zeros(256, f.dtype)}
+        if not value:
+            return Number(low, 0)
+        log = log2_word(abs(value.numerator), value.denominator, f.frac)
+        level = min(-1, max(low, log + spec.one_level(f)))
+        return Number(level, -1 if value < 0 and level > low else 0)
 
     @cached_property
     def one(self):

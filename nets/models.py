@@ -97,9 +97,18 @@ def lenet_wide(b: Builder, classes: int) -> Builder:
     return b.dense(500).active().dense(classes)
 
 
+def mini_cifar(b: Builder, classes: int) -> Builder:
+    """A small network for 32 x 32 images: 32, 32 and 64 maps, 64 units."""
+    b.conv(32, 3, padding="same").max_pool(2).active()
+    b.conv(32, 3, padding="same").active().average_pool(2)
+    b.conv(64, 3, padding="same").active().average_pool(2).flat()
+    return b.dense(64).active().dense(classes)
+
+
 MODELS: dict[str, Callable[[Builder, int], Builder]] = {
     "lenet5": lenet5,
     "lenet-wide": lenet_wide,
+    "mini-cifar": mini_cifar,
 }
 
 

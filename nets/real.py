@@ -49,7 +49,8 @@ class RealArithmetic(RealDescent):
         return t
 
     def encode(self, x):
-        table = self.on_grid(np.arange(256) / 255).astype(self.dtype)
+        values = [float(self.settings.pixel(v)) for v in range(256)]
+        table = self.on_grid(np.array(values)).astype(self.dtype)
         return lambda pixels: np.take(table, pixels, out=_value(x), mode="clip")
 
     def affine(self, x, w, b, y):

@@ -37,7 +37,11 @@ __all__ = [
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
 # What suits a model better than the defaults, which are those of the perceptron.
 _CONVOLUTIONS = {"activation": "relu", "epochs": 10}
-SUITED_MODELS: dict[str, dict] = {"lenet5": _CONVOLUTIONS, "lenet-wide": _CONVOLUTIONS}
+SUITED_MODELS: dict[str, dict] = {
+    "lenet5": _CONVOLUTIONS,
+    "lenet-wide": _CONVOLUTIONS,
+    "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
+}
 
 
 class Run:

@@ -14,7 +14,7 @@ from nets.schedule import rate_factor
 
 __all__ = ["MODELS", "Settings", "parse_format", "parse_real"]
 
-MODELS = ("mlp", "lenet5", "lenet-wide")
+MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
 def parse_format(text: str) -> Lns | Fixed:
@@ -69,6 +69,8 @@ class Settings:
     softmax_pull: int = 8
     softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
+    input_mean: str = "0"
+    input_scale: str = "1"
     model: str = "mlp"
     activation: str = "leaky"
     hidden: tuple[int, ...] = (100,)
@@ -103,12 +105,13 @@ class Settings:
             check_integer(name, getattr(self, name), low, high)
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
-        for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1"):
+        for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
+                     "input_scale"):
             parse_real(name, getattr(self, name))
         if parse_real("momentum", self.momentum) >= 1:
             raise FormatError(f"momentum must be below 1, got {self.momentum!r}")
         rate_factor(self.schedule, 0, 1)
-        for name in ("lr", "init_std"):
+        for name in ("lr", "init_std", "input_scale"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
@@ -174,6 +177,11 @@ class Settings:
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
             return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range
         return f
+
+    def pixel(self, value: int) -> Fraction:
+        """Return what a network sees of a pixel of 0..255."""
+        mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
+        return (Fraction(value, 255) - mean) * scale
 
     @property
     def free(self) -> int:

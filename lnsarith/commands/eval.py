@@ -13,6 +13,7 @@ from lnsarith.commands.options import add_computing, add_data, thread_count
 __all__ = ["class_names", "open_model", "options", "run"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
+THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
 MOST = 5  # confusions shown
 
 
@@ -88,6 +89,8 @@ def class_names(dataset: str, classes: int) -> list[str]:
     """Return what the classes of a data set are called."""
     if dataset == "fashion-mnist":
         return CLOTHES
+    if dataset == "cifar-10":
+        return THINGS
     if dataset == "emnist-letters":
         return [chr(ord("a") + i) for i in range(classes)]
     return [str(i) for i in range(classes)]

@@ -46,8 +46,12 @@ def run(args: Namespace) -> int:
     names = class_names(dataset, kept.data["classes"])
     rows = []
     for name, grey in zip(args.images, values, strict=True):
+        coloured = len(shape) == 3
         shares = _probabilities(
-            network, prepare(grey, shape, args.invert, dataset, name)
+            network,
+            read_colours(Path(name), shape)
+            if coloured
+            else prepare(grey, shape, args.invert, dataset, name),
         )
         best = int(shares.argmax())
         row = {"image": name, "class": best, "name": names[best]}
@@ -78,6 +82,16 @@ def read_image(path: Path) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ImageError(f"{path} holds values that are not finite numbers")
     return values
+
+
+def read_colours(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the middle of an image as uint8 of a shape: height, width, 3."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+        fitted = ImageOps.fit(upright, (shape[1], shape[0]), Image.Resampling.BILINEAR)
+        return np.asarray(fitted, np.uint8)
 
 
 def _grey(image) -> np.ndarray:
