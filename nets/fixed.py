@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from fxp.spec import overflow, round_shift
 from nets.elementwise_fixed import FixedElementwise
-from nets.fixed_descent import FixedDescent
+from nets.fixed_descent import FixedDescent, times_constant
 from nets.fixed_softmax import FixedSoftmax
 from nets.integer import IntegerArithmetic
 from nets.tensor import Tensor, roomy
@@ -52,6 +53,23 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
 
     def weighted_plan(self, role):
         return self.accumulator("activations", role, role, kind="exact").plan()
+
+    def mean_plan(self, role, count):
+        acc = self.accumulator("activations", role, role, kind="exact", depth=count)
+        f, one = self.formats[role], int(self.one.fields["word"][0, 0])
+
+        drop = max(0, acc.register[1].bit_length() + 15 - 62)
+
+        def mean(register):  # words times one, summed up; low bits that do not fit are dropped
+            factor = Fraction(1 << drop, count * one)
+            scaled = times_constant(round_shift(register, drop, "down"), factor, 0, 10, 15)
+            return overflow(round_shift(scaled, 10, "nearest-even"), f)
+
+        return acc.plan(mean), self.one
+
+    def fill_one(self, t):
+        f = self.formats[t.role]
+        t.fields["word"][:, : t.columns] = min(f.high, 1 << f.frac)
 
     def constant(self, value):
         f = self.formats["activations"]

@@ -10,7 +10,7 @@ from fxp.format import Fixed
 from fxp.kernels import Accumulator
 from nets.descent import SEED, Descent
 
-__all__ = ["FixedDescent"]
+__all__ = ["FixedDescent", "times_constant"]
 
 VELOCITY = 0x5DEECE66  # sets the random bits of velocities apart from those of weights
 
@@ -70,9 +70,9 @@ class FixedDescent(Descent):
             return after, v
         moved = (w << (grid - f.frac)) - self._step(g, rate, frac, grid)
         if rate is None:
-            moved = moved - _scaled(w, lr * decay, f.frac, grid, self._digits)
+            moved = moved - times_constant(w, lr * decay, f.frac, grid, self._digits)
         else:
-            fine = _scaled(w, decay, f.frac, f.frac + 20, self._digits)
+            fine = times_constant(w, decay, f.frac, f.frac + 20, self._digits)
             moved = moved - self._step(fine, rate, f.frac + 20, grid)
         if l1:
             moved = moved - self._step(_sign(w) * round(l1 * (1 << grid)), rate, grid, grid)
@@ -85,8 +85,8 @@ class FixedDescent(Descent):
         """Return momentum v + g + decay w + l1 sign(w), rounded to a gradient."""
         f, to = self.formats["weights"], self.formats["gradients"]
         grid = to.frac + 14
-        moved = _scaled(v, self.real("momentum"), to.frac, grid, self._digits)
-        moved = moved + spec.round_shift(g, frac - grid, "down") + _scaled(
+        moved = times_constant(v, self.real("momentum"), to.frac, grid, self._digits)
+        moved = moved + spec.round_shift(g, frac - grid, "down") + times_constant(
             w, self.real("weight_decay"), f.frac, grid, self._digits)
         moved = moved + _sign(w) * round(self.real("l1") * (1 << grid))
         return self._rounded(moved, grid, to, None if seed is None else seed ^ VELOCITY, element)
@@ -94,7 +94,7 @@ class FixedDescent(Descent):
     def _step(self, x, rate, frac: int, grid: int):
         """Return lr x on the grid; rate is lr as a scalar, None for the constant."""
         if rate is None:
-            return _scaled(x, self.real("lr"), frac, grid, self._digits)
+            return times_constant(x, self.real("lr"), frac, grid, self._digits)
         return spec.round_shift(x * rate, frac + _shift(self._unit) - grid, "down")
 
     def _rounded(self, x, grid: int, f: Fixed, seed, element):
@@ -119,7 +119,7 @@ def _sign(w):
     return (w > 0) * 1 - (w < 0) * 1
 
 
-def _scaled(x, factor, frac: int, grid: int, digits: int):
+def times_constant(x, factor, frac: int, grid: int, digits: int):
     """Return factor * x on the grid; the factor keeps so many significant bits."""
     if not factor:
         return 0

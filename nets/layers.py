@@ -29,9 +29,17 @@ class Layer:
         """Return the output for x and the calls that compute it."""
         raise NotImplementedError
 
+    def forward_training(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+        """Return the same for training, where that is something else."""
+        return self.forward(ar, x)
+
     def backward(self, ar, x: Tensor, dy: Tensor, wanted: bool) -> tuple[Tensor | None, Calls]:
         """Return the gradient of x (None unless wanted) and the calls."""
         raise NotImplementedError
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return the tensors that belong to a model but are no parameters."""
+        return {}
 
     def weight_gradient(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray | None:
         """Return the gradient of the parameter w in float64; None without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +67,12 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
 
     def weighted_plan(self, role):
         return self.accumulator("activations", role, role, role, "sequential").plan()
+
+    def mean_plan(self, role, count):
+        return self.weighted_plan(role), self.constant(Fraction(1, count))
+
+    def fill_one(self, t):
+        t.fields["level"][:, : t.columns] = spec.one_level(self.formats[t.role])
 
     def constant(self, value):
         t = self.empty(1, 1, "activations")

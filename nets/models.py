@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from nets.conv import Conv2d
+from nets.dropout import Dropout
 from nets.layers import Dense, Layer, LeakyReLU, ReLU
 from nets.network import Network, mlp
+from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
 from nets.settings import Settings, parse_real
 from nets.window import Shape, Window, shown
 
-__all__ = ["MODELS", "Builder", "make_network"]
+__all__ = ["MODELS", "Builder", "make_network", "spread_of"]
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Builder:
     shape: Shape
     std: Callable[[int, int], float]
     activation: Callable[[], Layer] = ReLU
+    dropout: Fraction = Fraction(0)
 
     def __post_init__(self):
         self.layers: list[Layer] = []
@@ -50,9 +55,15 @@ class Builder:
         """Add average pooling by windows side by side."""
         return self._add(AveragePool(Window(self._name("pool"), self.shape, size, size)))
 
+    def norm(self) -> Builder:
+        """Add batch normalisation, of each channel or unit."""
+        return self._add(BatchNorm(self.ar, self.shape))
+
     def active(self) -> Builder:
-        """Add the activation."""
+        """Add the activation, and dropout (if any) once the image is flat."""
         self.layers.append(self.activation())
+        if self.dropout and self.shape[:2] == (1, 1):
+            self.layers.append(Dropout(self.dropout, len(self.layers)))
         return self
 
     def flat(self) -> Builder:
@@ -114,22 +125,36 @@ MODELS: dict[str, Callable[[Builder, int], Builder]] = {
 
 def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
-    inputs = math.prod(shape)
-    if settings.model == "mlp":
-        std = float(parse_real("init_std", settings.init_std))
-        return mlp(ar, rng, inputs, settings.hidden, classes, std)
+    activation = {"relu": ReLU, "leaky": LeakyReLU}[settings.activation]
+    dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
-    activation = {"relu": ReLU, "leaky": LeakyReLU}[settings.activation]
-    builder = Builder(ar, rng, image, _he, activation)
+    builder = Builder(ar, rng, image, spread_of(settings), activation, dropout)
+    if settings.model == "mlp" and settings.init == "normal":
+        numbers = itertools.count()
+        std = float(parse_real("init_std", settings.init_std))
+        return mlp(ar, rng, math.prod(shape), settings.hidden, classes, std, lambda: [
+            activation(), *([Dropout(dropout, next(numbers))] if dropout else [])])
     try:
-        layers = MODELS[settings.model](builder, classes).layers
+        if settings.model == "mlp":
+            builder.flat()
+            for units in settings.hidden:
+                builder.dense(units).active()
+            layers = builder.dense(classes).layers
+        else:
+            layers = MODELS[settings.model](builder, classes).layers
     except ValueError as error:
         raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
                          f"{error}") from error
-    return Network(ar, layers, inputs, classes)
+    return Network(ar, layers, math.prod(shape), classes)
 
 
-def _he(inputs: int, outputs: int) -> float:
-    """Return the standard deviation that keeps sizes through ReLUs (He et al., 2015)."""
-    return math.sqrt(2 / inputs)
+def spread_of(settings: Settings) -> Callable[[int, int], float]:
+    """Return the standard deviation of first weights from inputs and outputs of a layer."""
+    fixed = float(parse_real("init_std", settings.init_std))
+    return {
+        "normal": lambda inputs, outputs: fixed,
+        "lecun": lambda inputs, outputs: math.sqrt(1 / inputs),
+        "xavier": lambda inputs, outputs: math.sqrt(2 / (inputs + outputs)),
+        "he": lambda inputs, outputs: math.sqrt(2 / inputs),
+    }[settings.init]

@@ -39,8 +39,14 @@ class Watched(Layer):
     def weight_gradient(self, x, dy):
         return self.layer.weight_gradient(x, dy)
 
+    def kept(self):
+        return self.layer.kept()
+
     def forward(self, ar, x):
         return self.layer.forward(ar, x)
+
+    def forward_training(self, ar, x):
+        return self.layer.forward_training(ar, x)
 
     def backward(self, ar, x, dy, wanted):
         self.bound[dy.rows] = (x, dy)

@@ -13,6 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from fxp.format import Fixed
+from fxp.spec import random_word
+from nets.algebra import RealAlgebra
+from nets.elementwise import DROPOUT
+from nets.formulas import FORMULAS
 from nets.real_descent import RealDescent
 from nets.settings import Settings
 from nets.tensor import Tensor
@@ -92,6 +96,16 @@ class RealArithmetic(RealDescent):
 
         return run
 
+    def formula(self, name, out, *operands):
+        values = [_value(t) for t in operands]
+        return lambda: np.copyto(_value(out), FORMULAS[name](RealAlgebra, *values))
+
+    def mean_of_rows(self, rows, mean):
+        return lambda: np.mean(_value(rows), axis=0, keepdims=True, out=_value(mean))
+
+    def fill_one(self, t):
+        _value(t).fill(1)
+
     def constant(self, value):
         return self.dtype.type(float(value))
 
@@ -100,6 +114,17 @@ class RealArithmetic(RealDescent):
 
     def relu_gradient(self, x, dy, dx):
         return lambda: np.multiply(_value(dy), _value(x) > 0, out=_value(dx))
+
+    def dropped(self, x, y, threshold, factor, number):
+        places = np.arange(_value(x).size).reshape(_value(x).shape)
+        salt = (self.settings.seed * 65599 + DROPOUT + number) & 0xFFFFFFFF
+
+        def run():
+            bits = random_word(places, random_word(self.step & 0xFFFFFFFF, salt)) & 0xFFFF
+            np.multiply(_value(x), self.dtype.type(float(factor)), out=_value(y))
+            _value(y)[bits < threshold] = 0
+
+        return run
 
     def softmax(self, logits, labels, gradient, stats):
         z, rows = _value(logits), np.arange(labels.size)

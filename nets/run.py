@@ -36,7 +36,7 @@ __all__ = [
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
 # What suits a model better than the defaults, which are those of the perceptron.
-_CONVOLUTIONS = {"activation": "relu", "epochs": 10}
+_CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 10}
 SUITED_MODELS: dict[str, dict] = {
     "lenet5": _CONVOLUTIONS,
     "lenet-wide": _CONVOLUTIONS,
@@ -173,6 +173,8 @@ def settings_for(given: dict) -> Settings:
     """Return the settings given, completed by what suits the data set and the model."""
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
+    if "init_std" in given:  # it goes with an init of its own
+        model = {k: v for k, v in model.items() if k != "init"}
     return Settings(**{**suited, **model, **given})
 
 

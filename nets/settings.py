@@ -75,7 +75,9 @@ class Settings:
     activation: str = "leaky"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
+    init: str = "normal"
     init_std: str = "0.1"
+    dropout: str = "0"
     lr: str = "2^-6"
     optimizer: str = "sgd"
     schedule: str = "constant"
@@ -93,6 +95,7 @@ class Settings:
         _choice("model", self.model, MODELS)
         _choice("activation", self.activation, ("leaky", "relu"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
+        _choice("init", self.init, ("normal", "lecun", "xavier", "he"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -106,10 +109,11 @@ class Settings:
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale"):
+                     "input_scale", "dropout"):
             parse_real(name, getattr(self, name))
-        if parse_real("momentum", self.momentum) >= 1:
-            raise FormatError(f"momentum must be below 1, got {self.momentum!r}")
+        for name in ("momentum", "dropout"):
+            if parse_real(name, getattr(self, name)) >= 1:
+                raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
         rate_factor(self.schedule, 0, 1)
         for name in ("lr", "init_std", "input_scale"):
             if not parse_real(name, getattr(self, name)):
@@ -153,12 +157,12 @@ class Settings:
                               f"arithmetic, not with {self.arith}")
 
     def _check_model(self):
+        if self.init != "normal" and self.init_std != _default("init_std"):
+            raise FormatError(f"init_std has a meaning only with init normal, not {self.init}")
         if self.model == "mlp":
             return
-        for name in ("hidden", "init_std"):
-            if getattr(self, name) != _default(name):
-                raise FormatError(f"{name} has a meaning only with model mlp, not with "
-                                  f"{self.model}")
+        if self.hidden != _default("hidden"):
+            raise FormatError(f"hidden has a meaning only with model mlp, not with {self.model}")
         if self.mode == "paper":
             raise FormatError(f"mode paper goes with model mlp, not with {self.model}")
 

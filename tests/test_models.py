@@ -59,3 +59,12 @@ def test_what_cannot_be_is_refused_in_one_line(given, words, tmp_path):
     code, _, err = call("train", *given, cwd=tmp_path)
     assert code == 2
     assert_one_line(err, *words)
+
+
+def test_training_stops_when_the_loss_is_no_number_any_more(tmp_path):
+    given = ("--dataset", "digits", "--arith", "float32", "--lr", "2^12", "--out", "r")
+    code, out, err = call("train", *given, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    last = err.splitlines(keepends=True)[-1]
+    assert_one_line(last, "not a finite number", "smaller lr", "0 epochs of 30 are kept")
+    assert not (tmp_path / "r" / "model.npz").exists()

@@ -46,6 +46,8 @@ HELP = {
     "activation": "leaky (ReLU with a slope) or relu; conv nets come with relu",
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
+    "init": "of the first weights: normal (of init_std), lecun, xavier or he",
+    "dropout": "share of the hidden units of dense layers that are left out in training",
     "init_std": "standard deviation of the first weights",
     "lr": "learning rate: 2^-6, 1/64, 0.01, ...",
     "optimizer": "sgd, or with float32 adam",
