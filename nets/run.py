@@ -36,7 +36,8 @@ __all__ = [
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
 # What suits a model better than the defaults, which are those of the perceptron.
-_CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 10}
+_CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 12, "batch": 16,
+                 "lr": "2^-5", "momentum": "0.5", "schedule": "cosine"}
 SUITED_MODELS: dict[str, dict] = {
     "lenet5": _CONVOLUTIONS,
     "lenet-wide": _CONVOLUTIONS,
@@ -94,12 +95,18 @@ class Run:
     def go_on(self, given: dict, data: dict) -> None:
         """Prepare for more epochs; RunError if given settings or data differ.
 
-        More epochs than before are fine.
+        More epochs than before are fine, unless the learning rate falls over all of them.
         """
+        grows = self.settings.schedule not in ("cosine", "linear")
         for name, value in given.items():
             own = getattr(self.settings, name)
-            if value == own or (name == "epochs" and value > own):
+            if value == own or (name == "epochs" and value > own and grows):
                 continue
+            if name == "epochs" and not grows:
+                raise RunError(
+                    f"{self.folder} has schedule = {self.settings.schedule} over {own} epochs, "
+                    f"got epochs = {value}; leave epochs out, or start another run"
+                )
             cure = "start another run with another --out"
             raise RunError(
                 f"{self.folder} has {name} = {_shown(own)}, got {_shown(value)}; only "
@@ -170,7 +177,10 @@ class Run:
 
 
 def settings_for(given: dict) -> Settings:
-    """Return the settings given, completed by what suits the data set and the model."""
+    """Return the settings given, completed by what suits the data set and the model.
+
+    A resumed run needs none of this: its config.json has every setting.
+    """
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
     if "init_std" in given:  # it goes with an init of its own

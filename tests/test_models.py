@@ -26,10 +26,20 @@ def test_a_run_tells_its_model(trained):
 
 
 def test_a_run_that_goes_on_ends_with_the_bytes_of_one_that_was_whole(trained):
-    folder, result = trained
-    answer(*TRAIN, "--epochs", 1, "--out", "parts", cwd=folder)
-    again = answer(*TRAIN, "--epochs", 2, "--out", "parts", "--resume", cwd=folder)
-    assert again["model_sha256"] == result["model_sha256"]
+    folder, _ = trained
+    given = (*TRAIN, "--schedule", "constant")
+    whole = answer(*given, "--epochs", 2, "--out", "whole", cwd=folder)
+    answer(*given, "--epochs", 1, "--out", "parts", cwd=folder)
+    again = answer(*given, "--epochs", 2, "--out", "parts", "--resume", cwd=folder)
+    assert again["model_sha256"] == whole["model_sha256"]
+
+
+def test_a_run_whose_rate_falls_over_all_epochs_cannot_get_more_of_them(trained):
+    folder, _ = trained
+    more = ("train", "--resume", "--out", "r", "--epochs", 3, "--data-dir", "d")
+    code, _, err = call(*more, cwd=folder)
+    assert code == 2
+    assert_one_line(err, "schedule = cosine over 2 epochs, got epochs = 3")
 
 
 @pytest.mark.parametrize("given", [("--threads", 1), ("--threads", 2)], ids=str)

@@ -48,8 +48,10 @@ def training(
     from nets.train import Trainer
 
     val = len(dataset.train_labels) // 6
+    # Plain steps, as PyTorch takes them.
+    plain = {"lr": "2^-6", "schedule": "constant", "momentum": "0"}
     given = {"dataset": dataset.name, "model": model, "batch": batch, "val": val}
-    settings = settings_for(given)
+    settings = settings_for({**plain, **given})
     trainer = Trainer(settings, dataset, threads=1)
     theirs = torch.Training(trainer.images, trainer.labels, batch, model)
     records = []
