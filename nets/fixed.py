@@ -67,9 +67,10 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
 
         return acc.plan(mean), self.one
 
-    def fill_one(self, t):
+    def fill(self, t, value):
         f = self.formats[t.role]
-        t.fields["word"][:, : t.columns] = min(f.high, 1 << f.frac)
+        word = max(f.low, min(f.high, round(value * (1 << f.frac))))
+        t.fields["word"][:, : t.columns] = word
 
     def constant(self, value):
         f = self.formats["activations"]

@@ -58,8 +58,8 @@ class IntegerArithmetic(Elementwise, Descent):
         """Return the mean of so many numbers of a role as a sum of products with a number."""
         raise NotImplementedError
 
-    def fill_one(self, t: Tensor) -> None:
-        """Put one into every number of t."""
+    def fill(self, t: Tensor, value: Fraction | int) -> None:
+        """Put the nearest word to a value into every number of t."""
         raise NotImplementedError
 
     def mean_of_rows(self, rows: Tensor, mean: Tensor):
@@ -86,6 +86,11 @@ class IntegerArithmetic(Elementwise, Descent):
                 stats: np.ndarray) -> Callable[[], None]:
         """Return a call that adds to stats and, for training, writes (p - y) / rows."""
         raise NotImplementedError
+
+    def loss(self, logits: Tensor, labels: np.ndarray, gradient: Tensor | None,
+             stats: np.ndarray) -> Callable[[], None]:
+        """Return softmax, the one loss over words."""
+        return self.softmax(logits, labels, gradient, stats)
 
     def words(self, t: Tensor) -> np.ndarray:
         """Return the words of a tensor, rows x columns."""

@@ -53,6 +53,8 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         is fair (change of measure, ICASSP 2020). The thresholds come from math.erf,
         so that no vector unit can change a weight."""
         t = self.empty(rows, columns, "weights")
+        if not std:
+            return t
         drawn = _half_normal(self.formats["weights"], rng.random((rows, columns)), std)
         signs = -rng.integers(0, 2, (rows, columns))
         t.fields["level"][:, :columns] = drawn + spec.zero_level(self.formats["weights"])
@@ -71,8 +73,10 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     def mean_plan(self, role, count):
         return self.weighted_plan(role), self.constant(Fraction(1, count))
 
-    def fill_one(self, t):
-        t.fields["level"][:, : t.columns] = spec.one_level(self.formats[t.role])
+    def fill(self, t, value):
+        n = self._number(Fraction(value), self.formats[t.role])
+        t.fields["level"][:, : t.columns] = n.level
+        t.fields["sign"][:, : t.columns] = n.sign
 
     def constant(self, value):
         t = self.empty(1, 1, "activations")

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from nets.activations import PReLU, Smooth
 from nets.conv import Conv2d
 from nets.dropout import Dropout
 from nets.layers import Dense, Layer, LeakyReLU, ReLU
@@ -125,7 +126,7 @@ MODELS: dict[str, Callable[[Builder, int], Builder]] = {
 
 def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
-    activation = {"relu": ReLU, "leaky": LeakyReLU}[settings.activation]
+    activation = _activation(ar, settings.activation)
     dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
@@ -146,7 +147,19 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     except ValueError as error:
         raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
                          f"{error}") from error
-    return Network(ar, layers, math.prod(shape), classes)
+    network = Network(ar, layers, math.prod(shape), classes)
+    if settings.init == "constant":
+        value = parse_real("init_std", settings.init_std)
+        for name, t in network.parameters().items():
+            if name.endswith(".w"):
+                ar.fill(t, value)
+    return network
+
+
+def _activation(ar, name: str) -> Callable[[], Layer]:
+    if name == "prelu":
+        return lambda: PReLU(ar)
+    return {"relu": ReLU, "leaky": LeakyReLU}.get(name) or (lambda: Smooth(name))
 
 
 def spread_of(settings: Settings) -> Callable[[int, int], float]:
@@ -154,6 +167,8 @@ def spread_of(settings: Settings) -> Callable[[int, int], float]:
     fixed = float(parse_real("init_std", settings.init_std))
     return {
         "normal": lambda inputs, outputs: fixed,
+        "zero": lambda inputs, outputs: 0.0,
+        "constant": lambda inputs, outputs: 0.0,
         "lecun": lambda inputs, outputs: math.sqrt(1 / inputs),
         "xavier": lambda inputs, outputs: math.sqrt(2 / (inputs + outputs)),
         "he": lambda inputs, outputs: math.sqrt(2 / inputs),

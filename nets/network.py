@@ -30,7 +30,7 @@ class Program:
         self.logits = values[-1]
         self.values = values
         self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None
-        self.calls.append(ar.softmax(self.logits, self.labels, self.gradient, self.stats))
+        self.calls.append(ar.loss(self.logits, self.labels, self.gradient, self.stats))
         dy = self.gradient
         for i in reversed(range(len(layers) if train else 0)):
             assert dy is not None

@@ -33,7 +33,7 @@ class BatchNorm(Layer):
         self.gamma, self.beta, self.mean, self.variance = (
             ar.empty(1, channels, role) for role in ("weights",) * 2 + ("activations",) * 2)
         for t in (self.gamma, self.variance):
-            ar.fill_one(t)
+            ar.fill(t, 1)
         self._seen: dict[int, tuple[Tensor, Tensor]] = {}  # by the identity of the input
 
     def parameters(self):

@@ -20,7 +20,7 @@ import numpy as np
 
 from nets.layers import Layer
 from nets.network import Network, Program
-from nets.settings import Settings
+from nets.settings import FLOATS, Settings
 from nets.tensor import Tensor
 
 __all__ = ["Findings", "Probe", "Watched", "troubles"]
@@ -200,7 +200,7 @@ def _updates(settings, record, findings):
         return
     if record.train_accuracy >= 0.9:
         return
-    if settings.arith != "float32" and not settings.stochastic:
+    if settings.arith not in FLOATS and not settings.stochastic:
         yield (
             f"updates: {dead:.1%} of the weights with a gradient kept their word; "
             "update=stochastic would cure it, or longer words"

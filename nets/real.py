@@ -1,4 +1,4 @@
-"""Training in floating point: float32, and the published linear baseline.
+"""Training in floating point: float32, float64, and the published linear baseline.
 
 The `paper` mode does what the code published with ICASSP 2020 does: float64
 master weights, rates and gradients, and a fixed-point grid only for inputs,
@@ -17,6 +17,7 @@ from fxp.spec import random_word
 from nets.algebra import RealAlgebra
 from nets.elementwise import DROPOUT
 from nets.formulas import FORMULAS
+from nets.losses import LOSSES
 from nets.real_descent import RealDescent
 from nets.settings import Settings
 from nets.tensor import Tensor
@@ -25,7 +26,7 @@ __all__ = ["RealArithmetic"]
 
 
 class RealArithmetic(RealDescent):
-    """The operations of a network in float32, or float64 with a grid (paper)."""
+    """The operations of a network in float32 or float64, or float64 with a grid (paper)."""
 
     frac = 32  # statistics are integers: losses in units of 2**-32 octaves
 
@@ -34,7 +35,7 @@ class RealArithmetic(RealDescent):
         self.settings = settings
         self.step = 0
         self.grid = settings.format("activations") if settings.mode == "paper" else None
-        self.dtype = np.dtype(np.float64 if self.grid else np.float32)
+        self.dtype = np.dtype(np.float64 if self.grid else settings.arith)
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
@@ -103,8 +104,8 @@ class RealArithmetic(RealDescent):
     def mean_of_rows(self, rows, mean):
         return lambda: np.mean(_value(rows), axis=0, keepdims=True, out=_value(mean))
 
-    def fill_one(self, t):
-        _value(t).fill(1)
+    def fill(self, t, value):
+        _value(t).fill(float(value))
 
     def constant(self, value):
         return self.dtype.type(float(value))
@@ -126,27 +127,26 @@ class RealArithmetic(RealDescent):
 
         return run
 
-    def softmax(self, logits, labels, gradient, stats):
-        z, rows = _value(logits), np.arange(labels.size)
+    def applied(self, function, out, *operands):
+        """out = a function of arrays, of one shape or to be broadcast."""
+        values = [_value(t) for t in operands]
+        return lambda: np.copyto(_value(out), function(*values))
+
+    def loss(self, outputs, labels, gradient, stats):
+        z, function = _value(outputs), LOSSES[self.settings.loss]
 
         def run():
-            shifted = z - z.max(axis=1, keepdims=True)
-            powers = np.exp(shifted)
-            sums = powers.sum(axis=1, keepdims=True)
-            losses = np.log(sums[:, 0]) - shifted[rows, labels]
-            right = int((z.argmax(axis=1) == labels).sum())
+            losses, d = function(z, labels)
             octaves = losses.astype(np.float64).sum() / math.log(2)
             if octaves < 1 << 20:  # not for a NaN either
                 stats[0] += int(octaves * (1 << self.frac))
             else:
                 stats[3] += 1
-            stats[1] += right
+            stats[1] += int((z.argmax(axis=1) == labels).sum())
             mean = np.nan_to_num(z.mean(dtype=np.float64), posinf=0, neginf=0)
             stats[2] += int(np.clip(mean, -(1 << 20), 1 << 20) * z.size / math.log(2)) << self.frac
             if gradient is not None:
-                d = np.divide(powers, sums, out=_value(gradient))
-                d[rows, labels] -= 1
-                d /= d.dtype.type(labels.size)
+                np.divide(d, d.dtype.type(labels.size), out=_value(gradient))
 
         return run
 

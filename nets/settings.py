@@ -12,8 +12,10 @@ from lnsarith import delta as deltas
 from lnsarith.format import Lns
 from nets.schedule import rate_factor
 
-__all__ = ["MODELS", "Settings", "parse_format", "parse_real"]
+__all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
+FLOATS = ("float32", "float64")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
@@ -78,6 +80,7 @@ class Settings:
     init: str = "normal"
     init_std: str = "0.1"
     dropout: str = "0"
+    loss: str = "softmax"
     lr: str = "2^-6"
     optimizer: str = "sgd"
     schedule: str = "constant"
@@ -93,9 +96,11 @@ class Settings:
 
     def __post_init__(self):
         _choice("model", self.model, MODELS)
-        _choice("activation", self.activation, ("leaky", "relu"))
+        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("loss", self.loss, ("softmax", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
-        _choice("init", self.init, ("normal", "lecun", "xavier", "he"))
+        _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
+                                         "he"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -123,12 +128,12 @@ class Settings:
         self._check_model()
 
     def _check_family(self):
-        if self.arith == "float32":
+        if self.arith in FLOATS:
             family = None
             used = [n for n in ("weights", "activations", "gradients") if getattr(self, n)]
             if used:
                 raise FormatError(f"{used[0]} has a format of its own only with lns or fixed "
-                                  "arithmetic, not with float32")
+                                  f"arithmetic, not with {self.arith}")
         else:
             family = type(parse_format(self.arith))
             for role in ("weights", "activations", "gradients"):
@@ -146,7 +151,10 @@ class Settings:
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
         if family is not None:
-            self._refuse(("optimizer",), "float32")
+            self._refuse(("optimizer", "loss"), "float32")
+            if self.activation not in ("leaky", "relu"):
+                raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
+                                  f"not with {self.arith}")
         if self.optimizer == "adam" and self.momentum != "0":
             raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
         if family is None:
@@ -157,8 +165,9 @@ class Settings:
                               f"arithmetic, not with {self.arith}")
 
     def _check_model(self):
-        if self.init != "normal" and self.init_std != _default("init_std"):
-            raise FormatError(f"init_std has a meaning only with init normal, not {self.init}")
+        if self.init not in ("normal", "constant") and self.init_std != _default("init_std"):
+            raise FormatError(f"init_std has a meaning only with init normal or constant, "
+                              f"not with {self.init}")
         if self.model == "mlp":
             return
         if self.hidden != _default("hidden"):
@@ -200,7 +209,7 @@ class Settings:
         """Whether updates of weights are rounded stochastically."""
         if self.update:
             return self.update == "stochastic"
-        return self.arith != "float32" and isinstance(parse_format(self.arith), Fixed)
+        return self.arith not in FLOATS and isinstance(parse_format(self.arith), Fixed)
 
     def resolved(self) -> dict:
         """Return every setting as plain values, defaults included."""
