@@ -3,7 +3,7 @@
 A spec is a plain Python function over integers. It uses
 
     + - * & | ^   << >> by constants   == != < <= > >=
-    where  minimum  maximum  clamp  lookup  known
+    where  minimum  maximum  clamp  lookup  known  possible
 
 and nothing else, so the same function runs on a Python int, on an int64 NumPy
 array, and on a `Traced` value, which records every operation as a `Node` with
@@ -20,7 +20,7 @@ import numpy as np
 from fxp.graph import Graph, Node, SpecError
 
 __all__ = ["SpecError", "Table", "Traced", "clamp", "known", "lookup", "maximum", "minimum",
-           "where"]
+           "possible", "where"]
 
 
 class Table:
@@ -170,6 +170,14 @@ def known(x, low: int, high: int):
     if _traced(x):
         return _record("known", x, bounds=(low, high))
     return x
+
+
+def possible(condition):
+    """Return the condition; in a trace 1, or 0 where its range says that it cannot hold.
+
+    For a test that may as well be 1 whenever it can be: a circuit has it for nothing.
+    """
+    return int(condition.node.high != 0) if _traced(condition) else condition
 
 
 def _traced(*values) -> bool:

@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,15 +27,18 @@ from numba.extending import intrinsic
 
 from fxp.lanes import lane_width
 from fxp.loops import Arguments, emit_map
-from fxp.plans import MapPlan, MatmulPlan, plan_digest
+from fxp.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 from fxp.products import emit_matmul
 from fxp.scalar import scalar_source
+from fxp.spans import emit_spans
 from fxp.target import config, target
 from fxp.vector import Lanes
 
 __all__ = ["Kernel", "cache_folder", "compile_module", "scalar_kernel"]
 
-_PLANS: dict[str, MapPlan | MatmulPlan] = {}
+Plan = MapPlan | MatmulPlan | SpanPlan
+
+_PLANS: dict[str, Plan] = {}
 
 
 class Kernel:
@@ -44,7 +48,7 @@ class Kernel:
     runs it; it releases the interpreter lock. See `MapPlan` and `MatmulPlan`.
     """
 
-    def __init__(self, plan: MapPlan | MatmulPlan):
+    def __init__(self, plan: Plan):
         self.plan = plan
         self.names = plan.arguments()
         self.width = _width(plan)
@@ -52,6 +56,9 @@ class Kernel:
 
     def __call__(self, **values: int) -> None:
         self.run(tuple(values[n] for n in self.names))
+
+
+_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
 
 
 def core(key: str):
@@ -63,10 +70,7 @@ def core(key: str):
             plan = _PLANS[key]
             lanes = Lanes(_width(plan), target())
             arguments = Arguments(builder, plan.arguments(), values[0])
-            if isinstance(plan, MapPlan):
-                emit_map(builder, plan, lanes, arguments)
-            else:
-                emit_matmul(builder, plan, lanes, arguments)
+            _EMITTERS[type(plan)](builder, plan, lanes, arguments)
             return context.get_dummy_value()
 
         return types.void(args), generate
@@ -145,7 +149,7 @@ def _digest() -> str:
     return sha.hexdigest()[:16]
 
 
-def _width(plan: MapPlan | MatmulPlan) -> int:
+def _width(plan: Plan) -> int:
     """Return the lane width that holds every node and every stored word."""
     return max(lane_width(plan.circuits), *(8 * d.itemsize for d in plan.dtypes.values()))
 
@@ -153,7 +157,7 @@ def _width(plan: MapPlan | MatmulPlan) -> int:
 def _compiled(plan, count: int):
     key = plan_digest(plan)
     _PLANS[key] = plan
-    kind = "map" if isinstance(plan, MapPlan) else "matmul"
+    kind = type(plan).__name__.removesuffix("Plan").lower()
     return compile_module(kind, _MODULE.format(key=key, count=count)).run
 
 

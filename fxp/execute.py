@@ -17,7 +17,7 @@ import numpy as np
 from fxp.circuit import evaluate
 from fxp.plans import MapPlan, MatmulPlan, plan_digest
 
-__all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul"]
+__all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul", "kernel_of", "run_parts"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
@@ -51,7 +51,7 @@ class VectorMap:
     """A compiled map, bound."""
 
     def __init__(self, plan, arrays, first):
-        self.kernel = _kernel(plan)
+        self.kernel = kernel_of(plan)
         self.arrays = arrays
         count = next(iter(arrays.values())).size
         self.values = {"first": first, "count": count,
@@ -70,7 +70,7 @@ class VectorMatmul:
     """A compiled matrix product, bound; one tuple of arguments for each thread."""
 
     def __init__(self, plan, a, b, init, out, extra, threads):
-        self.kernel = _kernel(plan)
+        self.kernel = kernel_of(plan)
         self.arrays = (a, b, init, out, extra)
         rows, depth = next(iter(a.values())).shape
         columns = next(iter(out.values())).shape[1]
@@ -93,11 +93,7 @@ class VectorMatmul:
         return [tuple({**v, **scalars}[n] for n in self.kernel.names) for v in self.values]
 
     def __call__(self, **scalars):
-        args = self.args or self._arguments(scalars)
-        others = [_pool().submit(self.kernel.run, part) for part in args[1:]]
-        self.kernel.run(args[0])
-        for other in others:
-            other.result()
+        run_parts(self.kernel, self.args or self._arguments(scalars))
 
 
 class NumpyMap:
@@ -192,7 +188,7 @@ def _wide(array, shape):
     return np.broadcast_to(array, shape).astype(np.int64)
 
 
-def _kernel(plan):
+def kernel_of(plan):
     """Return the compiled kernel of a plan, compiled once for equal plans."""
     from fxp.compile import Kernel
 
@@ -203,6 +199,14 @@ def _kernel(plan):
 
 
 _KERNELS: dict = {}
+
+
+def run_parts(kernel, parts) -> None:
+    """Run a kernel with each tuple of arguments, the first in this thread."""
+    others = [_pool().submit(kernel.run, part) for part in parts[1:]]
+    kernel.run(parts[0])
+    for other in others:
+        other.result()
 
 
 def _address(array: np.ndarray) -> int:

@@ -101,7 +101,7 @@ class Graph:
             return a
         if op == "mul" and b.is_const and b.low == 1:
             return a
-        if op == "and" and b.is_const and b.low == -1:
+        if op == "and" and b.is_const and _keeps_all(a, b.low):
             return a
         if op in ("min", "max", "and", "or") and a is b:
             return a
@@ -183,6 +183,11 @@ def _difference(a: Node, b: Node) -> tuple[int, int]:
         p, q = a.args
         return 0, max(p.high - q.low, q.high - p.low)
     return a.low - b.high, a.high - b.low
+
+
+def _keeps_all(a: Node, mask: int) -> bool:
+    """Whether a & mask is a: the mask is all ones as far as a reaches."""
+    return mask == -1 or (a.low >= 0 and mask & (mask + 1) == 0 and a.high <= mask)
 
 
 def _negated(a: Node, b: Node) -> bool:

@@ -82,9 +82,10 @@ class Accumulator:
                                               self.rounding, random), self.out, self.overflow)
 
     def plan(self, finish: Callable | None = None, ports=None, keep_untouched: bool = False,
-             dtypes=None) -> MatmulPlan:
+             dtypes=None, outputs=("o",)) -> MatmulPlan:
         """Return the matrix product as a plan; finish(register, **ports) replaces the
-        final rounding, its extra ports are ranges, stored as `dtypes` says."""
+        final rounding, its extra ports are ranges, stored as `dtypes` says, as are
+        the outputs."""
         def step(register, b, a):
             return self.step(register, a, b)
 
@@ -93,7 +94,7 @@ class Accumulator:
             start=trace(lambda i: self.start(i), {"i": self.out.words}, name="start"),
             step=trace(step, {"register": self.register, "b": self.b.words, "a": self.a.words}),
             finish=trace(finish or (lambda register: self.finish(register)),
-                         {"register": self.register, **(ports or {})}, outputs=("o",),
+                         {"register": self.register, **(ports or {})}, outputs=outputs,
                          name="finish"),
             state=("register",), scalars=("a",), vectors=("b",),
             dtypes={**stored, **(dtypes or {})},

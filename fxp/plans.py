@@ -9,7 +9,7 @@ import numpy as np
 
 from fxp.circuit import Circuit
 
-__all__ = ["MapPlan", "MatmulPlan", "plan_digest"]
+__all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,58 @@ class MatmulPlan:
                 *self.finish.outputs, "out_row"]
 
 
-def plan_digest(plan: MapPlan | MatmulPlan) -> str:
+@dataclass(frozen=True)
+class SpanPlan:
+    """state[p + i] = step(state[p + i], b[q + i], a) for i in 0..lanes, in a fixed order.
+
+    For every image, row y, column x, channel c (in this order) of a that is not
+    `absent`, and every tap t: p is the sum of image, row, x, c and t times the strides
+    of state, q the same with those of the vectors b. The row is first_row + stride y;
+    taps with row + t outside 0..bound are left out. State lies in memory as registers.
+    """
+
+    step: Circuit
+    state: tuple[str, ...]
+    scalars: tuple[str, ...]
+    vectors: tuple[str, ...]
+    dtypes: dict[str, np.dtype]
+    absent: int
+    low: Circuit | None = None
+    low_limit: int = 0
+
+    @property
+    def circuits(self):
+        return tuple(c for c in (self.step, self.low) if c is not None)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        strides = [f"{p}_{of}" for p in ("state", "vector")
+                   for of in ("image", "row", "column", "channel", "tap")]
+        return ["image", "images", "height", "width", "channel", "channels", "taps", "lanes",
+                "first_row", "stride", "bound", "scratch",
+                "a_image", "a_row", "a_column", "a_channel", *strides,
+                *self.scalars, *self.vectors, *self.state]
+
+
+def span_plan(plan: MatmulPlan) -> SpanPlan:
+    """Return the steps of a sequential product as a span plan."""
+    assert plan.combine is None and plan.absent is not None
+    nodes = plan.step.inputs
+    stored = {name: _narrowest(nodes[name].low, nodes[name].high) for name in plan.state}
+    operands = {n: plan.dtypes[n] for n in (*plan.scalars, *plan.vectors)}
+    return SpanPlan(plan.step, plan.state, plan.scalars, plan.vectors, {**operands, **stored},
+                    plan.absent, plan.low, plan.low_limit)
+
+
+def _narrowest(low: int, high: int) -> np.dtype:
+    """Return the type of 16, 32 or 64 bits that holds a range."""
+    for kind in (np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return np.dtype(np.int64)
+
+
+def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
     """Return a hash of everything that decides what the plan computes."""
     values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()}
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]

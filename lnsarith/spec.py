@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fxp.bits import clamp, maximum, minimum, where
+from fxp.bits import clamp, maximum, minimum, possible, where
 from fxp.spec import round_nearest_even, round_shift
 from lnsarith.format import Lns
 
@@ -83,12 +83,13 @@ def resize(n: Number, f: Lns, to: Lns, underflow: str = "zero", random=None) -> 
 def product(x: Number, y: Number, f: Lns, underflow: str = "zero") -> Number:
     """Return x * y; the logs add. Saturates at the top; see `floor` for the bottom.
 
-    Where the log of y is not above 0, a zero x stays zero by saturation alone:
-    tracing with such a y leaves no test in the circuit.
+    Where the log of y is not above 0, a zero x stays zero by saturation alone: it
+    needs a test only where log y > 0 is possible.
     """
     zero = zero_level(f)
     log_y = y.level - one_level(f)
-    nothing = ((x.level == zero) & ((log_y > 0) | (underflow != "zero"))) | (y.level == zero)
+    unsafe = possible(log_y > 0) | (underflow != "zero")
+    nothing = ((x.level == zero) & unsafe) | (y.level == zero)
     level = clamp(x.level + log_y, floor(zero, underflow), -1)
     return Number(where(nothing, zero, level), x.sign ^ y.sign)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nets.settings import Settings
+from nets.settings import FLOATS, Settings
 
 __all__ = ["make_arithmetic"]
 
@@ -12,7 +12,7 @@ def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector
 
     backend vector compiles kernels, numpy runs the same circuits node by node.
     """
-    if settings.arith == "float32" or settings.mode == "paper":
+    if settings.arith in FLOATS or settings.mode == "paper":
         from nets.real import RealArithmetic
 
         return RealArithmetic(settings, threads, backend)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import shlex
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from nets import cifar
 from nets.download import SOURCES, DataError, Source, fetch_set, missing
+from nets.idx import read_packed, upright
 
 __all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
 
-NAMES = (*SOURCES, "digits")
+NAMES = (*SOURCES, "cifar-10", "digits")
 PathName = str | os.PathLike[str] | None
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -30,7 +30,8 @@ _OWNERS = {
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images as uint8, number x height x width; labels as int64 in 0..classes-1."""
+    """Images as uint8, number x height x width, coloured ones x 3; labels as int64 in
+    0..classes-1."""
 
     name: str
     train_images: np.ndarray
@@ -51,6 +52,8 @@ def load(name: str, data_dir: PathName = None, progress: bool = True) -> Dataset
     if name == "digits":
         return _digits()
     home, given = _home(data_dir)
+    if name == "cifar-10":
+        return _cifar(home, given, progress)
     folder = _folder(name, home)
     if absent := missing(name, folder):
         if given:
@@ -73,7 +76,10 @@ def get(name: str, data_dir: PathName = None, progress: bool = True) -> dict:
         try:
             load(name, home)
         except DataError:
-            _download(name, home, progress)
+            if name == "cifar-10":
+                cifar.fetch(home, progress)
+            else:
+                _download(name, home, progress)
     return _row(name, home)
 
 
@@ -87,6 +93,10 @@ def _row(name: str, home: Path) -> dict:
     if name == "digits":
         row = {"shape": [8, 8], "classes": 10, "train": 1442, "test": 355}
         return {"name": name, **row, "download_bytes": 0, "found": "scikit-learn"}
+    if name == "cifar-10":
+        row = {"shape": [32, 32, 3], "classes": 10, "train": 50_000, "test": 10_000}
+        place = cifar.find(home)
+        return {"name": name, **row, "download_bytes": cifar.SIZE, "found": place and str(place)}
     source, folder = SOURCES[name], _folder(name, home)
     train, test = source.counts
     try:
@@ -139,6 +149,23 @@ def _download(name: str, home: Path, progress: bool) -> Dataset:
     return data
 
 
+def _cifar(home: Path, given: bool, progress: bool) -> Dataset:
+    """Return CIFAR-10 from home, downloaded there unless the user named the place."""
+    place = cifar.find(home)
+    if place is None and given:
+        raise DataError(
+            f"cifar-10: neither {' nor '.join(cifar.ARCHIVES)} in {home}; put one there, "
+            f"{_remedy('cifar-10', home)}, or use --dataset digits, which needs no files"
+        )
+    place = place or cifar.fetch(home, progress)
+    try:
+        return Dataset("cifar-10", *cifar.read(place), classes=10)
+    except ValueError as error:
+        raise DataError(
+            f"cifar-10 in {place.parent}: {error}; to fetch it anew, {_remedy('cifar-10', home)}"
+        ) from error
+
+
 def _open(name: str, folder: Path, home: Path) -> Dataset:
     """Return the data set whose files folder holds; DataError where they are amiss."""
     source = SOURCES[name]
@@ -158,12 +185,12 @@ def _open(name: str, folder: Path, home: Path) -> Dataset:
 
 def _owner(name: str, folder: Path) -> str:
     """Return which data set the test labels in folder belong to, name if unknown."""
-    labels = _read(folder, SOURCES[name].files[3], 1)
+    labels = read_packed(folder, SOURCES[name].files[3], 1)
     return _OWNERS.get(hashlib.sha256(labels.tobytes()).hexdigest(), name)
 
 
 def _pair(folder: Path, files: tuple[str, ...], source: Source) -> Pair:
-    images, labels = _read(folder, files[0], 3), _read(folder, files[1], 1)
+    images, labels = read_packed(folder, files[0], 3), read_packed(folder, files[1], 1)
     if len(images) != len(labels) or not len(labels):
         raise ValueError(
             f"{len(images)} images in {files[0]}, {len(labels)} labels in {files[1]}"
@@ -173,50 +200,8 @@ def _pair(folder: Path, files: tuple[str, ...], source: Source) -> Pair:
     if low < first or last < high:
         raise ValueError(f"{files[1]} must hold {first}..{last}, holds {low}..{high}")
     if source.transposed:
-        images = _upright(images)
+        images = upright(images)
     return images, labels.astype(np.int64) - first
-
-
-def _read(folder: Path, file: str, dims: int) -> np.ndarray:
-    path = folder / file
-    packed = path.is_file()
-    if not packed:
-        path = path.with_suffix("")
-    try:
-        with gzip.open(path) if packed else open(path, "rb") as stream:
-            return _read_idx(stream, dims)
-    except (OSError, EOFError, ValueError, MemoryError, zlib.error) as error:
-        raise ValueError(f"{path.name} is damaged ({error})") from error
-
-
-def _read_idx(stream, dims: int) -> np.ndarray:
-    """Return the bytes of an IDX stream as an array with that many dimensions."""
-    magic, head = bytes([0, 0, 8, dims]), stream.read(4 + 4 * dims)
-    if len(head) < 4 + 4 * dims:
-        raise ValueError(f"it holds {len(head)} bytes, not even a header")
-    if head[:4] != magic:
-        raise ValueError(f"it must start with {magic.hex()}, not {head[:4].hex()}")
-    array = np.empty(np.frombuffer(head, ">u4")[1:].tolist(), np.uint8)
-    flat, filled = array.reshape(-1), 0
-    while block := stream.read(1 << 20):  # a whole read would double the memory
-        end = filled + len(block)
-        if end > flat.size:
-            raise ValueError(f"it must hold {flat.size} bytes, holds more")
-        flat[filled:end] = np.frombuffer(block, np.uint8)
-        filled = end
-    if filled < flat.size:
-        raise ValueError(f"it must hold {flat.size} bytes, holds {filled}")
-    return array
-
-
-def _upright(images: np.ndarray) -> np.ndarray:
-    """Transpose each image in place, block by block: EMNIST's digits take 188 MB."""
-    count, height, width = images.shape
-    turned = images.reshape(count, width, height)
-    for start in range(0, count, 4096):
-        block = images[start : start + 4096].transpose(0, 2, 1).copy()
-        turned[start : start + 4096] = block
-    return turned
 
 
 def _digits() -> Dataset:

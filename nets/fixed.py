@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from fxp import spec
-from fxp.bits import clamp, where
-from fxp.circuit import trace
-from fxp.kernels import Accumulator
-from fxp.plans import MapPlan
+from fxp.spec import overflow, round_shift
+from nets.elementwise_fixed import FixedElementwise
+from nets.fixed_descent import FixedDescent, times_constant
 from nets.fixed_softmax import FixedSoftmax
 from nets.integer import IntegerArithmetic
-from nets.settings import parse_real
-from nets.tensor import Tensor, padded
+from nets.tensor import Tensor, roomy
 
 __all__ = ["FixedArithmetic"]
 
 
-
-class FixedArithmetic(IntegerArithmetic):
+class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     """The operations of a network over fixed-point words.
 
     Sums of products are exact and rounded once, to nearest even, unless
@@ -35,11 +33,10 @@ class FixedArithmetic(IntegerArithmetic):
         super().__init__(settings, threads, backend)
         self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
         self.frac = FixedSoftmax.frac
-        self._accumulator("activations", "weights", "activations")  # refuse wrong ones now
+        self.accumulator("activations", "weights", "activations")  # refuse wrong ones now
 
     def empty(self, rows, columns, role):
-        return Tensor({"word": np.zeros((rows, padded(columns)), self.formats[role].dtype)},
-                      columns, role)
+        return Tensor({"word": roomy(rows, columns, 0, self.formats[role].dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         f = self.formats["weights"]
@@ -49,58 +46,41 @@ class FixedArithmetic(IntegerArithmetic):
         return t
 
     def affine_plan(self):
-        return self._accumulator("activations", "weights", "activations", "weights").plan()
+        return self.accumulator("activations", "weights", "activations", "weights").plan()
 
     def input_gradient_plan(self):
-        return self._accumulator("gradients", "weights", "gradients").plan()
+        return self.accumulator("gradients", "weights", "gradients").plan()
 
-    def update_plan(self):
-        acc = self._accumulator("activations", "gradients", "gradients", kind="exact")
-        f = self.formats["weights"]
-        ports = {"w": f.words}
-        if self.settings.stochastic:
-            ports.update(seed=(0, (1 << 32) - 1), element=(0, (1 << 31) - 1))
-        return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest), ports,
-                        dtypes={"w": f.dtype, "o": f.dtype})
+    def weighted_plan(self, role):
+        return self.accumulator("activations", role, role, kind="exact").plan()
 
-    def updated(self, frac: int, g, w, seed=None, element=None):
-        """Return w - lr g - lr decay w; g has frac fraction bits.
+    def mean_plan(self, role, count):
+        acc = self.accumulator("activations", role, role, kind="exact", depth=count)
+        f, one = self.formats[role], int(self.one.fields["word"][0, 0])
 
-        Both products and w are brought to a common grid of up to 30 bits below
-        a weight's, exactly or (beyond it) rounded down, and rounded once. A g
-        that would carry any weight beyond the other end saturates.
-        """
-        f = self.formats["weights"]
-        lr, decay = (parse_real(n, getattr(self.settings, n)) for n in ("lr", "weight_decay"))
-        grid = f.frac + min(30, 62 - f.bits - 4)
-        digits = 15 if f.bits <= 16 else 10  # of the constants lr and lr decay, in bits
-        reach = 1 << (f.bits + 1 + max(0, frac - f.frac) + max(0, -_log2_floor(lr)))
-        g = clamp(g, -reach, reach)
-        moved = (w << (grid - f.frac)) - _scaled(g, lr, frac, grid, digits) - _scaled(
-            w, lr * decay, f.frac, grid, digits)
-        if seed is None:
-            return spec.overflow(spec.round_shift(moved, grid - f.frac, "nearest-even"), f)
-        random = spec.random_word(element, seed)
-        return spec.overflow(spec.round_shift(moved, grid - f.frac, "stochastic", random), f)
+        drop = max(0, acc.register[1].bit_length() + 15 - 62)
 
-    def slope_plan(self):
+        def mean(register):  # words times one, summed up; low bits that do not fit are dropped
+            factor = Fraction(1 << drop, count * one)
+            scaled = times_constant(round_shift(register, drop, "down"), factor, 0, 10, 15)
+            return overflow(round_shift(scaled, 10, "nearest-even"), f)
+
+        return acc.plan(mean), self.one
+
+    def fill(self, t, value):
+        f = self.formats[t.role]
+        word = max(f.low, min(f.high, round(value * (1 << f.frac))))
+        t.fields["word"][:, : t.columns] = word
+
+    def constant(self, value):
         f = self.formats["activations"]
-        circuit = trace(lambda x: spec.leaky_relu(x, f, self.settings.slope), {"x": f.words},
-                        outputs=("o",))
-        return MapPlan(circuit, {"x": f.dtype, "o": f.dtype})
-
-    def slope_gradient_plan(self):
-        x, d = self.formats["activations"], self.formats["gradients"]
-
-        def slope(x, d):
-            return where(x < 0, spec.round_shift(d, -self.settings.slope, "nearest-even"), d)
-
-        circuit = trace(slope, {"x": x.words, "d": d.words}, outputs=("o",))
-        return MapPlan(circuit, {"x": x.dtype, "d": d.dtype, "o": d.dtype})
+        word = min(f.high, round(value * (1 << f.frac)))
+        return Tensor({"word": np.array([[word]], f.dtype)}, 1, "activations")
 
     def pixel_table(self):
         f = self.formats["activations"]
-        words = [min(f.high, (2 * v * (1 << f.frac) + 255) // 510) for v in range(256)]
+        scaled = (self.settings.pixel(v) * (1 << f.frac) for v in range(256))
+        words = [max(f.low, min(f.high, math.floor(v + Fraction(1, 2)))) for v in scaled]
         return {"word": np.array(words, f.dtype)}
 
     @cached_property
@@ -124,28 +104,3 @@ class FixedArithmetic(IntegerArithmetic):
 
     def reals(self, t):
         return np.ldexp(self.words(t).astype(np.float64), -self.formats[t.role].frac)
-
-    def _accumulator(self, a, b, out, init=None, kind=None) -> Accumulator:
-        of, text = self.formats, kind or self.settings.accumulator
-        bits = 62
-        if text.startswith("limited"):
-            text, bits = "limited", int(text[7:])
-        elif text == "exact" and of[a].bits + of[b].bits > 44:
-            text = "limited"
-        return Accumulator(of[a], of[b], of[out], text, bits=bits)
-
-
-def _scaled(x, factor, frac: int, grid: int, digits: int):
-    """Return factor * x on the grid; the factor keeps so many significant bits."""
-    if not factor:
-        return 0
-    shift = digits - 1 - _log2_floor(factor)
-    mantissa = round(factor * (1 << shift)) if shift >= 0 else round(factor / (1 << -shift))
-    while mantissa % 2 == 0:
-        mantissa, shift = mantissa // 2, shift - 1
-    return spec.round_shift(x * mantissa, frac + shift - grid, "down")
-
-
-def _log2_floor(value) -> int:
-    n = value.numerator.bit_length() - value.denominator.bit_length()
-    return n if value >= 2**n else n - 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from fxp.execute import bind_map, bind_matmul
-from fxp.plans import MapPlan, MatmulPlan
-from fxp.spec import random_word
+from fxp.execute import bind_matmul
+from fxp.plans import MatmulPlan
+from nets.descent import Descent
+from nets.elementwise import Elementwise
 from nets.settings import Settings
 from nets.tensor import Tensor, padded
 
@@ -20,7 +22,7 @@ __all__ = ["STATS", "IntegerArithmetic"]
 STATS = ("loss", "correct", "logits", "saturated")
 
 
-class IntegerArithmetic:
+class IntegerArithmetic(Elementwise, Descent):
     """The operations of layers, losses and optimisers, over words.
 
     Each method binds tensors and returns a call without arguments. Subclasses
@@ -30,17 +32,13 @@ class IntegerArithmetic:
     frac: int  # fraction bits of the loss
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        super().__init__()
         self.settings = settings
         self.threads = threads
         self.backend = backend
         self.step = 0  # counts batches: part of the random numbers of an update
-        self._parameters = 0
 
     # --- what a subclass provides -------------------------------------------------
-
-    def empty(self, rows: int, columns: int, role: str) -> Tensor:
-        """Return a matrix of zeros for weights, activations or gradients."""
-        raise NotImplementedError
 
     def normal(self, rng: np.random.Generator, rows: int, columns: int, std: float) -> Tensor:
         """Return a matrix of weights drawn from N(0, std**2)."""
@@ -52,21 +50,27 @@ class IntegerArithmetic:
     def input_gradient_plan(self) -> MatmulPlan:
         raise NotImplementedError
 
-    def update_plan(self) -> MatmulPlan:
+    def weighted_plan(self, role: str) -> MatmulPlan:
+        """Return sums in sequence of numbers of a role times activations."""
         raise NotImplementedError
 
-    def decay_plan(self) -> MapPlan:
+    def mean_plan(self, role: str, count: int) -> tuple[MatmulPlan, Tensor]:
+        """Return the mean of so many numbers of a role as a sum of products with a number."""
         raise NotImplementedError
 
-    @property
-    def decay_period(self) -> int:
-        """Batches between two runs of decay_plan; 0 for never."""
-        return 0
-
-    def slope_plan(self) -> MapPlan:
+    def fill(self, t: Tensor, value: Fraction | int) -> None:
+        """Put the nearest word to a value into every number of t."""
         raise NotImplementedError
 
-    def slope_gradient_plan(self) -> MapPlan:
+    def mean_of_rows(self, rows: Tensor, mean: Tensor):
+        """mean = the mean of all rows, summed one after the other."""
+        plan, factor = self.mean_plan(rows.role, rows.rows)
+        a = {k: np.broadcast_to(v[:1, :1], (1, rows.rows)) for k, v in factor.fields.items()}
+        zero = self.empty(1, rows.columns, rows.role)
+        return self._matmul(plan, Tensor(a, rows.rows), rows, zero, mean)
+
+    def constant(self, value: Fraction) -> Tensor:
+        """Return the activation nearest to a value that is not negative."""
         raise NotImplementedError
 
     def pixel_table(self) -> dict[str, np.ndarray]:
@@ -82,6 +86,11 @@ class IntegerArithmetic:
                 stats: np.ndarray) -> Callable[[], None]:
         """Return a call that adds to stats and, for training, writes (p - y) / rows."""
         raise NotImplementedError
+
+    def loss(self, logits: Tensor, labels: np.ndarray, gradient: Tensor | None,
+             stats: np.ndarray) -> Callable[[], None]:
+        """Return softmax, the one loss over words."""
+        return self.softmax(logits, labels, gradient, stats)
 
     def words(self, t: Tensor) -> np.ndarray:
         """Return the words of a tensor, rows x columns."""
@@ -138,17 +147,6 @@ class IntegerArithmetic:
         ones = {k: np.broadcast_to(v[:1, :1], (1, dy.rows)) for k, v in self.one.fields.items()}
         return self._descend(b, Tensor(ones, dy.rows), dy)
 
-    def leaky(self, x: Tensor, y: Tensor):
-        """y = x, scaled by 2**slope where negative."""
-        return bind_map(self._slope, {**x.named("x"), **y.named("o")}, self.backend)
-
-    def leaky_gradient(self, x: Tensor, dy: Tensor, dx: Tensor):
-        """dx = dy, scaled by 2**slope where x is negative."""
-        arrays = {**x.named("x"), **dy.named("d"), **dx.named("o")}
-        wanted = {*self._slope_gradient.circuit.inputs, *self._slope_gradient.circuit.outputs}
-        return bind_map(self._slope_gradient,
-                        {k: v for k, v in arrays.items() if k in wanted}, self.backend)
-
     # --- plans, made once ---------------------------------------------------------
 
     @cached_property
@@ -159,51 +157,16 @@ class IntegerArithmetic:
     def _input_gradient(self) -> MatmulPlan:
         return self.input_gradient_plan()
 
-    @cached_property
-    def _update(self) -> MatmulPlan:
-        return self.update_plan()
-
-    @cached_property
-    def _decay(self) -> MapPlan:
-        return self.decay_plan()
-
-    @cached_property
-    def _slope(self) -> MapPlan:
-        return self.slope_plan()
-
-    @cached_property
-    def _slope_gradient(self) -> MapPlan:
-        return self.slope_gradient_plan()
-
     def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
                            extra, self.backend, self.threads)
 
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
-        call = self._matmul(self._update, a, dy, zero, w, w.named("w"))
-        if self.decay_period:
-            decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend)
-            call = self._with_decay(call, decay)
-        if "seed" not in self._update.finish.inputs:
-            return call
-        self._parameters += 1
-        salt = self.settings.seed * 65599 + self._parameters
-
-        def run() -> None:
-            call(seed=random_word(self.step & 0xFFFFFFFF, salt & 0xFFFFFFFF))
-
-        return run
-
-    def _with_decay(self, call, decay):
-        period = self.decay_period
-
-        def run(**scalars: int) -> None:
-            call(**scalars)
-            if self.step % period == 0:
-                decay()
-
-        return run
+        plan = self.update_over(a.columns)
+        call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
+                           self.operands(w), self.backend, self.threads)
+        return self.settled(w, call, plan)
 
 
 def _inner(x: Tensor, columns: int) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nets.tensor import Tensor
 
-__all__ = ["Dense", "Layer", "LeakyReLU"]
+__all__ = ["Dense", "Layer", "LeakyReLU", "ReLU"]
 
 Calls = list[Callable[[], None]]
 
@@ -29,17 +29,30 @@ class Layer:
         """Return the output for x and the calls that compute it."""
         raise NotImplementedError
 
+    def forward_training(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+        """Return the same for training, where that is something else."""
+        return self.forward(ar, x)
+
     def backward(self, ar, x: Tensor, dy: Tensor, wanted: bool) -> tuple[Tensor | None, Calls]:
         """Return the gradient of x (None unless wanted) and the calls."""
         raise NotImplementedError
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return the tensors that belong to a model but are no parameters."""
+        return {}
+
+    def weight_gradient(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray | None:
+        """Return the gradient of the parameter w in float64; None without one."""
+        return None
 
 
 class Dense(Layer):
     """y = x w + b, with w inputs x outputs."""
 
-    def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float):
+    def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float,
+                 zero_bias: bool = False):
         self.w = ar.normal(rng, inputs, outputs, std)
-        self.b = ar.normal(rng, 1, outputs, std)
+        self.b = ar.empty(1, outputs, "weights") if zero_bias else ar.normal(rng, 1, outputs, std)
 
     def parameters(self):
         return {"w": self.w, "b": self.b}
@@ -55,6 +68,9 @@ class Dense(Layer):
             calls.append(ar.affine_gradient(dy, self.w, dx))
         return dx, [*calls, ar.descend(self.w, x, dy), ar.descend_bias(self.b, dy)]
 
+    def weight_gradient(self, x, dy):
+        return x.T @ dy
+
 
 class LeakyReLU(Layer):
     """y = x, scaled by 2**slope where x is negative."""
@@ -66,3 +82,15 @@ class LeakyReLU(Layer):
     def backward(self, ar, x, dy, wanted):
         dx = ar.empty(x.rows, x.columns, "gradients")
         return dx, [ar.leaky_gradient(x, dy, dx)]
+
+
+class ReLU(Layer):
+    """y = x where x is positive, else zero, as is its gradient."""
+
+    def forward(self, ar, x):
+        y = ar.empty(x.rows, x.columns, "activations")
+        return y, [ar.relu(x, y)]
+
+    def backward(self, ar, x, dy, wanted):
+        dx = ar.empty(x.rows, x.columns, "gradients")
+        return dx, [ar.relu_gradient(x, dy, dx)]

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from fxp.bits import maximum
-from fxp.circuit import trace
-from fxp.plans import MapPlan
-from fxp.spec import random_word
 from lnsarith import delta as deltas
 from lnsarith import spec
 from lnsarith.format import Lns
 from lnsarith.gauss import log2_word
-from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
+from nets.elementwise_lns import LnsElementwise
 from nets.integer import IntegerArithmetic
+from nets.lns_descent import LnsDescent, lns_constant
 from nets.lns_softmax import LnsSoftmax
-from nets.settings import parse_real
-from nets.tensor import Tensor, padded
+from nets.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
 
-SIGN = (-1, 0)
-
-
-class LnsArithmetic(IntegerArithmetic):
+class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
 
     Sums of products run in a register of the widest format with `guard` more
@@ -49,24 +43,18 @@ class LnsArithmetic(IntegerArithmetic):
         # Forced now, so that a wrong method or format is told before any work.
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
 
-    @property
-    def wide(self) -> Lns:
-        """The format that holds all others."""
-        frac = max(f.frac for f in self.formats.values())
-        whole = max(f.bits - f.frac for f in self.formats.values())
-        return Lns(whole + frac, frac)
-
     def empty(self, rows, columns, role):
         f = self.formats[role]
-        shape = (rows, padded(columns))
-        return Tensor({"level": np.full(shape, spec.zero_level(f), f.dtype),
-                       "sign": np.zeros(shape, f.dtype)}, columns, role)
+        return Tensor({"level": roomy(rows, columns, spec.zero_level(f), f.dtype),
+                       "sign": roomy(rows, columns, 0, f.dtype)}, columns, role)
 
     def normal(self, rng, rows, columns, std):
         """Draw sign and log apart: P(log <= l) = erf(2**l / (std sqrt 2)), and the sign
         is fair (change of measure, ICASSP 2020). The thresholds come from math.erf,
         so that no vector unit can change a weight."""
         t = self.empty(rows, columns, "weights")
+        if not std:
+            return t
         drawn = _half_normal(self.formats["weights"], rng.random((rows, columns)), std)
         signs = -rng.integers(0, 2, (rows, columns))
         t.fields["level"][:, :columns] = drawn + spec.zero_level(self.formats["weights"])
@@ -74,109 +62,42 @@ class LnsArithmetic(IntegerArithmetic):
         return t
 
     def affine_plan(self):
-        return self._accumulator("activations", "weights", "weights", "activations").plan()
+        return self.accumulator("activations", "weights", "weights", "activations").plan()
 
     def input_gradient_plan(self):
-        return self._accumulator("gradients", "weights", "gradients", "gradients").plan()
+        return self.accumulator("gradients", "weights", "gradients", "gradients").plan()
 
-    def update_plan(self):
-        acc = self._accumulator("activations", "gradients", "gradients", "gradients")
-        f = self.formats["weights"]
-        ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
-        if self.settings.stochastic:
-            ports.update(seed=(0, (1 << 32) - 1), element=(0, (1 << 31) - 1))
-        stored = {k: f.dtype for k in ("w_level", "w_sign", "o_level", "o_sign")}
-        keeps = not self.settings.stochastic and self._update_keeps_untouched()
-        return acc.plan(self.updated, ports, keep_untouched=keeps, dtypes=stored)
+    def weighted_plan(self, role):
+        return self.accumulator("activations", role, role, role, "sequential").plan()
 
-    def updated(self, g: Number, w_level, w_sign, seed=None, element=None) -> Number:
-        """Return w - lr g, rounded to the format of weights; see the class on decay."""
-        s = self.settings
-        f, register = self.formats["weights"], self._update_register
-        delta = self.delta.at(register.frac, spec.zero_level(register))
-        w = spec.resize(Number(w_level, w_sign), f, register, s.underflow)
-        g = spec.resize(g, self.formats["gradients"], register, s.underflow)
-        decay, rate = (_constant(parse_real(n, getattr(s, n)), register)
-                       for n in ("weight_decay", "lr"))
-        if decay is not None and s.decay == "gradient":
-            g = spec.total(g, spec.product(w, decay, register, s.underflow), delta, register,
-                           s.underflow)
-        assert rate is not None  # settings refuse a rate of zero
-        step = spec.product(g, rate, register, s.underflow)
-        step = Number(step.level, -1 - step.sign)
-        moved = spec.total(w, step, delta, register, s.underflow)
-        random = None if seed is None else random_word(element, seed)
-        return spec.resize(moved, register, f, s.underflow, random)
+    def mean_plan(self, role, count):
+        return self.weighted_plan(role), self.constant(Fraction(1, count))
 
-    def decay_plan(self):
-        """Return the step down of all weights by one unit."""
-        f = self.formats["weights"]
+    def fill(self, t, value):
+        n = self._number(Fraction(value), self.formats[t.role])
+        t.fields["level"][:, : t.columns] = n.level
+        t.fields["sign"][:, : t.columns] = n.sign
 
-        def lower(w_level, w_sign):
-            return Number(maximum(w_level - 1, spec.zero_level(f)), w_sign)
-
-        ports = {"w_level": spec.level_range(f), "w_sign": SIGN}
-        circuit = trace(lower, ports, outputs=("o_level", "o_sign"))
-        return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
-
-    @property
-    def decay_period(self) -> int:
-        """Batches after which weights go one unit down; 0 for never."""
-        s = self.settings
-        rate = float(parse_real("lr", s.lr) * parse_real("weight_decay", s.weight_decay))
-        if s.decay != "level" or not rate:
-            return 0
-        units = -math.log1p(-rate) / math.log(2) * (1 << self.formats["weights"].frac)
-        return max(1, round(1 / units))
-
-    @property
-    def _update_register(self) -> Lns:
-        return self.wide.widened(self.settings.update_guard if self.settings.stochastic else 0)
-
-    def _update_keeps_untouched(self) -> bool:
-        """Whether an update by a zero gradient changes no weight at all: tried on each."""
-        f = self.formats["weights"]
-        if f.bits > 16:
-            return False
-        levels = np.arange(*spec.level_range(f), dtype=np.int64)
-        levels = np.append(levels, -1)
-        zero = Number(np.full_like(levels, spec.zero_level(self.formats["gradients"])),
-                      np.zeros_like(levels))
-        for sign in SIGN:
-            after = self.updated(zero, levels, np.full_like(levels, sign))
-            same_sign = (after.sign == sign) | (levels == spec.zero_level(f))
-            if not ((after.level == levels) & same_sign).all():
-                return False
-        return True
-
-    def slope_plan(self):
-        f = self.formats["activations"]
-
-        def slope(x_level, x_sign):
-            return spec.leaky_relu(Number(x_level, x_sign), f, self.settings.slope)
-
-        ports = {"x_level": spec.level_range(f), "x_sign": SIGN}
-        circuit = trace(slope, ports, outputs=("o_level", "o_sign"))
-        return MapPlan(circuit, dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype))
-
-    def slope_gradient_plan(self):
-        f = self.formats["gradients"]
-
-        def slope(x_sign, d_level, d_sign):
-            moved = spec.leaky_relu(Number(d_level, x_sign), f, self.settings.slope)
-            return Number(moved.level, d_sign)
-
-        ports = {"x_sign": SIGN, "d_level": spec.level_range(f), "d_sign": SIGN}
-        circuit = trace(slope, ports, outputs=("o_level", "o_sign"))
-        stored = dict.fromkeys([*ports, "o_level", "o_sign"], f.dtype)
-        return MapPlan(circuit, {**stored, "x_sign": self.formats["activations"].dtype})
+    def constant(self, value):
+        t = self.empty(1, 1, "activations")
+        if n := lns_constant(value, self.formats["activations"]):
+            t.fields["level"][0, 0] = n.level
+        return t
 
     def pixel_table(self):
         f = self.formats["activations"]
-        logs = [log2_word(v, 255, f.frac) for v in range(1, 256)]
+        numbers = [self._number(self.settings.pixel(v), f) for v in range(256)]
+        return {"level": np.array([n.level for n in numbers], f.dtype),
+                "sign": np.array([n.sign for n in numbers], f.dtype)}
+
+    def _number(self, value, f):
+        """Return the nearest number of f; what is too small for it is zero."""
         low = spec.zero_level(f)
-        levels = [low] + [min(-1, max(low, log + spec.one_level(f))) for log in logs]
-        return {"level": np.array(levels, f.dtype), "sign": np.zeros(256, f.dtype)}
+        if not value:
+            return Number(low, 0)
+        log = log2_word(abs(value.numerator), value.denominator, f.frac)
+        level = min(-1, max(low, log + spec.one_level(f)))
+        return Number(level, -1 if value < 0 and level > low else 0)
 
     @cached_property
     def one(self):
@@ -210,19 +131,6 @@ class LnsArithmetic(IntegerArithmetic):
         magnitude = 2.0 ** ((level - spec.one_level(f)) / (1 << f.frac))
         return np.where(level == spec.zero_level(f), 0.0,
                         np.where(t.fields["sign"][:, : t.columns] < 0, -magnitude, magnitude))
-
-    def _accumulator(self, a: str, b: str, init: str, out: str) -> Accumulator:
-        s, of = self.settings, self.formats
-        return Accumulator(self.wide, self.delta, s.guard, s.order, s.underflow,
-                           {"a": of[a], "b": of[b], "init": of[init], "out": of[out]})
-
-
-def _constant(value, f: Lns) -> Number | None:
-    """Return a non-negative real as a number of f; None for zero."""
-    if not value:
-        return None
-    log = log2_word(value.numerator, value.denominator, f.frac)
-    return Number(min(-1, max(spec.zero_level(f) + 1, log + spec.one_level(f))), 0)
 
 
 def _half_normal(f: Lns, uniform: np.ndarray, std: float) -> np.ndarray:

@@ -43,7 +43,7 @@ def write_model(path: Path, network: Network, epoch: int) -> None:
 
     An entry `meta` holds JSON: kind, epoch, step, and each parameter's format.
     """
-    ar, tensors = network.ar, network.parameters()
+    ar, tensors = network.ar, network.kept()
     formats = {name: str(ar.formats[t.role]) for name, t in tensors.items()}
     meta = {"kind": KIND, "epoch": epoch, "step": ar.step, "formats": formats}
     write_arrays(path, {name: ar.words(t) for name, t in tensors.items()}, meta)
@@ -87,7 +87,7 @@ def read_arrays(path: Path, kind: str, made: Callable[[dict, dict], T]) -> T:
 
 def restore(network: Network, model: Model, path: Path) -> None:
     """Put a model's words into a network; RunError, naming path, if they do not fit."""
-    ar, tensors = network.ar, network.parameters()
+    ar, tensors = network.ar, network.kept()
     for name, t in tensors.items():
         wanted = _describe(ar.words(t), str(ar.formats[t.role]))
         found = "missing"

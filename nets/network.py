@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nets.integer import STATS
@@ -21,13 +23,14 @@ class Program:
         self.encode = ar.encode(self.x)
         self.calls, values = [], [self.x]
         for layer in layers:
-            y, calls = layer.forward(ar, values[-1])
+            forward = layer.forward_training if train else layer.forward
+            y, calls = forward(ar, values[-1])
             self.calls += calls
             values.append(y)
         self.logits = values[-1]
         self.values = values
         self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None
-        self.calls.append(ar.softmax(self.logits, self.labels, self.gradient, self.stats))
+        self.calls.append(ar.loss(self.logits, self.labels, self.gradient, self.stats))
         dy = self.gradient
         for i in reversed(range(len(layers) if train else 0)):
             assert dy is not None
@@ -57,6 +60,14 @@ class Network:
         return {f"{i}.{name}": t for i, layer in enumerate(self.layers)
                 for name, t in layer.parameters().items()}
 
+    def kept(self) -> dict[str, Tensor]:
+        """Return all that a model is made of: parameters, and what else their steps keep."""
+        found = self.parameters()
+        return {**found, **{f"{name}.{what}": t for name, w in found.items()
+                            for what, t in self.ar.kept(w).items()},
+                **{f"{i}.{name}": t for i, layer in enumerate(self.layers)
+                   for name, t in layer.kept().items()}}
+
     def program(self, rows: int, train: bool) -> Program:
         """Return the calls for batches of so many rows, bound at the first use."""
         if (rows, train) not in self._programs:
@@ -64,11 +75,12 @@ class Network:
         return self._programs[rows, train]
 
 
-def mlp(ar, rng: np.random.Generator, inputs: int, hidden, classes: int, std: float) -> Network:
-    """Return a multilayer perceptron with leaky ReLU between its dense layers."""
+def mlp(ar, rng: np.random.Generator, inputs: int, hidden, classes: int, std: float,
+        between: Callable[[], list[Layer]] = lambda: [LeakyReLU()]) -> Network:
+    """Return a multilayer perceptron with leaky ReLU, or others, between its dense layers."""
     sizes = [inputs, *hidden, classes]
     layers: list[Layer] = []
     for i, (rows, columns) in enumerate(zip(sizes, sizes[1:])):
-        layers += [LeakyReLU()] if i else []
+        layers += between() if i else []
         layers.append(Dense(ar, rng, rows, columns, std))
     return Network(ar, layers, inputs, classes)

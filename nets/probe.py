@@ -20,7 +20,7 @@ import numpy as np
 
 from nets.layers import Layer
 from nets.network import Network, Program
-from nets.settings import Settings
+from nets.settings import FLOATS, Settings
 from nets.tensor import Tensor
 
 __all__ = ["Findings", "Probe", "Watched", "troubles"]
@@ -36,8 +36,17 @@ class Watched(Layer):
     def parameters(self):
         return self.layer.parameters()
 
+    def weight_gradient(self, x, dy):
+        return self.layer.weight_gradient(x, dy)
+
+    def kept(self):
+        return self.layer.kept()
+
     def forward(self, ar, x):
         return self.layer.forward(ar, x)
+
+    def forward_training(self, ar, x):
+        return self.layer.forward_training(ar, x)
 
     def backward(self, ar, x, dy, wanted):
         self.bound[dy.rows] = (x, dy)
@@ -107,7 +116,7 @@ class Probe:
         )
 
     def _matrices(self) -> list[Tensor | None]:
-        """Return of each layer the weights whose gradient is input x gradient."""
+        """Return of each layer the weights that have a gradient."""
         return [layer.parameters().get("w") for layer in self.layers]
 
     def _dead_updates(self) -> float | None:
@@ -120,7 +129,8 @@ class Probe:
                 continue
             x, dy = layer.bound[self.rows]
             with np.errstate(all="ignore"):
-                wanted = (self.ar.reals(x).T @ self.ar.reals(dy)) != 0
+                gradient = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
+                wanted = gradient != 0
             moved += int(wanted.sum())
             dead += int((wanted & (self.ar.words(w) == before)).sum())
         return dead / moved if moved else None
@@ -190,7 +200,7 @@ def _updates(settings, record, findings):
         return
     if record.train_accuracy >= 0.9:
         return
-    if settings.arith != "float32" and not settings.stochastic:
+    if settings.arith not in FLOATS and not settings.stochastic:
         yield (
             f"updates: {dead:.1%} of the weights with a gradient kept their word; "
             "update=stochastic would cure it, or longer words"

@@ -1,4 +1,4 @@
-"""Training in floating point: float32, and the published linear baseline.
+"""Training in floating point: float32, float64, and the published linear baseline.
 
 The `paper` mode does what the code published with ICASSP 2020 does: float64
 master weights, rates and gradients, and a fixed-point grid only for inputs,
@@ -13,24 +13,29 @@ from functools import cached_property
 import numpy as np
 
 from fxp.format import Fixed
-from nets.settings import Settings, parse_real
+from fxp.spec import random_word
+from nets.algebra import RealAlgebra
+from nets.elementwise import DROPOUT
+from nets.formulas import FORMULAS
+from nets.losses import LOSSES
+from nets.real_descent import RealDescent
+from nets.settings import Settings
 from nets.tensor import Tensor
 
 __all__ = ["RealArithmetic"]
 
 
-class RealArithmetic:
-    """The operations of a network in float32, or float64 with a grid (paper)."""
+class RealArithmetic(RealDescent):
+    """The operations of a network in float32 or float64, or float64 with a grid (paper)."""
 
     frac = 32  # statistics are integers: losses in units of 2**-32 octaves
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        super().__init__()
         self.settings = settings
         self.step = 0
         self.grid = settings.format("activations") if settings.mode == "paper" else None
-        self.dtype = np.dtype(np.float64 if self.grid else np.float32)
-        self.rate = float(parse_real("lr", settings.lr))
-        self.decay = float(parse_real("weight_decay", settings.weight_decay))
+        self.dtype = np.dtype(np.float64 if self.grid else settings.arith)
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
@@ -49,7 +54,8 @@ class RealArithmetic:
         return t
 
     def encode(self, x):
-        table = self.on_grid(np.arange(256) / 255).astype(self.dtype)
+        values = [float(self.settings.pixel(v)) for v in range(256)]
+        table = self.on_grid(np.array(values)).astype(self.dtype)
         return lambda pixels: np.take(table, pixels, out=_value(x), mode="clip")
 
     def affine(self, x, w, b, y):
@@ -67,15 +73,10 @@ class RealArithmetic:
         return lambda: np.matmul(_value(dy), _value(w).T, out=_value(dx))
 
     def descend(self, w, x, dy):
-        return lambda: self._move(_value(w), _value(x).T @ _value(dy))
+        return self.moving(w, lambda: _value(x).T @ _value(dy))
 
     def descend_bias(self, b, dy):
-        return lambda: self._move(_value(b), _value(dy).sum(axis=0, keepdims=True))
-
-    def _move(self, w, g):
-        g += self.dtype.type(self.decay) * w
-        g *= self.dtype.type(self.rate)
-        w -= g
+        return self.moving(b, lambda: _value(dy).sum(axis=0, keepdims=True))
 
     def leaky(self, x, y):
         slope = self.dtype.type(2.0**self.settings.slope)
@@ -96,27 +97,56 @@ class RealArithmetic:
 
         return run
 
-    def softmax(self, logits, labels, gradient, stats):
-        z, rows = _value(logits), np.arange(labels.size)
+    def formula(self, name, out, *operands):
+        values = [_value(t) for t in operands]
+        return lambda: np.copyto(_value(out), FORMULAS[name](RealAlgebra, *values))
+
+    def mean_of_rows(self, rows, mean):
+        return lambda: np.mean(_value(rows), axis=0, keepdims=True, out=_value(mean))
+
+    def fill(self, t, value):
+        _value(t).fill(float(value))
+
+    def constant(self, value):
+        return self.dtype.type(float(value))
+
+    def relu(self, x, y):
+        return lambda: np.maximum(_value(x), 0, out=_value(y))
+
+    def relu_gradient(self, x, dy, dx):
+        return lambda: np.multiply(_value(dy), _value(x) > 0, out=_value(dx))
+
+    def dropped(self, x, y, threshold, factor, number):
+        places = np.arange(_value(x).size).reshape(_value(x).shape)
+        salt = (self.settings.seed * 65599 + DROPOUT + number) & 0xFFFFFFFF
 
         def run():
-            shifted = z - z.max(axis=1, keepdims=True)
-            powers = np.exp(shifted)
-            sums = powers.sum(axis=1, keepdims=True)
-            losses = np.log(sums[:, 0]) - shifted[rows, labels]
-            right = int((z.argmax(axis=1) == labels).sum())
+            bits = random_word(places, random_word(self.step & 0xFFFFFFFF, salt)) & 0xFFFF
+            np.multiply(_value(x), self.dtype.type(float(factor)), out=_value(y))
+            _value(y)[bits < threshold] = 0
+
+        return run
+
+    def applied(self, function, out, *operands):
+        """out = a function of arrays, of one shape or to be broadcast."""
+        values = [_value(t) for t in operands]
+        return lambda: np.copyto(_value(out), function(*values))
+
+    def loss(self, outputs, labels, gradient, stats):
+        z, function = _value(outputs), LOSSES[self.settings.loss]
+
+        def run():
+            losses, d = function(z, labels)
             octaves = losses.astype(np.float64).sum() / math.log(2)
             if octaves < 1 << 20:  # not for a NaN either
                 stats[0] += int(octaves * (1 << self.frac))
             else:
                 stats[3] += 1
-            stats[1] += right
+            stats[1] += int((z.argmax(axis=1) == labels).sum())
             mean = np.nan_to_num(z.mean(dtype=np.float64), posinf=0, neginf=0)
             stats[2] += int(np.clip(mean, -(1 << 20), 1 << 20) * z.size / math.log(2)) << self.frac
             if gradient is not None:
-                d = np.divide(powers, sums, out=_value(gradient))
-                d[rows, labels] -= 1
-                d /= d.dtype.type(labels.size)
+                np.divide(d, d.dtype.type(labels.size), out=_value(gradient))
 
         return run
 

@@ -36,6 +36,14 @@ __all__ = [
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
+# What suits a model better than the defaults, which are those of the perceptron.
+_CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 12, "batch": 16,
+                 "lr": "2^-5", "momentum": "0.5", "schedule": "cosine"}
+SUITED_MODELS: dict[str, dict] = {
+    "lenet5": _CONVOLUTIONS,
+    "lenet-wide": _CONVOLUTIONS,
+    "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
+}
 
 
 class Run:
@@ -88,12 +96,18 @@ class Run:
     def go_on(self, given: dict, data: dict) -> None:
         """Prepare for more epochs; RunError if given settings or data differ.
 
-        More epochs than before are fine.
+        More epochs than before are fine, unless the learning rate falls over all of them.
         """
+        grows = self.settings.schedule not in ("cosine", "linear")
         for name, value in given.items():
             own = getattr(self.settings, name)
-            if value == own or (name == "epochs" and value > own):
+            if value == own or (name == "epochs" and value > own and grows):
                 continue
+            if name == "epochs" and not grows:
+                raise RunError(
+                    f"{self.folder} has schedule = {self.settings.schedule} over {own} epochs, "
+                    f"got epochs = {value}; leave epochs out, or start another run"
+                )
             cure = "start another run with another --out"
             raise RunError(
                 f"{self.folder} has {name} = {_shown(own)}, got {_shown(value)}; only "
@@ -164,15 +178,23 @@ class Run:
 
 
 def settings_for(given: dict) -> Settings:
-    """Return the settings given, completed by what suits the data set."""
-    return Settings(**{**SUITED.get(given.get("dataset", ""), {}), **given})
+    """Return the settings given, completed by what suits the data set and the model.
+
+    A resumed run needs none of this: its config.json has every setting.
+    """
+    suited = SUITED.get(given.get("dataset", ""), {})
+    model = SUITED_MODELS.get(given.get("model", ""), {})
+    if "init_std" in given:  # it goes with an init of its own
+        model = {k: v for k, v in model.items() if k != "init"}
+    return Settings(**{**suited, **model, **given})
 
 
 def default_name(settings: Settings) -> str:
     """Return what a run is called: mnist-lns16-lut-s0."""
     delta = settings.delta if settings.arith.startswith("lns") else ""
     mode = "" if settings.mode == "bit-true" else settings.mode
-    parts = (settings.dataset, settings.arith, delta, mode, f"s{settings.seed}")
+    model = "" if settings.model == "mlp" else settings.model
+    parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
     return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
 
 

@@ -10,8 +10,13 @@ from fractions import Fraction
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
+from nets.schedule import rate_factor
 
-__all__ = ["Settings", "parse_format", "parse_real"]
+__all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
+
+FLOATS = ("float32", "float64")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
+MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
 def parse_format(text: str) -> Lns | Fixed:
@@ -66,10 +71,22 @@ class Settings:
     softmax_pull: int = 8
     softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
+    input_mean: str = "0"
+    input_scale: str = "1"
+    model: str = "mlp"
+    activation: str = "leaky"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
+    init: str = "normal"
     init_std: str = "0.1"
+    dropout: str = "0"
+    loss: str = "softmax"
     lr: str = "2^-6"
+    optimizer: str = "sgd"
+    schedule: str = "constant"
+    momentum: str = "0"
+    clip: str = "0"
+    l1: str = "0"
     weight_decay: str = "2^-10"
     decay: str = "gradient"
     batch: int = 5
@@ -78,6 +95,12 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
+        _choice("model", self.model, MODELS)
+        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("loss", self.loss, ("softmax", "mse", "hinge"))
+        _choice("optimizer", self.optimizer, ("sgd", "adam"))
+        _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
+                                         "he"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -90,21 +113,27 @@ class Settings:
             check_integer(name, getattr(self, name), low, high)
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
-        for name in ("lr", "weight_decay", "init_std"):
+        for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
+                     "input_scale", "dropout"):
             parse_real(name, getattr(self, name))
-        for name in ("lr", "init_std"):
+        for name in ("momentum", "dropout"):
+            if parse_real(name, getattr(self, name)) >= 1:
+                raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
+        rate_factor(self.schedule, 0, 1)
+        for name in ("lr", "init_std", "input_scale"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
         self._check_family()
+        self._check_model()
 
     def _check_family(self):
-        if self.arith == "float32":
+        if self.arith in FLOATS:
             family = None
             used = [n for n in ("weights", "activations", "gradients") if getattr(self, n)]
             if used:
                 raise FormatError(f"{used[0]} has a format of its own only with lns or fixed "
-                                  "arithmetic, not with float32")
+                                  f"arithmetic, not with {self.arith}")
         else:
             family = type(parse_format(self.arith))
             for role in ("weights", "activations", "gradients"):
@@ -121,6 +150,13 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
+        if family is not None:
+            self._refuse(("optimizer", "loss"), "float32")
+            if self.activation not in ("leaky", "relu"):
+                raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
+                                  f"not with {self.arith}")
+        if self.optimizer == "adam" and self.momentum != "0":
+            raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
         if family is None:
             self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")
@@ -128,10 +164,20 @@ class Settings:
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                               f"arithmetic, not with {self.arith}")
 
+    def _check_model(self):
+        if self.init not in ("normal", "constant") and self.init_std != _default("init_std"):
+            raise FormatError(f"init_std has a meaning only with init normal or constant, "
+                              f"not with {self.init}")
+        if self.model == "mlp":
+            return
+        if self.hidden != _default("hidden"):
+            raise FormatError(f"hidden has a meaning only with model mlp, not with {self.model}")
+        if self.mode == "paper":
+            raise FormatError(f"mode paper goes with model mlp, not with {self.model}")
+
     def _refuse(self, names, family: str):
         for name in names:
-            default = next(f.default for f in dataclasses.fields(self) if f.name == name)
-            if getattr(self, name) != default:
+            if getattr(self, name) != _default(name):
                 raise FormatError(f"{name} = {getattr(self, name)} has a meaning only with "
                                   f"{family} arithmetic, not with {self.arith}")
 
@@ -144,6 +190,11 @@ class Settings:
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
             return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range
         return f
+
+    def pixel(self, value: int) -> Fraction:
+        """Return what a network sees of a pixel of 0..255."""
+        mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
+        return (Fraction(value, 255) - mean) * scale
 
     @property
     def free(self) -> int:
@@ -158,13 +209,17 @@ class Settings:
         """Whether updates of weights are rounded stochastically."""
         if self.update:
             return self.update == "stochastic"
-        return self.arith != "float32" and isinstance(parse_format(self.arith), Fixed)
+        return self.arith not in FLOATS and isinstance(parse_format(self.arith), Fixed)
 
     def resolved(self) -> dict:
         """Return every setting as plain values, defaults included."""
         values = dataclasses.asdict(self)
         values["hidden"] = list(self.hidden)
         return values
+
+
+def _default(name: str):
+    return next(f.default for f in dataclasses.fields(Settings) if f.name == name)
 
 
 def _choice(name: str, value: str, choices):

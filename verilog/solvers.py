@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from verilog.lemmas import solve_by_lemmas
 from verilog.smt import Formula
-from verilog.sweep import solve_by_lemmas
 from verilog.tools import ToolMissing
 
 __all__ = ["Answer", "solve", "versions"]

@@ -39,7 +39,8 @@ def corner_words(low: int, high: int) -> np.ndarray:
     """
     bits = max(-low, high, 1).bit_length() + 1
     powers = [sign << k for k in range(bits) for sign in (1, -1)]
-    patterns = [int(digits * 16, 16) & ((1 << max(high, 0).bit_length()) - 1) for digits in "5a3c0f"]
+    mask = (1 << max(high, 0).bit_length()) - 1
+    patterns = [int(digit * 16, 16) & mask for digit in "5a3c0f"]
     near = [low, low + 1, high - 1, high, 0, *patterns, *powers]
     around = near + [p + step for p in powers for step in (-1, 1)]
     found = list(dict.fromkeys(w for w in around if low <= w <= high))

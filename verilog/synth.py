@@ -28,7 +28,8 @@ from verilog.netlist import yosys_version
 
 __all__ = ["FLOWS", "TARGETS", "Cost", "flows_of", "smallest", "synthesise"]
 
-AREA = " -script +strash;ifraig;scorr;dc2;dc2;dc2;strash;dch;map,-a"
+AREA = (" -script +strash;ifraig;scorr;dc2;resub,-K,12;rewrite;refactor;resub,-K,12;dc2;"
+        "resub,-K,12,-N,2;rewrite,-z;refactor,-z;resub,-K,12,-N,3;dc2;dch;map,-a")
 FLOWS = {"plain": ("", ""), "booth": (" -booth", ""), "area": ("", AREA),
          "booth-area": (" -booth", AREA)}
 TARGETS = {

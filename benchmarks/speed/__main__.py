@@ -17,6 +17,7 @@ from benchmarks.speed.row import COLUMNS
 
 PARTS = {
     "training": training.rows,
+    "lenet": training.convolutions,
     "matmul": lns.matmuls,
     "haswell": lns.matmuls_on_haswell,
     "add": lns.adds,

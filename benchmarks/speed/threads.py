@@ -45,7 +45,7 @@ def _network(threads: int):
     from nets.train import build
 
     rng = np.random.default_rng(0)
-    return build(Settings(batch=BATCH), 784, 10, rng, threads)
+    return build(Settings(batch=BATCH), (28, 28), 10, rng, threads)
 
 
 def _pass(network, batch: int, train: bool) -> tuple[Callable, Callable]:

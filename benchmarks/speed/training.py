@@ -8,13 +8,23 @@ from benchmarks.rows import Mark, Results, say
 from benchmarks.speed.row import add_time, peer
 from benchmarks.timing import alternate
 
-__all__ = ["rows"]
+__all__ = ["convolutions", "rows"]
 
 MARKS = {5: Mark("<=", 0.20), 64: None}
+LENET = {5: Mark("<=", 1.0), 64: Mark("<=", 1.5)}
 
 
 def rows(results: Results, options) -> None:
-    """Add a row for each size of a batch."""
+    """Add a row of the perceptron for each size of a batch."""
+    _rows("mlp", MARKS, results, options)
+
+
+def convolutions(results: Results, options) -> None:
+    """Add a row of LeNet-5 for each size of a batch."""
+    _rows("lenet5", LENET, results, options)
+
+
+def _rows(model: str, marks: dict, results: Results, options) -> None:
     from nets.data import load
 
     dataset = load(options.dataset, options.data_dir)
@@ -25,21 +35,25 @@ def rows(results: Results, options) -> None:
             train_labels=dataset.train_labels[: options.images],
         )
     whole = options.dataset == "mnist" and not options.images
-    for batch, mark in MARKS.items():
-        peer(
-            results, "torch", training, dataset, batch, mark if whole else None, options
-        )
+    for batch, mark in marks.items():
+        mark = mark if whole else None
+        peer(results, "torch", training, dataset, model, batch, mark, options)
 
 
-def training(torch, results: Results, dataset, batch: int, mark, options) -> None:
+def training(
+    torch, results: Results, dataset, model: str, batch: int, mark, options
+) -> None:
     """Add the row of one size; both train on after each epoch that is timed."""
-    from nets.settings import Settings
+    from nets.run import settings_for
     from nets.train import Trainer
 
     val = len(dataset.train_labels) // 6
-    settings = Settings(dataset=dataset.name, batch=batch, val=val)
+    # Plain steps, as PyTorch takes them.
+    plain = {"lr": "2^-6", "schedule": "constant", "momentum": "0"}
+    given = {"dataset": dataset.name, "model": model, "batch": batch, "val": val}
+    settings = settings_for({**plain, **given})
     trainer = Trainer(settings, dataset, threads=1)
-    theirs = torch.Training(trainer.images, trainer.labels, batch)
+    theirs = torch.Training(trainer.images, trainer.labels, batch, model)
     records = []
 
     def epoch() -> float:
@@ -53,5 +67,6 @@ def training(torch, results: Results, dataset, batch: int, mark, options) -> Non
         f"{records[-1].test_accuracy:.2%}, theirs {accuracy:.2%}"
     )
     say(f"  {note}")
-    name = f"{dataset.name} epoch, lns16 lut, batch {batch}"
+    net = "" if model == "mlp" else f" {model}"
+    name = f"{dataset.name}{net} epoch, lns16 lut, batch {batch}"
     add_time(results, name, "torch float32", pair, mark, note)

@@ -33,11 +33,10 @@ def run_get(args: Namespace) -> int:
 
 
 def _cells(row: dict) -> tuple[str, ...]:
-    height, width = row["shape"]
     size = row["download_bytes"]
     return (
         row["name"],
-        f"{height}x{width}",
+        "x".join(map(str, row["shape"])),
         str(row["classes"]),
         f"{row['train']:,}",
         f"{row['test']:,}",

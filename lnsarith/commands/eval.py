@@ -14,6 +14,7 @@ from lnsarith.commands.which import binary_folder
 __all__ = ["class_names", "images_for", "open_model", "options", "run", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
+THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
 MOST = 5  # confusions shown
 
 
@@ -89,10 +90,10 @@ def open_model(args: Namespace):
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")
-    inputs, classes = int(np.prod(kept.data["shape"])), kept.data["classes"]
+    shape, classes = tuple(kept.data["shape"]), kept.data["classes"]
     threads = thread_count(args.threads)
     rng = np.random.default_rng(0)  # the words are replaced
-    network = build(kept.settings, inputs, classes, rng, threads, args.backend)
+    network = build(kept.settings, shape, classes, rng, threads, args.backend)
     return kept, network, kept.load(network)
 
 
@@ -100,6 +101,8 @@ def class_names(dataset: str, classes: int) -> list[str]:
     """Return what the classes of a data set are called."""
     if dataset == "fashion-mnist":
         return CLOTHES
+    if dataset == "cifar-10":
+        return THINGS
     if dataset == "emnist-letters":
         return [chr(ord("a") + i) for i in range(classes)]
     return [str(i) for i in range(classes)]

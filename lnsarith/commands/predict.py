@@ -43,10 +43,11 @@ def run(args: Namespace) -> int:
     """Print each image's class and the three likeliest ones."""
     values = [read_image(Path(name)) for name in args.images]
     folder, dataset, data, logits = _opened(args)
-    names = class_names(dataset, data["classes"])
+    names, shape = class_names(dataset, data["classes"]), tuple(data["shape"])
     rows = []
     for name, grey in zip(args.images, values, strict=True):
-        pixels = prepare(grey, tuple(data["shape"]), args.invert, dataset, name)
+        pixels = (read_colours(Path(name), shape) if len(shape) == 3
+                  else prepare(grey, shape, args.invert, dataset, name))
         shares = _probabilities(logits(pixels.reshape(1, -1))[0])
         best = int(shares.argmax())
         row = {"image": name, "class": best, "name": names[best]}
@@ -77,6 +78,16 @@ def read_image(path: Path) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ImageError(f"{path} holds values that are not finite numbers")
     return values
+
+
+def read_colours(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the middle of an image as uint8 of a shape: height, width, 3."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+        fitted = ImageOps.fit(upright, (shape[1], shape[0]), Image.Resampling.BILINEAR)
+        return np.asarray(fitted, np.uint8)
 
 
 def _grey(image) -> np.ndarray:

@@ -53,6 +53,7 @@ def _result(kept, trainer) -> dict:
     return {
         **{name: getattr(s, name) for name in names},
         "delta": s.delta if s.arith.startswith("lns") else None,
+        "network": s.model,
         "hidden": list(s.hidden),
         "epochs": last["epoch"],
         **{name: value for name, value in last.items() if name not in kept_back},
@@ -87,7 +88,8 @@ def _summary(kept, result: dict) -> str:
 def _title(s) -> str:
     delta = f" {s.delta}" if s.arith.startswith("lns") else ""
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
+    net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, hidden {plain(s.hidden)}, "
+        f"{s.dataset}, {s.arith}{delta}{mode}, {net}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
     )

@@ -114,13 +114,21 @@ def _default_folder(name: str, resume: bool) -> Path:
 
 
 def _epochs(trainer, kept) -> None:
-    """Train the epochs that are left; tell each, and each kind of trouble once."""
+    """Train the epochs that are left; tell each, and each kind of trouble once.
+
+    RunError, and the epoch is not kept, when its loss is no finite number.
+    """
+    from nets.run import RunError
+
     epochs = kept.settings.epochs
     told = {w.partition(":")[0] for r in kept.records for w in r["warnings"]}
     while trainer.epoch < epochs:
         title = f"epoch {trainer.epoch + 1}/{epochs}"
         with _bar(title, len(trainer.labels)) as report:
             record = trainer.train_epoch(report)
+        if record.loss is None:
+            why = record.warnings[0].replace("loss: it", "the loss", 1)
+            raise RunError(f"epoch {record.epoch}: {why}")
         kept.save(record.as_dict(), trainer.network)
         say(_line(record, epochs))
         for warning in record.warnings:

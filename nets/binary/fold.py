@@ -29,8 +29,8 @@ def fold(network: BinaryNetwork) -> PackedNetwork:
     """
     for name, array in network.state().items():
         if not np.isfinite(array).all():
-            layer = network.layers[int(name.partition(".")[0])].name
-            raise FoldError(f"{layer} holds values that are not finite numbers: its training "
+            where = network.layers[int(name.partition(".")[0])].name
+            raise FoldError(f"{where} holds values that are not finite numbers: its training "
                             "diverged")
     settings = network.settings
     threshold = None if settings.binarize_input == "none" else settings.threshold

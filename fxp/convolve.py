@@ -1,0 +1,82 @@
+"""Span plans bound to arrays: the steps of a convolution, compiled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fxp.execute import LANES, WORTH_A_THREAD, Arrays, kernel_of, run_parts
+from fxp.plans import SpanPlan
+
+__all__ = ["Loops", "Place", "bind_spans"]
+
+AXES = ("image", "row", "column", "channel", "tap")
+
+
+class Place(NamedTuple):
+    """Arrays of one layout and how far apart, in elements, their neighbours lie
+    along images, rows, columns, channels and taps."""
+
+    arrays: Arrays
+    strides: tuple[int, int, int, int, int]
+
+
+class Loops(NamedTuple):
+    """How far the loops go; rows first_row + stride y + tap outside 0..bound are left out.
+
+    `split` names what threads may share out: image or channel, whichever keeps
+    their states apart, or nothing.
+    """
+
+    taps: int
+    lanes: int
+    first_row: int = 0
+    stride: int = 1
+    bound: int = 1
+    split: str = ""
+
+
+def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: Loops,
+               threads: int = 1):
+    """Return call() that runs a span plan; a's arrays are images x rows x columns x channels.
+
+    Lanes are a multiple of LANES; vectors and state must reach that far behind
+    their last span. What lies there is read, and in the state written.
+    """
+    if loops.lanes % LANES:
+        raise ValueError(f"lanes must be a multiple of {LANES}, got {loops.lanes}")
+    first = next(iter(a.values()))
+    images, height, width, channels = first.shape
+    kernel = kernel_of(plan)
+    values = {"image": 0, "images": images, "height": height, "width": width,
+              "channel": 0, "channels": channels, "taps": loops.taps, "lanes": loops.lanes,
+              "first_row": loops.first_row, "stride": loops.stride, "bound": loops.bound}
+    steps = [s // first.itemsize for s in first.strides]
+    values.update(zip(("a_image", "a_row", "a_column", "a_channel"), steps))
+    for name, place in (("vector", vectors), ("state", state)):
+        values.update((f"{name}_{axis}", s) for axis, s in zip(AXES, place.strides))
+    for group in (a, vectors.arrays, state.arrays):
+        values.update((name, array.ctypes.data) for name, array in group.items())
+    work = first.size * loops.taps * loops.lanes
+    args, kept = [], [a, vectors, state]
+    for part in _parts(values, loops.split, work, threads):
+        scratch = np.empty((2 + len(a)) * width * channels + 8, np.int64)
+        kept.append(scratch)
+        whole = {**values, **part, "scratch": scratch.ctypes.data}
+        args.append(tuple(whole[n] for n in kernel.names))
+
+    def run(kept=kept) -> None:
+        run_parts(kernel, args)
+
+    return run
+
+
+def _parts(values: dict, split: str, work: int, threads: int) -> list[dict]:
+    """Return the bounds of each thread's share."""
+    if not split:
+        return [{}]
+    size = values[f"{split}s"]
+    count = max(1, min(threads, size, work // WORTH_A_THREAD))
+    edges = [size * i // count for i in range(count + 1)]
+    return [{split: low, f"{split}s": high} for low, high in zip(edges, edges[1:])]

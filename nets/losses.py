@@ -1,0 +1,46 @@
+"""Losses over floats: of each image the value, and its gradient by the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+__all__ = ["LOSSES", "squared_error", "squared_hinge"]
+
+Found = tuple[np.ndarray, np.ndarray]
+
+
+def softmax(z: np.ndarray, labels: np.ndarray) -> Found:
+    """Return the cross-entropy of the soft-max of z, in nats."""
+    rows = np.arange(labels.size)
+    shifted = z - z.max(axis=1, keepdims=True)
+    powers = np.exp(shifted)
+    sums = powers.sum(axis=1, keepdims=True)
+    d = powers / sums
+    d[rows, labels] -= 1
+    return np.log(sums[:, 0]) - shifted[rows, labels], d
+
+
+def squared_error(z: np.ndarray, targets: np.ndarray) -> Found:
+    """Return half the sum of squares of z - targets."""
+    d = z - targets.astype(z.dtype)
+    return (d * d).sum(axis=1) / 2, d
+
+
+def squared_hinge(z: np.ndarray, targets: np.ndarray) -> Found:
+    """Return the sum of max(0, 1 - t z)**2, t = 1 for the class and -1 for others."""
+    t = (2 * targets - 1).astype(z.dtype)
+    missed = np.maximum(0, 1 - t * z)
+    return (missed * missed).sum(axis=1), -2 * t * missed
+
+
+def _one_hot(loss) -> Callable[[np.ndarray, np.ndarray], Found]:
+    return lambda z, labels: loss(z, np.arange(z.shape[1]) == labels[:, None])
+
+
+LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], Found]] = {
+    "softmax": softmax,
+    "mse": _one_hot(squared_error),
+    "hinge": _one_hot(lambda z, hot: squared_hinge(z, hot.astype(np.int8))),
+}

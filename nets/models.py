@@ -1,0 +1,175 @@
+"""The networks that can be asked for by name, each a few lines."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from nets.activations import PReLU, Smooth
+from nets.conv import Conv2d
+from nets.dropout import Dropout
+from nets.layers import Dense, Layer, LeakyReLU, ReLU
+from nets.network import Network, mlp
+from nets.norm import BatchNorm
+from nets.pool import AveragePool, MaxPool
+from nets.settings import Settings, parse_real
+from nets.window import Shape, Window, shown
+
+__all__ = ["MODELS", "Builder", "make_network", "spread_of"]
+
+
+@dataclass
+class Builder:
+    """Layers put one after the other; each knows the shape of what it gets.
+
+    `std` maps the numbers that go into an output, and the outputs, to the standard
+    deviation of its first weights; biases start at zero.
+    """
+
+    ar: object
+    rng: np.random.Generator
+    shape: Shape
+    std: Callable[[int, int], float]
+    activation: Callable[[], Layer] = ReLU
+    dropout: Fraction = Fraction(0)
+
+    def __post_init__(self):
+        self.layers: list[Layer] = []
+        self._names: dict[str, int] = {}
+
+    def conv(self, channels: int, size: int, stride: int = 1, padding: str = "valid") -> Builder:
+        """Add a convolution."""
+        window = Window(self._name("conv"), self.shape, size, stride, padding)
+        std = self.std(window.depth, channels * size * size)
+        return self._add(Conv2d(self.ar, self.rng, window, channels, std))
+
+    def max_pool(self, size: int) -> Builder:
+        """Add max pooling by windows side by side."""
+        return self._add(MaxPool(Window(self._name("pool"), self.shape, size, size)))
+
+    def average_pool(self, size: int) -> Builder:
+        """Add average pooling by windows side by side."""
+        return self._add(AveragePool(Window(self._name("pool"), self.shape, size, size)))
+
+    def norm(self) -> Builder:
+        """Add batch normalisation, of each channel or unit."""
+        return self._add(BatchNorm(self.ar, self.shape))
+
+    def active(self) -> Builder:
+        """Add the activation, and dropout (if any) once the image is flat."""
+        self.layers.append(self.activation())
+        if self.dropout and self.shape[:2] == (1, 1):
+            self.layers.append(Dropout(self.dropout, len(self.layers)))
+        return self
+
+    def flat(self) -> Builder:
+        """Make one row of the image; no number moves."""
+        self.shape = (1, 1, math.prod(self.shape))
+        return self
+
+    def dense(self, outputs: int) -> Builder:
+        """Add a dense layer; ValueError before `flat`."""
+        name = self._name("dense")
+        if self.shape[:2] != (1, 1):
+            raise ValueError(f"{name}: takes one row, got {shown(self.shape)}; flatten it first")
+        inputs = self.shape[2]
+        self.shape = (1, 1, outputs)
+        std = self.std(inputs, outputs)
+        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, zero_bias=True))
+        return self
+
+    def _name(self, kind: str) -> str:
+        self._names[kind] = self._names.get(kind, 0) + 1
+        return f"{kind}{self._names[kind]}"
+
+    def _add(self, layer) -> Builder:
+        self.layers.append(layer)
+        self.shape = layer.shape
+        return self
+
+
+def lenet5(b: Builder, classes: int) -> Builder:
+    """LeNet-5 with max pooling: 6 and 16 maps, 120 and 84 units.
+
+    Images of fewer than 32 rows get zeros around them, as MNIST's had to.
+    """
+    b.conv(6, 5, padding="same" if b.shape[0] < 32 else "valid").max_pool(2).active()
+    b.conv(16, 5).max_pool(2).active().flat()
+    return b.dense(120).active().dense(84).active().dense(classes)
+
+
+def lenet_wide(b: Builder, classes: int) -> Builder:
+    """The LeNet of many tutorials: 20 and 50 maps, 500 units."""
+    b.conv(20, 5).max_pool(2).active().conv(50, 5).max_pool(2).active().flat()
+    return b.dense(500).active().dense(classes)
+
+
+def mini_cifar(b: Builder, classes: int) -> Builder:
+    """A small network for 32 x 32 images: 32, 32 and 64 maps, 64 units."""
+    b.conv(32, 3, padding="same").max_pool(2).active()
+    b.conv(32, 3, padding="same").active().average_pool(2)
+    b.conv(64, 3, padding="same").active().average_pool(2).flat()
+    return b.dense(64).active().dense(classes)
+
+
+MODELS: dict[str, Callable[[Builder, int], Builder]] = {
+    "lenet5": lenet5,
+    "lenet-wide": lenet_wide,
+    "mini-cifar": mini_cifar,
+}
+
+
+def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
+    """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
+    activation = _activation(ar, settings.activation)
+    dropout = parse_real("dropout", settings.dropout)
+    height, width, *channels = shape
+    image = (height, width, channels[0] if channels else 1)
+    builder = Builder(ar, rng, image, spread_of(settings), activation, dropout)
+    if settings.model == "mlp" and settings.init == "normal":
+        numbers = itertools.count()
+        std = float(parse_real("init_std", settings.init_std))
+        return mlp(ar, rng, math.prod(shape), settings.hidden, classes, std, lambda: [
+            activation(), *([Dropout(dropout, next(numbers))] if dropout else [])])
+    try:
+        if settings.model == "mlp":
+            builder.flat()
+            for units in settings.hidden:
+                builder.dense(units).active()
+            layers = builder.dense(classes).layers
+        else:
+            layers = MODELS[settings.model](builder, classes).layers
+    except ValueError as error:
+        raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
+                         f"{error}") from error
+    network = Network(ar, layers, math.prod(shape), classes)
+    if settings.init == "constant":
+        value = parse_real("init_std", settings.init_std)
+        for name, t in network.parameters().items():
+            if name.endswith(".w"):
+                ar.fill(t, value)
+    return network
+
+
+def _activation(ar, name: str) -> Callable[[], Layer]:
+    if name == "prelu":
+        return lambda: PReLU(ar)
+    return {"relu": ReLU, "leaky": LeakyReLU}.get(name) or (lambda: Smooth(name))
+
+
+def spread_of(settings: Settings) -> Callable[[int, int], float]:
+    """Return the standard deviation of first weights from inputs and outputs of a layer."""
+    fixed = float(parse_real("init_std", settings.init_std))
+    return {
+        "normal": lambda inputs, outputs: fixed,
+        "zero": lambda inputs, outputs: 0.0,
+        "constant": lambda inputs, outputs: 0.0,
+        "lecun": lambda inputs, outputs: math.sqrt(1 / inputs),
+        "xavier": lambda inputs, outputs: math.sqrt(2 / (inputs + outputs)),
+        "he": lambda inputs, outputs: math.sqrt(2 / inputs),
+    }[settings.init]

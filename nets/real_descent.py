@@ -1,0 +1,75 @@
+"""How floating-point weights take a step against their gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from nets.settings import Settings, parse_real
+from nets.tensor import Tensor
+
+__all__ = ["RealDescent"]
+
+BETAS = 0.9, 0.999  # of Adam (Kingma and Ba, 2015), as is the rest
+EPSILON = 1e-8
+
+
+class RealDescent:
+    """Stochastic gradient descent, with momentum if asked for, or Adam."""
+
+    settings: Settings
+    step: int
+    dtype: np.dtype
+
+    def __init__(self):
+        self.factor = Fraction(1)
+        self._kept: dict[int, dict[str, Tensor]] = {}
+
+    def empty(self, rows: int, columns: int, role: str) -> Tensor:
+        """Return a matrix of zeros."""
+        raise NotImplementedError
+
+    def kept(self, w: Tensor) -> dict[str, Tensor]:
+        """Return what is kept from step to step beside a parameter."""
+        names = ["mean", "square"] if self.settings.optimizer == "adam" else (
+            ["velocity"] if self._real("momentum") else [])
+        key = id(w.fields["value"])
+        if key not in self._kept:
+            self._kept[key] = {n: self.empty(w.rows, w.columns, "gradients") for n in names}
+        return self._kept[key]
+
+    def moving(self, w: Tensor, gradient: Callable[[], np.ndarray]) -> Callable[[], None]:
+        """Return the call that takes a step of w; gradient returns an array of its own."""
+        value, kept = w.fields["value"], {k: t.fields["value"] for k, t in self.kept(w).items()}
+        rate, decay, clip, l1 = (self._real(n) for n in ("lr", "weight_decay", "clip", "l1"))
+        adam = self.settings.optimizer == "adam"
+
+        def move() -> None:
+            g = gradient()
+            if clip:
+                np.clip(g, -clip, clip, out=g)
+            g += self.dtype.type(decay) * value
+            if l1:
+                g += self.dtype.type(l1) * np.sign(value)
+            if adam:
+                g = self._adam(g, **kept)
+            elif kept:
+                kept["velocity"] *= self.dtype.type(self._real("momentum"))
+                kept["velocity"] += g
+                g = kept["velocity"].copy()
+            g *= self.dtype.type(rate * float(self.factor))
+            np.subtract(value, g, out=value)
+
+        return move
+
+    def _adam(self, g, mean, square):
+        first, second = BETAS
+        mean += (1 - first) * (g - mean)
+        square += (1 - second) * (g * g - square)
+        size = np.sqrt(square / (1 - second**self.step)) + EPSILON
+        return (mean / (1 - first**self.step) / size).astype(self.dtype)
+
+    def _real(self, name: str) -> float:
+        return float(parse_real(name, getattr(self.settings, name)))
