@@ -1,5 +1,7 @@
 """Binary networks in training: gradients, statistics, draws, bytes, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_digits import small
@@ -227,6 +229,14 @@ def test_settings_that_cannot_be(given, message):
 def test_a_validation_set_must_leave_images_to_train_on():
     with pytest.raises(ValueError, match="digits has 30, got val 29; use --val 5"):
         BinaryTrainer(settings(val=29), small(30))
+
+
+def test_only_images_without_colours_are_moved():
+    grey = small(30)
+    colours = replace(grey, train_images=np.zeros((30, 4, 5, 3), np.uint8))
+    with pytest.raises(ValueError, match="height x width, those of digits are 4 x 5 x 3"):
+        BinaryTrainer(settings(shift=1), colours)
+    assert BinaryTrainer(settings(), colours).network.layers[0].inputs == 60
 
 
 def test_flat_images_are_rows():

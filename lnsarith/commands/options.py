@@ -42,7 +42,7 @@ HELP = {
     "softmax_delta": "how the LNS sum in the soft-max is approximated",
     "input_mean": "what is taken from a pixel (0..1) before it is scaled",
     "input_scale": "what a pixel is multiplied with after that",
-    "model": "mlp, lenet5, lenet-wide or mini-cifar",
+    "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn has other options, see below",
     "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu",
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",

@@ -57,6 +57,9 @@ class BinaryTrainer:
         self.settings = settings
         self.epoch = 0
         self.shape = dataset.train_images.shape[1:]
+        if settings.shift and len(self.shape) != 2:
+            raise ValueError("shift moves images of height x width, those of "
+                             f"{settings.dataset} are {' x '.join(map(str, self.shape))}")
         images = flat(dataset.train_images)
         check_labels(dataset.train_labels, len(images), dataset.classes)
         rng = np.random.default_rng(settings.seed)
