@@ -50,6 +50,18 @@ def test_threads_do_not_change_the_model(given, trained):
     assert same["model_sha256"] == result["model_sha256"]
 
 
+def test_processors_train_the_same_model(tmp_path):
+    data_mirror.write(tmp_path / "d" / "mnist", data_mirror.make_files(counts=(48, 10)))
+    digests = set()
+    for processor in ("", "haswell", "nehalem"):
+        env = {"NUMBA_CPU_NAME": processor} if processor else {}
+        result = answer("train", "--model", "lenet5", "--no-plot", "--val", 8, "--batch", 20,
+                        "--epochs", 1, "--data-dir", "d", "--out", f"r-{processor}",
+                        cwd=tmp_path, env=env)
+        digests.add(result["model_sha256"])
+    assert len(digests) == 1
+
+
 def test_a_model_is_evaluated_and_predicts(trained):
     folder, result = trained
     found = answer("eval", "r", "--data-dir", "d", cwd=folder)
