@@ -6,6 +6,8 @@ import pytest
 from front_door import answer, assert_one_line, call
 from PIL import Image
 
+from nets.run import settings_for
+
 TRAIN = ("train", "--model", "lenet5", "--no-plot", "--val", 20, "--batch", 32, "--data-dir", "d")
 
 
@@ -23,6 +25,14 @@ def test_a_run_tells_its_model(trained):
     assert '"model": "lenet5"' in (folder / "r" / "config.json").read_text()
     assert (call(*TRAIN, "--epochs", 1, cwd=folder)[0],
             (folder / "runs" / "mnist-lenet5-lns16-lut-s0").is_dir()) == (0, True)
+
+
+def test_what_suits_a_model_gives_way_to_what_is_given():
+    suited = settings_for({"model": "lenet5", "arith": "fixed16"})
+    assert (suited.gradients, suited.schedule, suited.init) == ("fixed16.15", "cosine", "he")
+    given = {"gradients": "fixed16.12", "schedule": "constant", "init_std": "0.2"}
+    other = settings_for({"model": "lenet5", "arith": "fixed16", **given})
+    assert (other.gradients, other.schedule, other.init) == ("fixed16.12", "constant", "normal")
 
 
 def test_a_run_that_goes_on_ends_with_the_bytes_of_one_that_was_whole(trained):
