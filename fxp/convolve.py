@@ -23,17 +23,17 @@ class Place(NamedTuple):
 
 
 class Loops(NamedTuple):
-    """How far the loops go; rows first_row + stride y + tap outside 0..bound are left out.
+    """How far the loops go: see `fxp.plans.SpanPlan`; first and bound are of rows and columns.
 
     `split` names what threads may share out: image or channel, whichever keeps
     their states apart, or nothing.
     """
 
     taps: int
-    lanes: int
-    first_row: int = 0
+    unit: int
+    first: tuple[int, int]
+    bound: tuple[int, int]
     stride: int = 1
-    bound: int = 1
     split: str = ""
 
 
@@ -41,27 +41,27 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
                threads: int = 1):
     """Return call() that runs a span plan; a's arrays are images x rows x columns x channels.
 
-    Lanes are a multiple of LANES; vectors and state must reach that far behind
-    their last span. What lies there is read, and in the state written.
+    A span is filled up to a multiple of LANES numbers; vectors and state must reach
+    that far behind their last one. What lies there is read, and in the state written.
     """
-    if loops.lanes % LANES:
-        raise ValueError(f"lanes must be a multiple of {LANES}, got {loops.lanes}")
     first = next(iter(a.values()))
     images, height, width, channels = first.shape
     kernel = kernel_of(plan)
     values = {"image": 0, "images": images, "height": height, "width": width,
-              "channel": 0, "channels": channels, "taps": loops.taps, "lanes": loops.lanes,
-              "first_row": loops.first_row, "stride": loops.stride, "bound": loops.bound}
+              "channel": 0, "channels": channels, "taps": loops.taps, "unit": loops.unit,
+              "first_row": loops.first[0], "first_column": loops.first[1],
+              "stride": loops.stride, "rows": loops.bound[0], "columns": loops.bound[1]}
     steps = [s // first.itemsize for s in first.strides]
     values.update(zip(("a_image", "a_row", "a_column", "a_channel"), steps))
     for name, place in (("vector", vectors), ("state", state)):
         values.update((f"{name}_{axis}", s) for axis, s in zip(AXES, place.strides))
     for group in (a, vectors.arrays, state.arrays):
         values.update((name, array.ctypes.data) for name, array in group.items())
-    work = first.size * loops.taps * loops.lanes
+    lanes = -(-loops.taps * loops.unit // LANES) * LANES
+    work = first.size * loops.taps * lanes
     args, kept = [], [a, vectors, state]
     for part in _parts(values, loops.split, work, threads):
-        scratch = np.empty((2 + len(a)) * width * channels + 8, np.int64)
+        scratch = np.empty((4 + len(a)) * (width * channels + 1), np.int64)
         kept.append(scratch)
         whole = {**values, **part, "scratch": scratch.ctypes.data}
         args.append(tuple(whole[n] for n in kernel.names))

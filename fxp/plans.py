@@ -83,12 +83,16 @@ class MatmulPlan:
 
 @dataclass(frozen=True)
 class SpanPlan:
-    """state[p + i] = step(state[p + i], b[q + i], a) for i in 0..lanes, in a fixed order.
+    """state[p + i] = step(state[p + i], b[q + i], a) for a span of i, in a fixed order.
 
     For every image, row y, column x, channel c (in this order) of a that is not
     `absent`, and every tap t: p is the sum of image, row, x, c and t times the strides
     of state, q the same with those of the vectors b. The row is first_row + stride y;
-    taps with row + t outside 0..bound are left out. State lies in memory as registers.
+    taps with row + t outside 0..rows are left out. The span is that of as many columns
+    as there are taps, `unit` numbers each; columns whose number, counted from
+    first_column + stride x, lies outside 0..columns need not be computed. What is
+    computed beyond them and beyond the span fills up vectors. State lies in memory as
+    registers.
     """
 
     step: Circuit
@@ -108,8 +112,8 @@ class SpanPlan:
         """Return the names of the integer arguments, in order."""
         strides = [f"{p}_{of}" for p in ("state", "vector")
                    for of in ("image", "row", "column", "channel", "tap")]
-        return ["image", "images", "height", "width", "channel", "channels", "taps", "lanes",
-                "first_row", "stride", "bound", "scratch",
+        return ["image", "images", "height", "width", "channel", "channels", "taps", "unit",
+                "first_row", "first_column", "stride", "rows", "columns", "scratch",
                 "a_image", "a_row", "a_column", "a_channel", *strides,
                 *self.scalars, *self.vectors, *self.state]
 

@@ -87,12 +87,25 @@ def _run(argv: list[str]) -> int:
         _say("interrupted" + "".join(map(str, end.args)))
         return 130
     except BrokenPipeError:
+        _forget_unwritten()
         return 141
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        _forget_unwritten()
         _say(_one_line(error))
         return 2
+
+
+def _forget_unwritten() -> None:
+    """Empty stdout's buffer, into nowhere if it cannot be written: Python would try
+    again when it ends, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _say(text: str) -> None:

@@ -82,6 +82,10 @@ class Descent:
             self._updates[key] = self.update_plan(1 << key[0], turned)
         return self._updates[key]
 
+    def last_calls(self) -> list[Callable[[], None]]:
+        """Return what ends a batch: nothing here, where each update follows its gradient."""
+        return []
+
     def operands(self, w: Tensor) -> dict[str, np.ndarray]:
         """Return what an update of w reads."""
         return {**w.named("w"), **{k: a for t in self.kept(w).values()

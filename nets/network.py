@@ -36,6 +36,7 @@ class Program:
             assert dy is not None
             dy, calls = layers[i].backward(ar, values[i], dy, i > 0)
             self.calls += calls
+        self.calls += ar.last_calls() if train else []
 
     def run(self, pixels: np.ndarray, labels: np.ndarray) -> None:
         """Run one batch of uint8 rows."""

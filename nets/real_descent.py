@@ -26,6 +26,7 @@ class RealDescent:
     def __init__(self):
         self.factor = Fraction(1)
         self._kept: dict[int, dict[str, Tensor]] = {}
+        self._waiting: list[tuple[np.ndarray, Callable[[np.ndarray], None]]] = []
 
     def empty(self, rows: int, columns: int, role: str) -> Tensor:
         """Return a matrix of zeros."""
@@ -46,8 +47,7 @@ class RealDescent:
         rate, decay, clip, l1 = (self._real(n) for n in ("lr", "weight_decay", "clip", "l1"))
         adam = self.settings.optimizer == "adam"
 
-        def move() -> None:
-            g = gradient()
+        def step(g: np.ndarray) -> None:
             if clip:
                 np.clip(g, -clip, clip, out=g)
             g += self.dtype.type(decay) * value
@@ -62,7 +62,23 @@ class RealDescent:
             g *= self.dtype.type(rate * float(self.factor))
             np.subtract(value, g, out=value)
 
-        return move
+        if not self._real("clip_norm"):
+            return lambda: step(gradient())
+        return lambda: self._waiting.append((gradient(), step))
+
+    def last_calls(self) -> list[Callable[[], None]]:
+        """Return what ends a batch: steps that waited for the norm of all gradients."""
+        limit = self._real("clip_norm")
+        return [lambda: self._step_together(limit)] if limit else []
+
+    def _step_together(self, limit: float) -> None:
+        squares = sum(float(np.sum(np.square(g, dtype=np.float64))) for g, _ in self._waiting)
+        if squares > limit**2:
+            for g, _ in self._waiting:
+                g *= self.dtype.type(limit / np.sqrt(squares))
+        for g, step in self._waiting:
+            step(g)
+        self._waiting.clear()
 
     def _adam(self, g, mean, square):
         first, second = BETAS

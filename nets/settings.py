@@ -86,6 +86,7 @@ class Settings:
     schedule: str = "constant"
     momentum: str = "0"
     clip: str = "0"
+    clip_norm: str = "0"
     l1: str = "0"
     weight_decay: str = "2^-10"
     decay: str = "gradient"
@@ -114,7 +115,7 @@ class Settings:
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale", "dropout"):
+                     "input_scale", "dropout", "clip_norm"):
             parse_real(name, getattr(self, name))
         for name in ("momentum", "dropout"):
             if parse_real(name, getattr(self, name)) >= 1:
@@ -151,7 +152,7 @@ class Settings:
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
         if family is not None:
-            self._refuse(("optimizer", "loss"), "float32")
+            self._refuse(("optimizer", "loss", "clip_norm"), "float32")
             if self.activation not in ("leaky", "relu"):
                 raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
                                   f"not with {self.arith}")

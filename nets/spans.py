@@ -35,7 +35,7 @@ def convolve(ar, window: Window, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> 
     top, left = (size - 1 - n for n in window.before)
     canvas = _Canvas(ar._affine, y, window.out, window.shape[1] + size - 1, channels, size)
     spans, turn = _weights(ar, window, w, flipped=True)
-    loops = Loops(size, canvas.lanes, -top, bound=window.out[0], split="image")
+    loops = Loops(size, channels, (-top, -left), window.out, split="image")
     steps = bind_spans(span_plan(ar._affine), _named("a", as_images(x, window.shape)),
                        Place(_named("b", spans), (0, 0, 0, size * canvas.lanes, canvas.lanes)),
                        canvas.place(1), loops, ar.threads)
@@ -48,7 +48,7 @@ def convolve_gradient(ar, window: Window, dy: Tensor, w: Tensor, dx: Tensor) -> 
     top, left = window.before
     canvas = _Canvas(ar._input_gradient, dx, (height, width), window.reach()[1], channels, size)
     spans, turn = _weights(ar, window, w, flipped=False)
-    loops = Loops(size, canvas.lanes, -top, window.stride, height, "image")
+    loops = Loops(size, channels, (-top, -left), (height, width), window.stride, "image")
     steps = bind_spans(span_plan(ar._input_gradient),
                        _named("a", as_images(dy, (*window.out, w.columns))),
                        Place(_named("b", spans), (0, 0, 0, size * canvas.lanes, canvas.lanes)),
@@ -113,7 +113,7 @@ class _Canvas:
 def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
     """Sum each non-zero dy times the spans of x below it."""
     plan = ar.update_over(depth, turned=True)
-    size, (height, _, channels) = window.size, window.shape
+    size, (height, width, channels) = window.size, window.shape
     (top, left), columns = window.before, window.reach()[1]
     lanes = padded(size * channels)
     state = registers(plan, (w.columns, size, lanes))
@@ -123,7 +123,8 @@ def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor)
         span_plan(plan), _named("a", as_images(dy, (*window.out, w.columns))),
         Place(_named("b", spread), (height * row, row, window.stride * channels, 0, row)),
         Place(state, (0, 0, 0, size * lanes, lanes)),
-        Loops(size, lanes, -top, window.stride, height, "channel"), ar.threads)
+        Loops(size, channels, (-top, -left), (height, width), window.stride, "channel"),
+        ar.threads)
     views = {k: v[:, :, : size * channels].reshape(-1, size, size, channels).transpose(1, 2, 3, 0)
              for k, v in state.items()}
     return views, [zeroing(ar, plan, state, "gradients"), put, steps]
@@ -142,7 +143,7 @@ def _by_input(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
         span_plan(plan), _named("a", as_images(x, window.shape)),
         Place(_named("b", spread), (height * row, row, channels, 0, row)),
         Place(state, (0, 0, 0, size * lanes, lanes)),
-        Loops(size, lanes, -top, 1, height, "channel"), ar.threads)
+        Loops(size, channels, (-top, -left), (height, width), 1, "channel"), ar.threads)
     views = {k: v[:, ::-1, : size * channels].reshape(-1, size, size, channels)[:, :, ::-1]
              .transpose(1, 2, 0, 3) for k, v in state.items()}
     return views, [zeroing(ar, plan, state, "gradients"), put, steps]
@@ -158,7 +159,8 @@ def _bias_sums(ar, plan, window: Window, dy: Tensor, channels: int):
     image = next(iter(dy.fields.values())).shape[1]
     steps = bind_spans(span_plan(plan), _named("a", ones),
                        Place(dy.named("b"), (image, width * channels, channels, 0, 0)),
-                       Place(state, (0, 0, 0, 0, 0)), Loops(1, lanes, bound=height), 1)
+                       Place(state, (0, 0, 0, 0, 0)),
+                       Loops(1, channels, (0, 0), (height, width)), 1)
     sums = {k: v[:, :channels] for k, v in state.items()}
     return sums, [zeroing(ar, plan, state, "gradients"), steps]
 

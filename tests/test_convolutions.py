@@ -266,3 +266,15 @@ def test_lenets_have_the_published_sizes():
                            (28, 28), 10)
         found = [net.ar.words(t).size for n, t in net.parameters().items() if n.endswith("w")]
         assert found == expected
+
+
+@pytest.mark.parametrize("name", ["lns16", "guard bits", "fixed12"])
+def test_an_image_gives_the_same_words_in_any_company(name):
+    net = network(ARITHMETICS[name], strided)
+    pixels, labels = batch(9)
+    whole, single = net.program(9, False), net.program(1, False)
+    whole.run(pixels, labels)
+    for i in range(9):
+        single.run(pixels[i : i + 1], labels[i : i + 1])
+        for together, alone in zip(whole.values, single.values, strict=True):
+            np.testing.assert_array_equal(net.ar.words(together)[i], net.ar.words(alone)[0])

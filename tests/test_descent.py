@@ -87,6 +87,19 @@ def test_a_step_is_what_its_formula_says(name, way):
         assert abs(found - net.ar.reals(other.parameters()[k])).max() > 0.02  # it did move
 
 
+def test_clipping_by_norm_scales_all_gradients_alike():
+    free, bound = (network({"arith": "float64", "clip_norm": c}) for c in ("0", "0.125"))
+    before = {k: free.ar.reals(t).copy() for k, t in free.parameters().items()}
+    moves = []
+    for net in (free, bound):
+        after = train(net, 1)
+        moves.append(np.concatenate([(after[k] - before[k]).ravel() for k in before]))
+    assert np.linalg.norm(moves[1]) == pytest.approx(0.25 * 0.125)
+    assert np.linalg.norm(moves[0]) > 0.1
+    np.testing.assert_allclose(moves[1] / np.linalg.norm(moves[1]),
+                               moves[0] / np.linalg.norm(moves[0]), atol=1e-12)
+
+
 def test_adam_is_what_its_formula_says():
     options = {"arith": "float32", "optimizer": "adam"}
     other = network(options)

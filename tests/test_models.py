@@ -6,6 +6,8 @@ import pytest
 from front_door import answer, assert_one_line, call
 from PIL import Image
 
+from nets.run import settings_for
+
 TRAIN = ("train", "--model", "lenet5", "--no-plot", "--val", 20, "--batch", 32, "--data-dir", "d")
 
 
@@ -23,6 +25,14 @@ def test_a_run_tells_its_model(trained):
     assert '"model": "lenet5"' in (folder / "r" / "config.json").read_text()
     assert (call(*TRAIN, "--epochs", 1, cwd=folder)[0],
             (folder / "runs" / "mnist-lenet5-lns16-lut-s0").is_dir()) == (0, True)
+
+
+def test_what_suits_a_model_gives_way_to_what_is_given():
+    suited = settings_for({"model": "lenet5", "arith": "fixed16"})
+    assert (suited.gradients, suited.schedule, suited.init) == ("fixed16.15", "cosine", "he")
+    given = {"gradients": "fixed16.12", "schedule": "constant", "init_std": "0.2"}
+    other = settings_for({"model": "lenet5", "arith": "fixed16", **given})
+    assert (other.gradients, other.schedule, other.init) == ("fixed16.12", "constant", "normal")
 
 
 def test_a_run_that_goes_on_ends_with_the_bytes_of_one_that_was_whole(trained):
@@ -48,6 +58,18 @@ def test_threads_do_not_change_the_model(given, trained):
     out = "-".join(map(str, given)).strip("-")
     same = answer(*TRAIN, "--epochs", 2, "--out", out, *given, cwd=folder)
     assert same["model_sha256"] == result["model_sha256"]
+
+
+def test_processors_train_the_same_model(tmp_path):
+    data_mirror.write(tmp_path / "d" / "mnist", data_mirror.make_files(counts=(48, 10)))
+    digests = set()
+    for processor in ("", "haswell", "nehalem"):
+        env = {"NUMBA_CPU_NAME": processor} if processor else {}
+        result = answer("train", "--model", "lenet5", "--no-plot", "--val", 8, "--batch", 20,
+                        "--epochs", 1, "--data-dir", "d", "--out", f"r-{processor}",
+                        cwd=tmp_path, env=env)
+        digests.add(result["model_sha256"])
+    assert len(digests) == 1
 
 
 def test_a_model_is_evaluated_and_predicts(trained):

@@ -16,7 +16,7 @@ __all__ = ["CLOCK", "VALID_IN", "VALID_OUT", "Module", "Port", "combinational", 
 
 @dataclass(frozen=True)
 class Port:
-    """A port of a module, its words of range [low, high]."""
+    """A port of a module; meaning is the format of its words, or what it does."""
 
     name: str
     width: int

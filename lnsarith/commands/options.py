@@ -55,6 +55,7 @@ HELP = {
     "schedule": "of the rate: constant, cosine, linear, step:N or exponential:Q",
     "momentum": "share of its velocity that a weight keeps (below 1)",
     "clip": "largest magnitude of a gradient's number; 0 for any",
+    "clip_norm": "with float32: largest norm of all gradients together; 0 for any",
     "l1": "added to a gradient with the sign of its weight",
     "weight_decay": "share of a weight that is added to its gradient",
     "decay": "how LNS weights decay: gradient (added to it) or level (step by step)",
