@@ -75,7 +75,8 @@ class TableReader:
         """Return table[index] in every lane."""
         if self.fits_registers(table.values):
             return self.read_banks(list(table.values), index)
-        if self.level == "plain":
+        wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
         return self._gather(table, index)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fxp import spec as fixed
+from fxp.bits import Table, lookup
 from fxp.circuit import trace
 from fxp.execute import bind_map, bind_matmul
 from fxp.format import Fixed
@@ -187,3 +188,14 @@ def test_exact_addition_is_monotone(name):
     table = spec.order_key(spec.add(order[:, None], order[None, :], f, method), f)
     assert (np.diff(table, axis=0) >= 0).all()
     assert (np.diff(table, axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("bits", [15, 16, 31, 32, 40, 62])
+def test_tables_of_any_width_are_read_whole(bits):
+    values = np.random.default_rng(bits).integers(-(1 << bits), (1 << bits) - 1, 300)
+    table = Table("wide", values)
+    circuit = trace(lambda i: lookup(table, i), {"i": (0, 299)}, outputs=("o",))
+    index = np.random.default_rng(0).integers(0, 300, 1000)
+    arrays = {"i": index, "o": np.empty_like(index)}
+    bind_map(MapPlan(circuit, {"i": np.dtype(np.int64), "o": np.dtype(np.int64)}), arrays)()
+    np.testing.assert_array_equal(arrays["o"], values[index])

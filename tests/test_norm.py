@@ -15,7 +15,7 @@ WIDE = [
     ({"arith": "fixed26.16", "gradients": "fixed26.20", "update": "nearest"}, 3e-2),
 ]
 NARROW = [{}, {"arith": "lns12", "guard": 2}, {"arith": "lns12", "order": "tree"},
-          {"arith": "fixed16"}, {"arith": "fixed12", "momentum": "0.5"}]
+          {"arith": "fixed16"}, {"arith": "fixed12", "momentum": "0.5"}, {"arith": "fixed32.20"}]
 
 
 def normed(b):
