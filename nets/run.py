@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -45,9 +46,16 @@ SUITED_MODELS: dict[str, dict] = {
     "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
 }
 
+R = TypeVar("R", bound="Run")
+
 
 class Run:
-    """A run folder: its settings, the facts of its data set, a record an epoch."""
+    """A run folder: its settings, the facts of its data set, a record an epoch.
+
+    A subclass for another model names the class of its settings, which have `hidden`.
+    """
+
+    settings_class: ClassVar[Any] = Settings
 
     def __init__(self, folder: Path, settings: Settings, data: dict):
         self.folder = folder
@@ -76,15 +84,15 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, folder: Path) -> Run:
-        """Return the run that a folder holds."""
+    def open(cls: type[R], folder: Path) -> R:
+        """Return the run that a folder holds; RunError if it holds none."""
         path = folder / "config.json"
         if not path.is_file():
             raise RunError(f"{folder} holds no run: there is no config.json in it")
         try:
             config = json.loads(path.read_text("utf-8"))
             data, _ = dict(config.pop("data")), config.pop("versions")
-            settings = Settings(**{**config, "hidden": tuple(config["hidden"])})
+            settings = cls.settings_class(**{**config, "hidden": tuple(config["hidden"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(
                 f"{path} is damaged, or not what this program wrote ({error})"

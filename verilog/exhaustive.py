@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ import numpy as np
 from fxp.format import check_integer
 from verilog.design import Design, Words
 from verilog.exhaustive_build import KEPT, Dut, build
+from verilog.report import Comparison
 
 __all__ = ["SweepReport", "combinations", "samples", "sweep"]
 
@@ -36,43 +37,17 @@ Chunk = tuple[int, Words]  # number and words
 
 
 @dataclass(frozen=True)
-class SweepReport:
+class SweepReport(Comparison):
     """What a sweep found.
 
     exhaustive: every combination of words was tried, once; combinations counts
-    them, 0 for a design with a state. compared counts answers; wrong of them
-    differ, and `mismatches` tells the first: inputs (where each word has its
-    answer), expected, got, chunk and index. faults tells of answers that came
-    without a word, or not at all.
+    them, 0 for a design with a state. A mismatch tells its chunk and index too.
     """
 
-    design: str
-    simulator: str
-    vectors: int
     combinations: int
     exhaustive: bool
-    compared: int
-    wrong: int
-    mismatches: tuple[dict, ...]
-    faults: tuple[str, ...]
     seconds_build: float
-    seconds_run: float
-    seed: int
     threads: int
-
-    @property
-    def equal(self) -> bool:
-        """Whether every answer was right and came as it should."""
-        return not self.wrong and not self.faults
-
-    @property
-    def vectors_per_second(self) -> float:
-        return self.vectors / max(self.seconds_run, 1e-6)
-
-    def as_dict(self) -> dict:
-        """Return plain data for JSON."""
-        return {**asdict(self), "equal": self.equal,
-                "vectors_per_second": round(self.vectors_per_second)}
 
 
 def combinations(design: Design) -> int:
@@ -119,10 +94,12 @@ def sweep(design: Design, count: int | None = None, seed: int = 0, threads: int 
             finally:
                 tally.stop.set()
     return SweepReport(
-        design.name, "verilator", wanted, possible, exhaustive, tally.compared, tally.wrong,
-        tuple(sorted(tally.mismatches, key=lambda m: (m["chunk"], m["index"]))[:KEPT]),
-        tuple(tally.faults[:KEPT]), round(built - began, 3),
-        round(time.perf_counter() - built, 3), seed, threads)
+        design=design.name, simulator="verilator", vectors=wanted, combinations=possible,
+        exhaustive=exhaustive, compared=tally.compared, wrong=tally.wrong,
+        mismatches=tuple(sorted(tally.mismatches,
+                                key=lambda m: (m["chunk"], m["index"]))[:KEPT]),
+        faults=tuple(tally.faults[:KEPT]), seconds_build=round(built - began, 3),
+        seconds_run=round(time.perf_counter() - built, 3), seed=seed, threads=threads)
 
 
 def _grid(design: Design, total: int) -> Iterator[Chunk]:

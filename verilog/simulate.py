@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from fxp.format import check_integer
 from verilog.bench_run import run_cocotb, widths
 from verilog.design import Design, Words
+from verilog.report import Comparison
 
 __all__ = ["SimReport", "run_phases", "simulate"]
 
@@ -25,43 +26,19 @@ MOST_VECTORS = 1 << 24
 
 
 @dataclass(frozen=True)
-class SimReport:
+class SimReport(Comparison):
     """What a simulation found.
 
-    compared counts answers; wrong of them differ, and `mismatches` tells the first:
-    phase, index, inputs (where each word has its answer), expected and got. faults
-    are breaches of the handshake. phases gives the answers compared in each. cycles
-    is 0 without a clock. seconds_start is for building and starting, seconds_run for
-    the phases.
+    A mismatch tells its phase and index too; fault_count counts all faults, of which
+    `faults` tells the first. phases gives the answers compared in each. cycles is 0
+    without a clock. seconds_start is for building and starting, seconds_run for the
+    phases.
     """
 
-    design: str
-    simulator: str
-    vectors: int
-    compared: int
-    wrong: int
-    mismatches: tuple[dict, ...]
     fault_count: int
-    faults: tuple[str, ...]
     phases: dict[str, int]
     cycles: int
     seconds_start: float
-    seconds_run: float
-    seed: int
-
-    @property
-    def equal(self) -> bool:
-        """Whether every answer was right and came as it should."""
-        return not self.wrong and not self.fault_count
-
-    @property
-    def vectors_per_second(self) -> float:
-        return self.vectors / max(self.seconds_run, 1e-6)
-
-    def as_dict(self) -> dict:
-        """Return plain data for JSON."""
-        return {**asdict(self), "equal": self.equal,
-                "vectors_per_second": round(self.vectors_per_second)}
 
 
 def simulate(design: Design, vectors: int = 10_000, seed: int = 0, waves: Path | None = None,

@@ -64,7 +64,8 @@ def _trained(args: Namespace, folder: Path) -> None:
 def _opened_run(folder: Path):
     """Return the run, its network as it was saved, and its epochs."""
     from nets.binary.network import BinaryNetwork
-    from nets.binary.run import BinaryRun, RunError
+    from nets.binary.run import BinaryRun
+    from nets.model import RunError
 
     kept = BinaryRun.open(folder)
     if not kept.model_path.exists():

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nets.binary.network import BinaryNetwork
 from nets.binary.settings import BinarySettings
-from nets.model import RunError, read_arrays, write_arrays, write_atomic
-from nets.run import Run, read_log
+from nets.model import read_arrays, write_arrays, write_atomic
+from nets.run import Run
 
 __all__ = ["BinaryRun", "binary_settings", "default_name", "is_binary_run"]
 
@@ -22,23 +22,7 @@ class BinaryRun(Run):
     """A run folder whose model.npz holds latent weights, norms and Adam's moments."""
 
     settings: BinarySettings  # type: ignore[assignment]
-
-    @classmethod
-    def open(cls, folder: Path) -> BinaryRun:
-        """Return the run that a folder holds; RunError if it holds none."""
-        path = folder / "config.json"
-        if not path.is_file():
-            raise RunError(f"{folder} holds no run: there is no config.json in it")
-        try:
-            config = json.loads(path.read_text("utf-8"))
-            data, _ = dict(config.pop("data")), config.pop("versions")
-            settings = BinarySettings(**{**config, "hidden": tuple(config["hidden"])})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path} is damaged, or not what this program wrote ({error})"
-                           ) from error
-        run = cls(folder, settings, data)  # type: ignore[arg-type]
-        run.records = read_log(folder / "log.jsonl")
-        return run
+    settings_class = BinarySettings
 
     def load(self, network) -> int:
         """Give a network the saved arrays and return its epochs, 0 without a model."""
