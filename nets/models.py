@@ -37,6 +37,7 @@ class Builder:
     std: Callable[[int, int], float]
     activation: Callable[[], Layer] = ReLU
     dropout: Fraction = Fraction(0)
+    normal: bool = False
 
     def __post_init__(self):
         self.layers: list[Layer] = []
@@ -61,7 +62,10 @@ class Builder:
         return self._add(BatchNorm(self.ar, self.shape))
 
     def active(self) -> Builder:
-        """Add the activation, and dropout (if any) once the image is flat."""
+        """Add the activation, batch normalisation (if any) before it, and dropout (if any)
+        behind it once the image is flat."""
+        if self.normal:
+            self.norm()
         self.layers.append(self.activation())
         if self.dropout and self.shape[:2] == (1, 1):
             self.layers.append(Dropout(self.dropout, len(self.layers)))
@@ -130,8 +134,9 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
-    builder = Builder(ar, rng, image, spread_of(settings), activation, dropout)
-    if settings.model == "mlp" and settings.init == "normal":
+    builder = Builder(ar, rng, image, spread_of(settings), activation, dropout,
+                      settings.norm == "batch")
+    if settings.model == "mlp" and settings.init == "normal" and settings.norm == "none":
         numbers = itertools.count()
         std = float(parse_real("init_std", settings.init_std))
         return mlp(ar, rng, math.prod(shape), settings.hidden, classes, std, lambda: [

@@ -73,12 +73,16 @@ class Settings:
     softmax_delta: str = "lut:r=1/64,index=truncate"
     input_mean: str = "0"
     input_scale: str = "1"
+    shift: int = 0
+    flip: str = "no"
+    shuffle: str = "once"
     model: str = "mlp"
     activation: str = "leaky"
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init: str = "normal"
     init_std: str = "0.1"
+    norm: str = "none"
     dropout: str = "0"
     loss: str = "softmax"
     lr: str = "2^-6"
@@ -98,6 +102,9 @@ class Settings:
     def __post_init__(self):
         _choice("model", self.model, MODELS)
         _choice("activation", self.activation, ACTIVATIONS)
+        _choice("norm", self.norm, ("none", "batch"))
+        _choice("flip", self.flip, ("no", "yes"))
+        _choice("shuffle", self.shuffle, ("once", "epoch"))
         _choice("loss", self.loss, ("softmax", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
@@ -109,8 +116,9 @@ class Settings:
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
-                                ("slope", -15, 0), ("batch", 1, 1 << 16), ("epochs", 1, 100000),
-                                ("val", 0, 1 << 24), ("seed", 0, (1 << 32) - 1)):
+                                ("slope", -15, 0), ("shift", 0, 8), ("batch", 1, 1 << 16),
+                                ("epochs", 1, 100000), ("val", 0, 1 << 24),
+                                ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from nets.arithmetic import make_arithmetic
+from nets.augment import mirrored, moved
 from nets.data import Dataset
 from nets.integer import STATS
 from nets.models import make_network
 from nets.network import Network, Program
 from nets.probe import Findings, Probe, Watched, troubles
 from nets.schedule import rate_factor
-from nets.settings import Settings
+from nets.settings import Settings, parse_real
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
 
@@ -104,13 +105,14 @@ class Trainer:
     ):
         self.settings = settings
         self.classes = dataset.classes
+        self.shape = dataset.train_images.shape[1:]
         self.epoch = 0
         images = _flat(dataset.train_images)
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
         self.network = build(
-            settings, dataset.train_images.shape[1:], dataset.classes, rng, threads, backend
+            settings, self.shape, dataset.classes, rng, threads, backend
         )
         self.images, self.labels = (
             images[order[:count]],
@@ -147,6 +149,9 @@ class Trainer:
 
     def _train(self, report: Report | None) -> Findings:
         s, count = self.settings, len(self.labels)
+        # What an epoch draws depends on the seed and its number alone: runs can go on.
+        self._rng = np.random.default_rng([s.seed, self.epoch])
+        self._order = self._rng.permutation(count) if s.shuffle == "epoch" else None
         self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
         size = min(self.settings.batch, count)
         whole = count - count % size
@@ -174,16 +179,33 @@ class Trainer:
     def _batches(self, program: Program, start: int, end: int, report: Report | None):
         """Train on the images start..end, whole batches of the program."""
         run, ar, size = program.run, self.network.ar, program.labels.size
-        images, labels = self.images, self.labels
         for low in range(start, end, REPORTED * size):
             high = min(low + REPORTED * size, end)
             begin = time.perf_counter()
             for i in range(low, high, size):
                 ar.step += 1
-                run(images[i : i + size], labels[i : i + size])
+                here = slice(i, i + size)  # a view, where the order stays
+                rows = here if self._order is None else self._order[here]
+                run(self._seen(rows), self.labels[rows])
             self._seconds += time.perf_counter() - begin
             if report:
                 report(high, *self._statistics(high)[:2])
+
+    def _seen(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return training images, moved and mirrored as far as the settings say so.
+
+        What comes in at a side is the pixel nearest to what the network sees as zero.
+        """
+        images, s = self.images[rows], self.settings
+        if not s.shift and s.flip == "no":
+            return images
+        images = images.reshape(-1, *self.shape)
+        if s.shift:
+            fill = min(255, round(255 * parse_real("input_mean", s.input_mean)))
+            images = moved(images, s.shift, fill, self._rng)
+        if s.flip == "yes":
+            images = mirrored(images, self._rng)
+        return _flat(images)
 
     def _statistics(self, images: int) -> tuple[float, float, float]:
         """Return loss, accuracy and share of saturated logits over so many images."""

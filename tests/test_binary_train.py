@@ -231,12 +231,12 @@ def test_a_validation_set_must_leave_images_to_train_on():
         BinaryTrainer(settings(val=29), small(30))
 
 
-def test_only_images_without_colours_are_moved():
+def test_the_colours_of_a_pixel_are_moved_together():
     grey = small(30)
-    colours = replace(grey, train_images=np.zeros((30, 4, 5, 3), np.uint8))
-    with pytest.raises(ValueError, match="height x width, those of digits are 4 x 5 x 3"):
-        BinaryTrainer(settings(shift=1), colours)
-    assert BinaryTrainer(settings(), colours).network.layers[0].inputs == 60
+    colours = replace(grey, train_images=np.repeat(grey.train_images[..., None], 3, axis=3))
+    trainer = BinaryTrainer(settings(shift=1), colours)
+    seen = trainer._seen(np.arange(20), np.random.default_rng(0)).reshape(20, 8, 8, 3)
+    assert (seen[..., :1] == seen).all()
 
 
 def test_flat_images_are_rows():

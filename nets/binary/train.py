@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from nets.augment import moved
 from nets.binary.fold import FoldError, fold
 from nets.binary.network import BinaryNetwork, check_labels
 from nets.binary.settings import BinarySettings
@@ -57,9 +58,6 @@ class BinaryTrainer:
         self.settings = settings
         self.epoch = 0
         self.shape = dataset.train_images.shape[1:]
-        if settings.shift and len(self.shape) != 2:
-            raise ValueError("shift moves images of height x width, those of "
-                             f"{settings.dataset} are {' x '.join(map(str, self.shape))}")
         images = flat(dataset.train_images)
         check_labels(dataset.train_labels, len(images), dataset.classes)
         rng = np.random.default_rng(settings.seed)
@@ -116,15 +114,7 @@ class BinaryTrainer:
     def _seen(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return training images, moved by up to `shift` pixels."""
         images, most = self.images[rows], self.settings.shift
-        if not most:
-            return images
-        height, width = self.shape
-        padded = np.zeros((len(rows), height + 2 * most, width + 2 * most), np.uint8)
-        padded[:, most:-most, most:-most] = images.reshape(-1, height, width)
-        down, right = rng.integers(0, 2 * most + 1, (2, len(rows), 1, 1))
-        moved = padded[np.arange(len(rows))[:, None, None],
-                       down + np.arange(height)[:, None], right + np.arange(width)]
-        return moved.reshape(len(rows), -1)
+        return flat(moved(images.reshape(-1, *self.shape), most, 0, rng)) if most else images
 
 
 def rate_at(settings: BinarySettings, epochs: float) -> float:
