@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.options import add_computing, add_data, thread_count
-from lnsarith.commands.which import binary_folder
+from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["class_names", "images_for", "open_model", "options", "run", "tell"]
 
@@ -37,6 +37,10 @@ def run(args: Namespace) -> int:
         from lnsarith.commands.eval_binary import run_binary
 
         return run_binary(args)
+    if integer_folder(args.run_folder):
+        from lnsarith.commands.eval_integers import run_integers
+
+        return run_integers(args)
     kept, network, epoch = open_model(args)
     dataset = images_for(args, kept.folder, kept.settings.dataset, kept.data)
     evaluation = evaluate(network, dataset.test_images, dataset.test_labels)
@@ -87,6 +91,8 @@ def open_model(args: Namespace):
     folder = folder.parent if folder.name == "model.npz" else folder
     if binary_folder(args.run_folder):
         raise RunError(f"{folder} holds a binary network, which has no words of a format")
+    if integer_folder(args.run_folder):
+        raise RunError(f"{folder} holds a network of integers; give the run it was made from")
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")

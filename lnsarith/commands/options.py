@@ -15,6 +15,7 @@ __all__ = [
     "add_data",
     "add_settings",
     "given_settings",
+    "integer",
     "plain",
     "share",
     "thread_count",
@@ -118,7 +119,7 @@ def thread_count(text: str | None) -> int:
     if text is None:
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity else os.cpu_count() or 1
-    count = _integer("threads", text)
+    count = integer("threads", text)
     if not 1 <= count <= 1024:
         raise ValueError(f"threads must be 1..1024, got {count}")
     return count
@@ -177,15 +178,16 @@ def _read(name: str, value, fields):
         if isinstance(value, str):
             value = [] if value.strip().lower() in ("", "none") else value.split(",")
         units = value if isinstance(value, list) else [value]
-        return tuple(_integer(name, v) for v in units)
+        return tuple(integer(name, v) for v in units)
     if kind is int:
-        return _integer(name, value)
+        return integer(name, value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise ValueError(f"{name} must be text or a number, got {value!r}")
 
 
-def _integer(name: str, value) -> int:
+def integer(name: str, value) -> int:
+    """Return an integer given as text or as a value of TOML."""
     try:
         if isinstance(value, str | int) and not isinstance(value, bool):
             return int(value)
