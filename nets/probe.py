@@ -79,6 +79,7 @@ class Probe:
         self.ar = network.ar
         self.rows = program.labels.size
         self.layers = [x for x in network.layers if isinstance(x, Watched)]
+        self.masks = network.masks
         self.weights = list(network.parameters().values())
         self.outputs = program.values[1:]
         self.gradients = [layer.bound[self.rows][1] for layer in self.layers]
@@ -122,15 +123,15 @@ class Probe:
     def _dead_updates(self) -> float | None:
         """Compare the words of weights with those before the batch."""
         moved, dead = 0, 0
-        for layer, w, before in zip(
+        for i, (layer, w, before) in enumerate(zip(
             self.layers, self._matrices(), self._before, strict=True
-        ):
+        )):
             if w is None:
                 continue
             x, dy = layer.bound[self.rows]
             with np.errstate(all="ignore"):
                 gradient = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
-                wanted = gradient != 0
+                wanted = (gradient != 0) & ~self.masks.get(f"{i}.w", np.False_)
             moved += int(wanted.sum())
             dead += int((wanted & (self.ar.words(w) == before)).sum())
         return dead / moved if moved else None
