@@ -15,7 +15,8 @@ from nets.data import Dataset
 from nets.integer import STATS
 from nets.models import make_network
 from nets.network import Network, Program
-from nets.probe import Findings, Probe, Watched, troubles
+from nets.probe import Findings, Probe, Watched, dead_units
+from nets.probe_warnings import troubles
 from nets.schedule import rate_factor
 from nets.settings import Settings, parse_real
 
@@ -35,8 +36,9 @@ class Record:
     loss and train_accuracy are of the images as they were trained on, seconds of
     their training alone. drift is the mean logit of the validation images (of the
     test images without any). saturations, underflows and dead_updates are counted
-    on one batch, see `nets.probe`; softmax_saturated is the share of the epoch's
-    logits at the end of the soft-max's register. None is what there is not: a
+    on one batch, as are gradient_norms (of weights, by name) and gradient_ratio (first
+    over last); dead_units is a share: see `nets.probe`. softmax_saturated is the share of the
+    epoch's logits at the end of the soft-max's register. None is what there is not: a
     validation set, a finite loss.
     """
 
@@ -53,6 +55,9 @@ class Record:
     drift: float | None
     softmax_saturated: float
     warnings: list[str] = field(default_factory=list)
+    gradient_norms: dict[str, float | None] = field(default_factory=dict)
+    gradient_ratio: float | None = None
+    dead_units: float | None = None
 
     def as_dict(self) -> dict:
         """Return plain data for JSON."""
@@ -129,6 +134,7 @@ class Trainer:
         self.epoch += 1
         loss, accuracy, saturated = self._statistics(len(self.labels))
         test = evaluate(self.network, *self.test)
+        dead = dead_units(self.network, min(EVALUATED, len(self.test[1])))
         held = evaluate(self.network, *self.held) if len(self.held[1]) else None
         record = Record(
             self.epoch,
@@ -143,6 +149,9 @@ class Trainer:
             findings.dead_updates,
             (held or test).mean_logit,
             saturated,
+            gradient_norms=findings.gradient_norms,
+            gradient_ratio=findings.gradient_ratio,
+            dead_units=dead,
         )
         record.warnings = troubles(self.settings, self.classes, record, findings)
         return record
