@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["LOSSES", "logistic", "squared_error", "squared_hinge"]
+__all__ = ["LOSSES", "check_labels", "logistic", "squared_error", "squared_hinge"]
 
 Found = tuple[np.ndarray, np.ndarray]
 
@@ -56,3 +56,15 @@ LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], Found]] = {
     "mse": _one_hot(squared_error),
     "hinge": _one_hot(lambda z, hot: squared_hinge(z, hot.astype(np.int8))),
 }
+
+
+def check_labels(labels: np.ndarray, images: int, classes: int) -> None:
+    """Raise ValueError unless labels are images integers in 0..classes-1."""
+    if labels.shape != (images,):
+        raise ValueError(f"{images} images need {images} labels, got an array of shape "
+                         f"{labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers, got {labels.dtype}")
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise ValueError(f"labels must be 0..{classes - 1}, got {wrong}")

@@ -108,5 +108,5 @@ def mlp(ar, rng: np.random.Generator, inputs: int, hidden, classes: int, std: fl
     layers: list[Layer] = []
     for i, (rows, columns) in enumerate(zip(sizes, sizes[1:])):
         layers += between() if i else []
-        layers.append(Dense(ar, rng, rows, columns, std))
+        layers.append(Dense(ar, rng, rows, columns, std, name=f"dense{i + 1}"))
     return Network(ar, layers, inputs, classes)

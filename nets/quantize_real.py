@@ -8,7 +8,6 @@ least number of a window is taken instead of the greatest. Dropout leaves no tra
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -109,14 +108,14 @@ def _windows(x: np.ndarray, window: Window) -> np.ndarray:
 def folded(network: Network) -> list[Step]:
     """Return the steps that a trained network comes to; ValueError, naming the layer, for
     one that has no place in them."""
-    ar, numbers = network.ar, itertools.count(1)
+    ar = network.ar
     steps: list[Step] = []
     for watched in network.layers:
         layer = watched.layer if isinstance(watched, Watched) else watched
         if isinstance(layer, Dense | Conv2d):
             w, b = (ar.reals(t) for t in (layer.w, layer.b))
             window = layer.window if isinstance(layer, Conv2d) else None
-            name = window.layer if window else f"dense{next(numbers)}"
+            name = layer.name if isinstance(layer, Dense) else layer.window.layer
             steps.append(Product(name, w[:, : layer.w.columns], b[0, : layer.b.columns], window))
         elif isinstance(layer, MaxPool):
             least = np.zeros(layer.window.shape[2], bool)

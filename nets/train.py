@@ -13,6 +13,7 @@ from nets.arithmetic import make_arithmetic
 from nets.augment import mirrored, moved
 from nets.data import Dataset
 from nets.integer import STATS
+from nets.losses import check_labels
 from nets.models import make_network
 from nets.network import Network, Program
 from nets.probe import Findings, Probe, Watched, dead_units
@@ -113,6 +114,7 @@ class Trainer:
         self.shape = dataset.train_images.shape[1:]
         self.epoch = 0
         images = _flat(dataset.train_images)
+        check_labels(dataset.train_labels, len(images), dataset.classes)
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
@@ -230,6 +232,10 @@ class Trainer:
 def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
     """Return how a network does on images (uint8, in any shape)."""
     images, logits = _flat(images), []
+    check_labels(labels, len(images), network.classes)
+    if images.shape[1] != network.inputs or images.dtype != np.uint8:
+        raise ValueError(f"the network takes uint8 images of {network.inputs} pixels, got "
+                         f"{images.shape[1]} of {images.dtype}")
     stats = np.zeros(len(STATS), np.int64)
     for low in range(0, len(images), EVALUATED):
         rows = slice(low, low + EVALUATED)
