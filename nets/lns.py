@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -43,6 +44,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         super().__init__(settings, threads, backend)
         self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
         self.delta = deltas.parse(settings.delta)
+        self.norm_delta = deltas.parse(settings.norm_delta)
         self.frac = self.formats["activations"].frac
         # Forced now, so that a wrong method or format is told before any work.
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
@@ -80,13 +82,14 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         A long sum in sequence loses what comes late: beyond some thousand numbers it
         outgrows each by more than a word's fraction. A group is every n-th row.
         """
-        calls = []
+        calls, plan = [], replace(self.accumulator("activations", rows.role, rows.role, rows.role,
+                                                   "sequential"), delta=self.norm_delta).plan()
         for size in _group_sizes(rows.rows):
             width = rows.rows // size * next(iter(rows.fields.values())).shape[1]
             groups = Tensor({k: v.reshape(size, width) for k, v in rows.fields.items()},
                             width, rows.role)
             means = self.empty(1, width, rows.role)
-            calls.append(self.sum_of_rows(self.weighted_plan(rows.role), groups,
+            calls.append(self.sum_of_rows(plan, groups,
                                           self.constant(Fraction(1, size)), means))
             rows = Tensor({k: v[:, :width].reshape(rows.rows // size, -1)
                            for k, v in means.fields.items()}, rows.columns, rows.role)
