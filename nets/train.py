@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 from nets.arithmetic import make_arithmetic
 from nets.augment import mirrored, moved
 from nets.data import Dataset
+from nets.evaluation import EVALUATED, Evaluation, evaluate, flat, nats
 from nets.integer import STATS
 from nets.losses import check_labels
 from nets.models import make_network
@@ -23,7 +23,6 @@ from nets.settings import Settings, parse_real
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
 
-EVALUATED = 500  # images at a time
 REPORTED = 64  # batches from one report of progress to the next
 
 # report(images done, loss so far, accuracy so far)
@@ -65,20 +64,6 @@ class Record:
         return asdict(self)
 
 
-@dataclass
-class Evaluation:
-    """A network on labelled images: predicted has the class of each."""
-
-    correct: int
-    loss: float | None
-    mean_logit: float | None
-    predicted: np.ndarray
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / len(self.predicted)
-
-
 def build(
     settings: Settings,
     shape: tuple[int, ...],
@@ -113,7 +98,7 @@ class Trainer:
         self.classes = dataset.classes
         self.shape = dataset.train_images.shape[1:]
         self.epoch = 0
-        images = _flat(dataset.train_images)
+        images = flat(dataset.train_images)
         check_labels(dataset.train_labels, len(images), dataset.classes)
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
@@ -126,7 +111,7 @@ class Trainer:
             dataset.train_labels[order[:count]],
         )
         self.held = images[order[count:]], dataset.train_labels[order[count:]]
-        self.test = _flat(dataset.test_images), dataset.test_labels
+        self.test = flat(dataset.test_images), dataset.test_labels
         self._seconds = 0.0
         self._programs: list[Program] = []
 
@@ -216,51 +201,17 @@ class Trainer:
             images = moved(images, s.shift, fill, self._rng)
         if s.flip == "yes":
             images = mirrored(images, self._rng)
-        return _flat(images)
+        return flat(images)
 
     def _statistics(self, images: int) -> tuple[float, float, float]:
         """Return loss, accuracy and share of saturated logits over so many images."""
         total = np.sum([program.stats for program in self._programs], axis=0)
         stats = dict(zip(STATS, total.tolist(), strict=True))
         return (
-            _nats(stats["loss"] / images, self.network.ar),
+            nats(stats["loss"] / images, self.network.ar),
             stats["correct"] / images,
             stats["saturated"] / (images * self.classes),
         )
-
-
-def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
-    """Return how a network does on images (uint8, in any shape)."""
-    images, logits = _flat(images), []
-    check_labels(labels, len(images), network.classes)
-    if images.shape[1] != network.inputs or images.dtype != np.uint8:
-        raise ValueError(f"the network takes uint8 images of {network.inputs} pixels, got "
-                         f"{images.shape[1]} of {images.dtype}")
-    stats = np.zeros(len(STATS), np.int64)
-    for low in range(0, len(images), EVALUATED):
-        rows = slice(low, low + EVALUATED)
-        program = network.program(len(labels[rows]), False)
-        program.stats[:] = 0
-        program.run(images[rows], labels[rows])
-        stats += program.stats
-        logits.append(network.ar.reals(program.logits))
-    values = np.concatenate(logits)
-    finite = bool(np.isfinite(values).all())
-    loss = _nats(int(stats[STATS.index("loss")]) / len(labels), network.ar)
-    return Evaluation(
-        int(stats[STATS.index("correct")]),
-        loss if finite else None,
-        float(values.mean()) if finite else None,
-        values.argmax(axis=1),
-    )
-
-
-def _nats(octaves: float, ar) -> float:
-    return octaves * math.log(2) / (1 << ar.frac)
-
-
-def _flat(images: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(images).reshape(len(images), -1)
 
 
 def _training_images(settings: Settings, count: int) -> int:

@@ -11,8 +11,8 @@ from front_door import assert_one_line, call
 from lnsarith.cli import main
 from lnsarith.commands.eval import open_model
 from nets.binary.folder import read_export
-from nets.binary.train import flat
 from nets.data import load
+from nets.evaluation import flat
 from nets.run import RunError
 
 BNN = ("train", "--model", "bnn", "--dataset", "digits", "--no-plot")

@@ -12,7 +12,8 @@ from nets.binary.layers import EPSILON, Head, Hidden, ShapeError
 from nets.binary.losses import LOSSES
 from nets.binary.network import BinaryNetwork, encode
 from nets.binary.settings import BinarySettings
-from nets.binary.train import BinaryTrainer, flat, rate_at
+from nets.binary.train import BinaryTrainer, rate_at
+from nets.evaluation import flat
 
 
 def settings(**given):

@@ -20,7 +20,7 @@ MOST = 5  # confusions shown
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("run_folder", metavar="RUN", help="a folder that train made")
+    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
     parser.add_argument(
         "--dataset", help="other images of the same size and number of classes"
     )

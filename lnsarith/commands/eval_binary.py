@@ -40,7 +40,7 @@ def open_binary(args: Namespace):
 
 def _exported(args: Namespace, folder: Path) -> None:
     from nets.binary.folder import MANIFEST, read_export
-    from nets.binary.train import flat
+    from nets.evaluation import flat
 
     network, manifest = read_export(folder)
     dataset = images_for(args, folder, manifest["dataset"], manifest)
@@ -51,7 +51,7 @@ def _exported(args: Namespace, folder: Path) -> None:
 
 def _trained(args: Namespace, folder: Path) -> None:
     from nets.binary.losses import LOSSES
-    from nets.binary.train import flat
+    from nets.evaluation import flat
 
     kept, network, epoch = _opened_run(folder)
     dataset = images_for(args, folder, kept.settings.dataset, kept.data)

@@ -13,7 +13,7 @@ __all__ = ["open_integers", "run_integers"]
 
 def run_integers(args: Namespace) -> int:
     """Print the accuracy of the network in args.run_folder."""
-    from nets.binary.train import flat
+    from nets.evaluation import flat
     from nets.quantize_folder import MANIFEST, read_integers
 
     folder = _folder(args)

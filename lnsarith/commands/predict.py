@@ -27,7 +27,7 @@ class ImageError(ValueError):
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("run_folder", metavar="RUN", help="a folder that train made")
+    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="any image file")
     parser.add_argument(
         "--invert",

@@ -34,7 +34,7 @@ def options(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Quantise, write the folder, and print both accuracies."""
-    from nets.binary.train import flat
+    from nets.evaluation import flat
     from nets.quantize import quantize
     from nets.quantize_folder import GOLDEN, write_integers
     from nets.train import evaluate

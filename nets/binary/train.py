@@ -15,6 +15,7 @@ from nets.binary.fold import FoldError, fold
 from nets.binary.network import BinaryNetwork
 from nets.binary.settings import BinarySettings
 from nets.data import Dataset
+from nets.evaluation import flat
 from nets.losses import check_labels
 
 __all__ = ["BinaryRecord", "BinaryTrainer", "rate_at"]
@@ -134,11 +135,6 @@ def rate_at(settings: BinarySettings, epochs: float) -> float:
 
 def _accuracy(predict, images: np.ndarray, labels: np.ndarray) -> float:
     return int((predict(images) == labels).sum()) / len(labels)
-
-
-def flat(images: np.ndarray) -> np.ndarray:
-    """Return images as rows of pixels."""
-    return np.ascontiguousarray(images).reshape(len(images), -1)
 
 
 def _training_images(settings: BinarySettings, count: int) -> int:
