@@ -110,11 +110,10 @@ def _depth(settings, record, findings):
         return
     norms = [norm for norm in findings.gradient_norms.values() if norm]
     if ratio < VANISHING:
-        relu = " and activation=relu" if settings.activation in ("sigmoid", "tanh") else ""
-        init = "" if settings.init == "he" else "init=he or "
+        other = "activation=relu with " if settings.activation in ("sigmoid", "tanh") else ""
         yield (
             f"vanishing: the gradient of the first layer has {ratio:.2g} of the norm of the "
-            f"last one's; {init}norm=batch{relu}, or fewer layers, would cure it"
+            f"last one's; norm=batch or {other}init=he would cure it, or fewer layers"
         )
     elif ratio > EXPLODING or max(norms) > LARGEST:
         clip = "clip" if settings.arith not in FLOATS else "clip_norm"

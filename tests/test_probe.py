@@ -81,7 +81,7 @@ RUINS = [
     ),
     ("activations", "init_std", {"arith": "lns16", "init_std": "2^-60"}, 1),
     ("chance", "lr", {"arith": "lns16", "lr": "2^-20", "update": "stochastic"}, 1),
-    ("vanishing", "init=he or norm=batch and activation=relu",
+    ("vanishing", "norm=batch or activation=relu with init=he would",
      {"arith": "float32", "activation": "sigmoid", "hidden": DEEP}, 1),
     ("vanishing", "norm=batch", {"arith": "lns16", "activation": "relu", "hidden": DEEP,
                                  "init_std": "0.02"}, 1),
