@@ -24,6 +24,7 @@ from nets.data import Dataset
 from nets.model import RunError, read_model, restore, write_atomic, write_model
 from nets.network import Network
 from nets.settings import Settings
+from nets.spindle_setting import with_function
 
 __all__ = [
     "Run",
@@ -106,6 +107,7 @@ class Run:
 
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
+        given = with_function(given)
         grows = self.settings.schedule not in ("cosine", "linear")
         for name, value in given.items():
             own = getattr(self.settings, name)
@@ -190,6 +192,7 @@ def settings_for(given: dict) -> Settings:
 
     A resumed run needs none of this: its config.json has every setting.
     """
+    given = with_function(given)
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
     if "init_std" in given:  # it goes with an init of its own

@@ -11,11 +11,12 @@ from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
 from nets.schedule import rate_factor
+from nets.spindle_setting import activation_kind, check_spindle
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
 FLOATS = ("float32", "float64")
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
@@ -101,7 +102,7 @@ class Settings:
 
     def __post_init__(self):
         _choice("model", self.model, MODELS)
-        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("activation", activation_kind(self.activation), ACTIVATIONS)
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
@@ -159,9 +160,13 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
+        spindle = activation_kind(self.activation) == "spindle"
+        if spindle:
+            check_spindle(self.activation, self.arith, self.mode,
+                          self.format("activations") if family else None)
         if family is not None:
             self._refuse(("optimizer", "loss", "clip_norm"), "float32")
-            if self.activation not in ("leaky", "relu"):
+            if self.activation not in ("leaky", "relu") and not spindle:
                 raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
                                   f"not with {self.arith}")
         if self.optimizer == "adam" and self.momentum != "0":
