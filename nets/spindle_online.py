@@ -26,8 +26,7 @@ def refit_due(settings, epoch: int) -> bool:
     """Whether activations are fitted before an epoch, counted from 0."""
     if activation_kind(settings.activation) != "spindle":
         return False
-    return epoch == 1 if mode_of(settings) == "once" else epoch > 0 and mode_of(
-        settings) == "online"
+    return {"first": epoch == 0, "once": epoch == 1, "online": True}.get(mode_of(settings), False)
 
 
 def refit(network: Network, images: np.ndarray) -> None:

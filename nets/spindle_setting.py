@@ -2,8 +2,9 @@
 
     activation = spindle:FILE    the fitted function of a file, in every hidden layer
     activation = spindle         logistic kernels, all of them together g(x) at first
-    spindle    = frozen, tuned (by gradient), once or online (fitted anew, after the first
-                 or each epoch, to what flows in); by default frozen with a file, else online
+    spindle    = frozen, tuned (by gradient), or fitted to what flows in: first (before
+                 the first epoch), once (after it) or online (before each); by default
+                 frozen with a file, else online
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from lnsarith.spindle_kernels import Kernels
 __all__ = ["MODES", "activation_kind", "check_spindle", "function_of", "mode_of",
            "with_function"]
 
-MODES = ("", "frozen", "tuned", "once", "online")
+MODES = ("", "frozen", "tuned", "first", "once", "online")
 PREFIX = "spindle:"
 
 
@@ -62,12 +63,12 @@ def check_spindle(s, f) -> None:
         _check_words(s, f, function, own)
     if not own and mode == "frozen":
         raise FormatError("spindle = frozen takes a function: activation spindle:FILE")
-    if mode in ("once", "online") and isinstance(function, Spindle):
+    if mode in ("first", "once", "online") and isinstance(function, Spindle):
         raise FormatError(f"spindle = {mode} fits kernels, and {s.activation[:40]}... are units; "
                           "give kernels, or activation spindle alone")
     if s.spindle_kernels != 2 and (own or mode == "tuned"):
         raise FormatError("spindle_kernels has a meaning only with activation spindle alone that "
-                          "is fitted once or online")
+                          "is fitted to what flows in")
 
 
 def _check_words(s, f, function: Spindle | Kernels, own: bool) -> None:
