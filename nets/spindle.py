@@ -8,6 +8,8 @@ then, and kernels), or kernels by being fitted anew to what flows in, see
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fxp.spindle import Spindle
@@ -15,7 +17,7 @@ from lnsarith.spindle_kernels import Kernels, logistic
 from nets.layers import Layer
 from nets.spindle_setting import function_of, mode_of
 
-__all__ = ["Frozen", "Refitted", "TunedKernels", "TunedUnits", "spindle_layer"]
+__all__ = ["Fitted", "Frozen", "Refitted", "TunedKernels", "TunedUnits", "spindle_layer"]
 
 
 def spindle_layer(ar, settings) -> Layer:
@@ -28,11 +30,22 @@ def spindle_layer(ar, settings) -> Layer:
     return TunedKernels(ar, function) if mode == "tuned" else Refitted(ar, function)
 
 
-class Frozen(Layer):
+class Fitted(Layer):
+    """A layer that is a function."""
+
+    def function_now(self, ar) -> Callable[[np.ndarray], np.ndarray]:
+        """Return its function of float64 arrays, as it is after so much training."""
+        raise NotImplementedError
+
+
+class Frozen(Fitted):
     """y = f(x) with a function that stays as it is."""
 
     def __init__(self, function: Spindle | Kernels):
         self.function = function
+
+    def function_now(self, ar):
+        return self.function.real
 
     def forward(self, ar, x):
         y = ar.empty(x.rows, x.columns, "activations")
@@ -43,7 +56,7 @@ class Frozen(Layer):
         return dx, [ar.spindle_gradient(x, dy, dx, self.function)]
 
 
-class Refitted(Layer):
+class Refitted(Fitted):
     """y = sum of kernels, which `put` replaces; their A, B and C are kept with the model."""
 
     def __init__(self, ar, kernels: Kernels):
@@ -53,6 +66,9 @@ class Refitted(Layer):
     def put(self, ar, kernels: Kernels) -> None:
         """Take other kernels, as many."""
         ar.set_words(self.rows, np.array(kernels.rows).T)
+
+    def function_now(self, ar):
+        return Kernels.of(ar.words(self.rows).T).real
 
     def kept(self):
         return {"kernels": self.rows}
@@ -67,7 +83,7 @@ class Refitted(Layer):
                                self.rows)]
 
 
-class Tuned(Layer):
+class Tuned(Fitted):
     """y = f(x) of numbers that learn, without decay: nothing draws them to zero.
 
     A gradient sums over all N outputs for an image, and is divided by sqrt N, as those
@@ -81,6 +97,10 @@ class Tuned(Layer):
 
     def parameters(self):
         return self.numbers
+
+    def function_now(self, ar):
+        numbers = [ar.reals(t) for t in self.numbers.values()]
+        return lambda x: self.value(x, *numbers)
 
     def value(self, x: np.ndarray, *numbers: np.ndarray) -> np.ndarray:
         """Return f(x)."""

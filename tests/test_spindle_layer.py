@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,28 @@ def test_kernels_become_units(here, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["error"] < 0.03
 
 
+@pytest.mark.parametrize("options", [
+    ("spindle:offset=1/8,-1:+2^-2,3/2:-2^-3,1/2:-2^-4:left", "--spindle", "tuned"),
+    ("spindle", "--spindle", "tuned"), ("spindle", "--spindle", "online"), ("spindle:logistic8",)])
+def test_what_a_layer_learned_becomes_units_for_words(here, capsys, options):
+    assert main([*"train --dataset digits --no-plot --arith float32 --epochs 3 --init xavier "
+                 "--lr 0.5 --out s --activation".split(), *options]) == 0
+    assert fit("--function", "s:0", "--learned", "--error", "0.02", "--out", "u.json") == 0
+    model, written = np.load("s/model.npz"), json.loads(Path("u.json").read_text())
+    x = np.linspace(*written["interval"], 999)
+    if options[-1] == "online":
+        y = sum(a / (1 + np.exp(c - b * x)) for a, b, c in model["1.kernels"].T)
+    elif options == ("spindle:logistic8",):
+        y = Spindle.parse("logistic8").real(x)
+    elif options[0] == "spindle":
+        y = 1 / (1 + np.exp(model["1.places"][0] - np.exp(model["1.steepness"][0]) * x))
+    else:
+        y = model["1.offset"][0] + sum(g * np.maximum(s * (x - b), 0) for s, b, g in zip(
+            (1, 1, -1), model["1.knees"][0], model["1.gains"][0]))
+    assert np.abs(Spindle.parse(written["units"]).real(x) - y).max() <= 0.0201
+    assert written["normality"] is None
+
+
 def test_the_activation_after_a_convolution_is_behind_the_pooling(here, capsys):
     answers = []
     for layer in ("0", "conv1", "pool1", "2"):
@@ -120,7 +143,9 @@ def test_the_activation_after_a_convolution_is_behind_the_pooling(here, capsys):
     (["{}/d"], "is a run: name a layer of it too"),
     (["{}/d:0", "--images", "0"], "images must be 1..1242, got 0"),
     (["{}/e:0"], "and RUN:LAYER of a trained network"),
-    (["logistic", "--images", "5"], "--images is for the samples of RUN:LAYER"),
+    (["logistic", "--images", "5"], "--images goes with RUN:LAYER, and 'logistic' is no"),
+    (["logistic", "--learned"], "--learned goes with RUN:LAYER"),
+    (["{}/d:0", "--learned"], "d activation1 is no activation spindle"),
     (["{}/d:0", "--kernels", "2", "--units", "8"], "--units is for shifted ReLUs"),
     (["{}/d:0", "--kernels", "9"], "kernels must be 1..8, got 9"),
     (["none.json", "--kernels", "1"], "cannot read none.json"),

@@ -34,6 +34,8 @@ def options(parser: ArgumentParser) -> None:
                      "shifted ReLUs, by least squares: the sum of A g(B x - C)")
     fit.add_argument("--images", type=int, metavar="N", help="training images whose activations "
                      f"are samples, with RUN:LAYER (default {IMAGES})")
+    fit.add_argument("--learned", action="store_true", help="with RUN:LAYER, the function that an "
+                     "activation spindle has become there, where its inputs are")
     fit.add_argument("--out", metavar="FILE", help="write the fit as JSON, for lnsarith train "
                      "--activation spindle:FILE and lnsarith check spindle --option units=@FILE")
     fit.add_argument("--plot", metavar="FILE", help="draw the function and the fit")
@@ -104,9 +106,9 @@ def _of_run(args: Namespace):
         if (Path(args.function) / "config.json").exists():
             raise FormatError(f"{args.function} is a run: name a layer of it too, "
                               f"{args.function}:0")
-        if args.images is not None:
-            raise FormatError("--images is for the samples of RUN:LAYER, and "
-                              f"{args.function!r} is no run's folder with a layer")
+        if args.images is not None or args.learned:
+            raise FormatError(f"--{'learned' if args.learned else 'images'} goes with RUN:LAYER, "
+                              f"and {args.function!r} is no run's folder with a layer")
         return None
     return _layer_samples(args, folder, layer)
 
@@ -118,7 +120,7 @@ def _layer_samples(args: Namespace, folder: str, layer: str):
 
     from fxp.format import check_integer
     from lnsarith.commands.eval import images_for, open_model
-    from lnsarith.function_file import sampled
+    from lnsarith.function_file import Source, sampled
     from nets.spindle_inputs import active_layer, inputs_of, layer_names
 
     opened = Namespace(run_folder=folder, threads=None, backend="vector", dataset=None,
@@ -132,7 +134,24 @@ def _layer_samples(args: Namespace, folder: str, layer: str):
     order = np.random.default_rng(kept.settings.seed).permutation(total)[:count]
     images = dataset.train_images[order].reshape(count, -1)
     name = f"{kept.folder.name} {layer_names(network)[place]}"
-    return sampled(f"{name}, {count} images", inputs_of(network, place, images))
+    samples = inputs_of(network, place, images)
+    if args.learned:
+        return Source(_learned(name, network, place, samples))
+    return sampled(f"{name}, {count} images", samples)
+
+
+def _learned(name: str, network, place: int, samples):
+    """Return the function of a fitted activation from the least to the largest sample."""
+    from fxp.fit_functions import Target
+    from fxp.format import FormatError
+    from nets.spindle import Fitted
+    from nets.spindle_inputs import plain_layer
+
+    layer = plain_layer(network.layers[place])
+    if not isinstance(layer, Fitted):
+        raise FormatError(f"{name} is no activation spindle, so it has learned no function")
+    return Target(f"{name}, learned", layer.function_now(network.ar), float(samples.min()),
+                  float(samples.max()))
 
 
 def _exponent(name: str, text: str | None) -> int | None:
