@@ -70,8 +70,9 @@ def grid_for(target: Target, error: float, step: int | None = None,
         step = math.ceil(math.log2((target.high - target.low) / 2048)) - finer
     top = math.ceil(math.log2(2 * float(np.abs(slopes).max())))
     finest = top - 7 - finer if finest is None else finest
+    falls = bool((slopes < -NOISE * np.abs(slopes).max()).any())
     return Grid(step, math.floor(target.low / 2.0**step), math.ceil(target.high / 2.0**step),
-                finest, max(1, 1 << max(top - finest, 0)), bool((slopes < -NOISE * np.abs(slopes).max()).any()))
+                finest, max(1, 1 << max(top - finest, 0)), falls)
 
 
 def fit_spindle(target: Target, error: float, grid: Grid | None = None) -> Spindle:

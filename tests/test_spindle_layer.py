@@ -109,7 +109,8 @@ def test_kernels_become_units(here, capsys, tmp_path):
 def test_what_a_layer_learned_becomes_units_for_words(here, capsys, options):
     assert main([*"train --dataset digits --no-plot --arith float32 --epochs 3 --init xavier "
                  "--lr 0.5 --out s --activation".split(), *options]) == 0
-    assert fit("--function", "s:0", "--learned", "--error", "0.02", "--out", "u.json") == 0
+    assert fit("--function", "s:0", "--learned", "--error", "0.02", "--step", "2^-6", "--out",
+               "u.json") == 0
     model, written = np.load("s/model.npz"), json.loads(Path("u.json").read_text())
     x = np.linspace(*written["interval"], 999)
     if options[-1] == "online":
