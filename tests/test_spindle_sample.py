@@ -1,14 +1,18 @@
 """Distributions: samples drawn, ranked, tested for normality, fitted by kernels."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from front_door import assert_one_line
 from scipy import stats
 
 from fxp.fit_functions import TARGETS, Target, empirical, tabulated
 from fxp.format import FormatError
 from fxp.spindle import Spindle
+from lnsarith.cli import main
 from lnsarith.spindle_kde import fit_kernels
 from lnsarith.spindle_kernels import Kernels
 from lnsarith.spindle_normal import normality
@@ -127,6 +131,56 @@ def test_other_samples_are_rejected():
     for few in ([1, 2, 3], [4] * 9):
         with pytest.raises(FormatError, match="four samples or more that differ"):
             normality(few)
+
+
+def sample(*arguments):
+    return main(["spindle", "sample", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("suffix", ["npy", "csv", "txt"])
+def test_files_of_samples_have_the_distribution_and_are_fitted_again(tmp_path, monkeypatch, capsys,
+                                                                     suffix):
+    monkeypatch.chdir(tmp_path)
+    rows = [[0.4, 4, -8], [0.6, 2, 6]]
+    Path("k.json").write_text(json.dumps({"kernels": rows}))
+    assert sample("k.json", "--count", 5000, "--seed", 3, "--out", f"s.{suffix}") == 0
+    assert "5,000 numbers with the distribution k.json" in capsys.readouterr().out
+    drawn = np.load("s.npy") if suffix == "npy" else np.loadtxt(f"s.{suffix}")
+    assert drawn.shape == (5000,)
+
+    def cdf(x):
+        return 0.4 * stats.logistic.cdf(4 * x + 8) + 0.6 * stats.logistic.cdf(2 * x - 6)
+
+    assert stats.kstest(drawn, cdf).statistic < 1.628 / math.sqrt(5000)
+    assert main(["spindle", "fit", "--function", f"s.{suffix}", "--kernels", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(found["kernels"], rows, rtol=0.1)
+    assert sample("k.json", "--count", 5000, "--seed", 3, "--format", "fixed6.3", "--out",
+                  f"w.{suffix}", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["format"] == "fixed6.3"
+    words = np.load("w.npy") if suffix == "npy" else np.loadtxt(f"w.{suffix}")
+    assert words.tolist() == [max(-32, min(31, round(8 * v))) for v in drawn.tolist()]
+    assert words.min() > -32 and words.max() == 31
+    assert sample("k.json", "--count", 5000, "--seed", 4, "--out", f"t.{suffix}") == 0
+    assert Path(f"t.{suffix}").read_bytes() != Path(f"s.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("given, message", [
+    (("eq2", "--out", "a.json"), "samples are written as .npy, .csv, .txt, got 'a.json'"),
+    (("eq2", "--out", "none/a.npy"), "cannot write none/a.npy"),
+    (("eq2", "--count", "0", "--out", "a.npy"), "count must be 1..10000000, got 0"),
+    (("eq2", "--seed", "-1", "--out", "a.npy"), "seed must be 0..4294967295, got -1"),
+    (("eq2", "--format", "lns16", "--out", "a.npy"), "lns16"),
+    (("flat.json", "--out", "a.npy"), "the function does not climb from 0 to 2"),
+])
+def test_samples_that_cannot_be_are_one_line(tmp_path, monkeypatch, capsys, given, message):
+    monkeypatch.chdir(tmp_path)
+    Path("flat.json").write_text(json.dumps({"units": "0:+2^-1,0:-2^-1,2:2"}))
+    assert sample(*given) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert_one_line(err)
+    assert [path.name for path in tmp_path.iterdir()] == ["flat.json"]
 
 
 @pytest.mark.parametrize("target, count, message", [

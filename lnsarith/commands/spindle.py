@@ -1,4 +1,4 @@
-"""lnsarith spindle fit: shifted ReLUs or logistic kernels for a function, or for samples."""
+"""lnsarith spindle fit|sample: shifted ReLUs or logistic kernels for a function, or for samples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from fractions import Fraction
 from pathlib import Path
 
+from lnsarith.commands import spindle_sample
 from lnsarith.commands.options import add_data
 
 __all__ = ["options", "run"]
@@ -15,8 +16,11 @@ IMAGES = 1000
 
 
 def options(parser: ArgumentParser) -> None:
-    """Add the action fit with its options."""
-    actions = parser.add_subparsers(metavar="fit", required=True)
+    """Add the actions fit and sample with their options."""
+    actions = parser.add_subparsers(metavar="fit|sample", required=True)
+    drawing = actions.add_parser("sample", help="draw numbers or words with a distribution")
+    spindle_sample.options(drawing)
+    drawing.set_defaults(act=spindle_sample.run)
     fit = actions.add_parser("fit", help="find the fewest shifted ReLUs for a function")
     fit.add_argument("--function", metavar="NAME|FILE|RUN:LAYER", required=True,
                      help="logistic, eq2, eq3, or a .csv, .txt, .npy or .npz file: samples in "
@@ -41,11 +45,17 @@ def options(parser: ArgumentParser) -> None:
     fit.add_argument("--plot", metavar="FILE", help="draw the function and the fit")
     fit.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(fit)
+    fit.set_defaults(act=_fit)
 
 
 def run(args: Namespace) -> int:
+    """Carry out the action; FormatError, RunError or OSError for what cannot be."""
+    return args.act(args)
+
+
+def _fit(args: Namespace) -> int:
     """Fit, write args.out and args.plot, and print a summary or, with args.json, the file's
-    object. Raises FormatError, RunError or OSError for what cannot be."""
+    object."""
     from lnsarith import files, picture
     from lnsarith.function_file import read_source
     from lnsarith.spindle_normal import normality
