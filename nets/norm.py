@@ -2,8 +2,10 @@
 
 The formulas of `nets.formulas` are read by the algebra of each arithmetic: LNS takes
 each operation in its register (a division by the batch's size is a product with a word, a
-root halves a log), fixed point rounds once at the end of a formula (the root by way of
-logarithms from 12-bit tables, `lnsarith.convert`), floats as they are.
+root halves a log; its sums by `norm_delta`, for a coarse table's errors, which all go one
+way, add up in means and running statistics), fixed point rounds once at the end of a
+formula (the root by way of logarithms from 12-bit tables, `lnsarith.convert`), floats as
+they are.
 """
 
 from __future__ import annotations

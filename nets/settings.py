@@ -74,6 +74,7 @@ class Settings:
     softmax_pull: int = 8
     softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
+    norm_delta: str = "interp"
     input_mean: str = "0"
     input_scale: str = "1"
     shift: int = 0
@@ -140,6 +141,7 @@ class Settings:
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
+        deltas.parse(self.norm_delta)
         self._check_family()
         self._check_model()
 
@@ -160,7 +162,7 @@ class Settings:
             deltas.parse(self.delta)
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                          "softmax_pull", "softmax_free"), "lns")
+                          "softmax_pull", "softmax_free", "norm_delta"), "lns")
         if family is not Fixed:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):

@@ -40,6 +40,7 @@ HELP = {
     "softmax_pull": "pull the mean logit back by 2^-N of its excess; 0 does not",
     "softmax_free": "octaves it may drift before (-1: 0 for balanced, else a quarter)",
     "softmax_delta": "how the LNS sum in the soft-max is approximated",
+    "norm_delta": "how LNS sums are approximated in batch normalisation",
     "input_mean": "what is taken from a pixel (0..1) before it is scaled",
     "input_scale": "what a pixel is multiplied with after that",
     "shift": "most pixels that a training image is moved by, up, down and sideways",
