@@ -47,10 +47,11 @@ class Layer:
 
 
 class Dense(Layer):
-    """y = x w + b, with w inputs x outputs."""
+    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs."""
 
     def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float,
-                 zero_bias: bool = False):
+                 zero_bias: bool = False, name: str = "dense"):
+        self.name = name
         self.w = ar.normal(rng, inputs, outputs, std)
         self.b = ar.empty(1, outputs, "weights") if zero_bias else ar.normal(rng, 1, outputs, std)
 
@@ -58,6 +59,9 @@ class Dense(Layer):
         return {"w": self.w, "b": self.b}
 
     def forward(self, ar, x):
+        if x.columns != self.w.rows:
+            raise ValueError(f"{self.name}: takes {self.w.rows} numbers, for its weights are "
+                             f"{self.w.rows} x {self.w.columns}, got {x.columns}")
         y = ar.empty(x.rows, self.w.columns, "activations")
         return y, [ar.affine(x, self.w, self.b, y)]
 

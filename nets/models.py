@@ -61,7 +61,7 @@ class Builder:
 
     def norm(self) -> Builder:
         """Add batch normalisation, of each channel or unit."""
-        return self._add(BatchNorm(self.ar, self.shape))
+        return self._add(BatchNorm(self.ar, self.shape, self._name("norm")))
 
     def active(self) -> Builder:
         """Add the activation, batch normalisation (if any) before it, and dropout (if any)
@@ -86,7 +86,7 @@ class Builder:
         inputs = self.shape[2]
         self.shape = (1, 1, outputs)
         std = self.std(inputs, outputs)
-        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, zero_bias=True))
+        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, True, name))
         return self
 
     def _name(self, kind: str) -> str:

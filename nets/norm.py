@@ -29,8 +29,8 @@ class BatchNorm(Layer):
     weights, what comes between activations. `shape` is height, width, channels.
     """
 
-    def __init__(self, ar, shape: Shape):
-        self.shape = shape
+    def __init__(self, ar, shape: Shape, name: str = "norm"):
+        self.shape, self.name = shape, name
         channels = shape[2]
         self.gamma, self.beta, self.mean, self.variance = (
             ar.empty(1, channels, role) for role in ("weights",) * 2 + ("activations",) * 2)
@@ -109,7 +109,7 @@ class BatchNorm(Layer):
         """Return a tensor with a row for each position of x, and the call that fills it."""
         channels = self.shape[2]
         if x.columns != int(np.prod(self.shape)):
-            raise ValueError(f"norm: takes {' x '.join(map(str, self.shape))} numbers, "
+            raise ValueError(f"{self.name}: takes {' x '.join(map(str, self.shape))} numbers, "
                              f"got {x.columns}")
         rows = ar.empty(x.rows * x.columns // channels, channels, role)
         return rows, copying([(row, image) for image, row in _pairs(x, rows)])

@@ -151,11 +151,14 @@ class Run:
         return model.epoch
 
     def save(self, record: dict, network: Network) -> None:
-        """Add an epoch to the log, then write the model."""
-        records = [*self.records, record]
+        """Write the log with one epoch more, then the model."""
+        self.keep([*self.records, record], network)
+
+    def keep(self, records: list[dict], network: Network) -> None:
+        """Write a log, then the model after its last epoch."""
         lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in records)
         write_atomic(self.folder / "log.jsonl", lines.encode())
-        write_model(self.model_path, network, record["epoch"])
+        write_model(self.model_path, network, records[-1]["epoch"])
         self.records = records
 
     def lock(self) -> None:
@@ -167,10 +170,8 @@ class Run:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(
-                    f"another process is training in {self.folder}; wait for its end, "
-                    "or choose another --out"
-                ) from None
+                raise RunError(f"another process is training in {self.folder}; wait for its "
+                               "end, or choose another --out") from None
 
     def unlock(self) -> None:
         """Let other processes train here."""

@@ -112,7 +112,7 @@ class Settings:
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
-        _choice("loss", self.loss, ("softmax", "mse", "hinge"))
+        _choice("loss", self.loss, ("softmax", "sigmoid", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
                                          "he"))

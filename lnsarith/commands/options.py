@@ -15,6 +15,7 @@ __all__ = [
     "add_data",
     "add_settings",
     "given_settings",
+    "integer",
     "plain",
     "share",
     "thread_count",
@@ -56,7 +57,7 @@ HELP = {
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
     "init": "of the first weights: normal or constant (init_std), zero, lecun, xavier, he",
-    "loss": "softmax; with float32 also mse, hinge (squared)",
+    "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared)",
     "norm": "batch: batch normalisation before each activation; none",
     "dropout": "share of the hidden units of dense layers that are left out in training",
     "init_std": "standard deviation of the first weights, or the constant",
@@ -66,8 +67,8 @@ HELP = {
     "momentum": "share of its velocity that a weight keeps (below 1)",
     "clip": "largest magnitude of a gradient's number; 0 for any",
     "clip_norm": "with float32: largest norm of all gradients together; 0 for any",
-    "l1": "added to a gradient with the sign of its weight",
-    "weight_decay": "share of a weight that is added to its gradient",
+    "l1": "L1: with L in the loss L |w|, so L is added to the gradient with the sign of w",
+    "weight_decay": "L2: with L in the loss L w^2/2, so L w is added to the gradient of w",
     "decay": "how LNS weights decay: gradient (added to it) or level (step by step)",
     "batch": "images a step",
     "epochs": "how often each image is seen",
@@ -124,7 +125,7 @@ def thread_count(text: str | None) -> int:
     if text is None:
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity else os.cpu_count() or 1
-    count = _integer("threads", text)
+    count = integer("threads", text)
     if not 1 <= count <= 1024:
         raise ValueError(f"threads must be 1..1024, got {count}")
     return count
@@ -183,15 +184,16 @@ def _read(name: str, value, fields):
         if isinstance(value, str):
             value = [] if value.strip().lower() in ("", "none") else value.split(",")
         units = value if isinstance(value, list) else [value]
-        return tuple(_integer(name, v) for v in units)
+        return tuple(integer(name, v) for v in units)
     if kind is int:
-        return _integer(name, value)
+        return integer(name, value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise ValueError(f"{name} must be text or a number, got {value!r}")
 
 
-def _integer(name: str, value) -> int:
+def integer(name: str, value) -> int:
+    """Return an integer given as text or as a value of TOML."""
     try:
         if isinstance(value, str | int) and not isinstance(value, bool):
             return int(value)
