@@ -220,7 +220,7 @@ COMMANDS = {
     "data": ("list data sets and download them", _data),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
-    "spindle": ("fit shifted ReLUs to a function", _command("spindle")),
+    "spindle": ("fit activations to functions and samples", _command("spindle")),
     "rtl": ("generate, simulate, prove and cost Verilog", _rtl),
 }
 

@@ -24,6 +24,7 @@ from nets.data import Dataset
 from nets.model import RunError, read_model, restore, write_atomic, write_model
 from nets.network import Network
 from nets.settings import Settings
+from nets.spindle_setting import with_function
 
 __all__ = [
     "Run",
@@ -107,7 +108,7 @@ class Run:
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
         grows = self.settings.schedule not in ("cosine", "linear")
-        for name, value in given.items():
+        for name, value in with_function(given).items():
             own = getattr(self.settings, name)
             if value == own or (name == "epochs" and value > own and grows):
                 continue
@@ -198,7 +199,7 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**{**suited, **model, **given})
+    return Settings(**with_function({**suited, **model, **given}))
 
 
 def default_name(settings: Settings) -> str:

@@ -10,12 +10,15 @@ from fractions import Fraction
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
+from lnsarith.spindle_kernels import MOST_KERNELS
 from nets.schedule import rate_factor
+from nets.spindle_setting import MODES as SPINDLES
+from nets.spindle_setting import activation_kind, check_spindle
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
 FLOATS = ("float32", "float64")
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
@@ -79,6 +82,8 @@ class Settings:
     shuffle: str = "once"
     model: str = "mlp"
     activation: str = "leaky"
+    spindle: str = ""
+    spindle_kernels: int = 2
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init: str = "normal"
@@ -102,7 +107,8 @@ class Settings:
 
     def __post_init__(self):
         _choice("model", self.model, MODELS)
-        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("activation", activation_kind(self.activation), ACTIVATIONS)
+        _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
@@ -117,7 +123,8 @@ class Settings:
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
-                                ("slope", -15, 0), ("shift", 0, 8), ("batch", 1, 1 << 16),
+                                ("slope", -15, 0), ("spindle_kernels", 1, MOST_KERNELS),
+                                ("shift", 0, 8), ("batch", 1, 1 << 16),
                                 ("epochs", 1, 100000), ("val", 0, 1 << 24),
                                 ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -161,9 +168,10 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
+        check_spindle(self, self.format("activations") if family else None)
         if family is not None:
             self._refuse(("optimizer", "loss", "clip_norm"), "float32")
-            if self.activation not in ("leaky", "relu"):
+            if activation_kind(self.activation) not in ("leaky", "relu", "spindle"):
                 raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
                                   f"not with {self.arith}")
         if self.optimizer == "adam" and self.momentum != "0":

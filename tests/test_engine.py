@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nets.arithmetic import make_arithmetic
+from nets.models import make_activation
 from nets.network import mlp
 from nets.settings import Settings
 
@@ -24,13 +25,16 @@ ARITHMETICS = {
     "fixed nearest": {"arith": "fixed16", "update": "nearest", "lr": "0.01"},
     "fixed limited": {"arith": "fixed12", "accumulator": "limited24"},
     "fixed each": {"arith": "fixed16", "accumulator": "each"},
+    "fixed spindle": {"arith": "fixed16", "activation": "spindle:offset=1/8,-1:+2^-2,3/2:-2^-3,"
+                      "1/2:-2^-4:left,1/4:+2^-5:left"},
 }
 
 
 def network(options, threads=1, backend="vector", hidden=(40, 7)):
     settings = Settings(dataset="digits", batch=6, hidden=hidden, **options)
     ar = make_arithmetic(settings, threads, backend)
-    return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3)
+    active = make_activation(ar, settings)
+    return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3, lambda: [active()])
 
 
 def batch(rows=6, seed=5):
