@@ -38,8 +38,7 @@ def test_the_bytes_are_the_same_everywhere(name):
     assert (sha(colour.background(name)), sha(colour.coloured(name, *digits(), 0))) == SHA256[name]
 
 
-@pytest.mark.parametrize("name", SHA256)
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("name, part", [("candy", 0), ("fire", 1), ("sea", 0)])
 def test_each_image_is_a_part_of_the_background_inverted_in_its_digit(name, part):
     images, labels = digits()
     made = colour.coloured(name, images, labels, part).astype(int)
