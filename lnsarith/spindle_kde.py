@@ -14,6 +14,7 @@ from lnsarith.spindle_sample import quantile
 __all__ = ["KernelFit", "fit_kernels", "fit_points"]
 
 POINTS = 1000  # ranks whose samples are fitted
+EQUAL = 1e-6  # relative deviation of what differs by rounding alone
 STEEPEST = 1e4  # of kernels, by the steepness of one of the samples' deviation
 UNIT = np.log(np.pi / np.sqrt(3))  # of the steepness of a logistic kernel of deviation 1
 
@@ -70,7 +71,7 @@ def fit_points(x: np.ndarray, y: np.ndarray, count: int) -> tuple[Kernels, float
     from scipy.optimize import least_squares
 
     middle, spread = float(np.median(x)), float(x.std())
-    if not spread > 0:
+    if not spread > EQUAL * float(np.abs(x).max()):
         raise FormatError("all samples are equal: they have no distribution to fit")
     z = (x - middle) / spread
     bounds = (np.repeat([-12.0, -np.log(STEEPEST), z.min() - 2], count),

@@ -18,8 +18,8 @@ from nets.network import Network, mlp
 from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
 from nets.settings import Settings, parse_real
-from nets.spindle import Frozen
-from nets.spindle_setting import activation_kind, function_of
+from nets.spindle import spindle_layer
+from nets.spindle_setting import activation_kind
 from nets.window import Shape, Window, shown
 
 __all__ = ["MODELS", "Builder", "make_activation", "make_network", "spread_of"]
@@ -132,7 +132,7 @@ MODELS: dict[str, Callable[[Builder, int], Builder]] = {
 
 def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
-    activation = make_activation(ar, settings.activation)
+    activation = make_activation(ar, settings)
     dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
@@ -163,10 +163,11 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     return network
 
 
-def make_activation(ar, name: str) -> Callable[[], Layer]:
-    """Return what makes a layer of the activation that a setting names."""
-    if activation_kind(name) == "spindle":
-        return lambda: Frozen(function_of(name))
+def make_activation(ar, settings: Settings) -> Callable[[], Layer]:
+    """Return what makes a layer of the activation that settings name."""
+    name = activation_kind(settings.activation)
+    if name == "spindle":
+        return lambda: spindle_layer(ar, settings)
     if name == "prelu":
         return lambda: PReLU(ar)
     return {"relu": ReLU, "leaky": LeakyReLU}.get(name) or (lambda: Smooth(name))

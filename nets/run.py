@@ -107,9 +107,8 @@ class Run:
 
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
-        given = with_function(given)
         grows = self.settings.schedule not in ("cosine", "linear")
-        for name, value in given.items():
+        for name, value in with_function(given).items():
             own = getattr(self.settings, name)
             if value == own or (name == "epochs" and value > own and grows):
                 continue
@@ -192,7 +191,6 @@ def settings_for(given: dict) -> Settings:
 
     A resumed run needs none of this: its config.json has every setting.
     """
-    given = with_function(given)
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
     if "init_std" in given:  # it goes with an init of its own
@@ -200,7 +198,7 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**{**suited, **model, **given})
+    return Settings(**with_function({**suited, **model, **given}))
 
 
 def default_name(settings: Settings) -> str:

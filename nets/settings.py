@@ -10,7 +10,9 @@ from fractions import Fraction
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
+from lnsarith.spindle_kernels import MOST_KERNELS
 from nets.schedule import rate_factor
+from nets.spindle_setting import MODES as SPINDLES
 from nets.spindle_setting import activation_kind, check_spindle
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
@@ -79,6 +81,8 @@ class Settings:
     shuffle: str = "once"
     model: str = "mlp"
     activation: str = "leaky"
+    spindle: str = ""
+    spindle_kernels: int = 2
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init: str = "normal"
@@ -103,6 +107,7 @@ class Settings:
     def __post_init__(self):
         _choice("model", self.model, MODELS)
         _choice("activation", activation_kind(self.activation), ACTIVATIONS)
+        _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
@@ -117,7 +122,8 @@ class Settings:
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
-                                ("slope", -15, 0), ("shift", 0, 8), ("batch", 1, 1 << 16),
+                                ("slope", -15, 0), ("spindle_kernels", 1, MOST_KERNELS),
+                                ("shift", 0, 8), ("batch", 1, 1 << 16),
                                 ("epochs", 1, 100000), ("val", 0, 1 << 24),
                                 ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -160,13 +166,10 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
-        spindle = activation_kind(self.activation) == "spindle"
-        if spindle:
-            check_spindle(self.activation, self.arith, self.mode,
-                          self.format("activations") if family else None)
+        check_spindle(self, self.format("activations") if family else None)
         if family is not None:
             self._refuse(("optimizer", "loss", "clip_norm"), "float32")
-            if self.activation not in ("leaky", "relu") and not spindle:
+            if activation_kind(self.activation) not in ("leaky", "relu", "spindle"):
                 raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
                                   f"not with {self.arith}")
         if self.optimizer == "adam" and self.momentum != "0":

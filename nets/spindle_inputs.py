@@ -16,7 +16,7 @@ __all__ = ["active_layer", "inputs_of", "layer_names", "plain_layer"]
 
 KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
          BatchNorm: "norm", Dropout: "dropout"}
-ROWS = 250  # images at a time
+ROWS = 500  # images at a time
 
 
 def plain_layer(layer: Layer) -> Layer:

@@ -18,6 +18,7 @@ from nets.network import Network, Program
 from nets.probe import Findings, Probe, Watched, troubles
 from nets.schedule import rate_factor
 from nets.settings import Settings, parse_real
+from nets.spindle_online import IMAGES, refit, refit_due
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
 
@@ -162,6 +163,8 @@ class Trainer:
         for program in self._programs:
             program.stats[:] = 0
         self._warm_up(size)
+        if refit_due(s, self.epoch):
+            refit(self.network, self.images[:IMAGES])
         self._seconds = 0.0
         probe = Probe(self.network, self._programs[0])
         self._batches(self._programs[0], 0, whole - size, report)

@@ -33,7 +33,7 @@ ARITHMETICS = {
 def network(options, threads=1, backend="vector", hidden=(40, 7)):
     settings = Settings(dataset="digits", batch=6, hidden=hidden, **options)
     ar = make_arithmetic(settings, threads, backend)
-    active = make_activation(ar, settings.activation)
+    active = make_activation(ar, settings)
     return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3, lambda: [active()])
 
 

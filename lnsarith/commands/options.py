@@ -47,7 +47,11 @@ HELP = {
     "shuffle": "once: the images come in one order; epoch: in another order each epoch",
     "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn has other options, see below",
     "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
-    "with floats and fixed point spindle:FILE of lnsarith spindle fit --out",
+    "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats spindle",
+    "spindle": "the activation spindle is frozen, tuned (by gradient), or fitted to what flows in: "
+    "first (before the first epoch), once (after it), online (before each); default frozen with "
+    "a file, else online",
+    "spindle_kernels": "logistic kernels of each activation that is fitted to what flows in",
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
     "init": "of the first weights: normal or constant (init_std), zero, lecun, xavier, he",
