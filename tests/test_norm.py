@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from small_convolutions import SHAPE, assert_same, batch, network, steps
 
+from fxp.format import Fixed
+from lnsarith.array import LnsArray
 from nets.arithmetic import make_arithmetic
 from nets.norm import BatchNorm
 from nets.settings import Settings
@@ -121,3 +123,24 @@ def test_an_input_of_another_size_is_refused():
     ar = make_arithmetic(Settings())
     with pytest.raises(ValueError, match="norm: takes 9 x 8 x 2 numbers, got 5"):
         BatchNorm(ar, SHAPE).forward(ar, ar.empty(1, 5, "activations"))
+
+
+@pytest.mark.parametrize("options, tolerance", [
+    ({"delta": "exact"}, 0.005), ({}, 0.12), ({"arith": "fixed16"}, 0.005)], ids=str)
+@pytest.mark.parametrize("count", [1, 61, 12544, 37 * 784])
+def test_the_mean_of_many_numbers_is_right(options, tolerance, count):
+    ar = make_arithmetic(Settings(**options))
+    values = np.random.default_rng(1).uniform(0.1, 3, (count, 5)) - 1
+    rows, mean = (ar.empty(n, 5, "activations") for n in (count, 1))
+    ar.set_words(rows, words_of(ar, values))
+    ar.mean_of_rows(rows, mean)()
+    np.testing.assert_allclose(ar.reals(mean)[0], ar.reals(rows).mean(axis=0), rtol=tolerance,
+                               atol=0.001)
+
+
+def words_of(ar, values):
+    """Return the nearest words to values; logs to nearest, numbers to nearest."""
+    f = ar.formats["activations"]
+    if isinstance(f, Fixed):
+        return np.rint(np.ldexp(values, f.frac)).astype(f.dtype)
+    return LnsArray.from_float(values, f).words
