@@ -199,7 +199,7 @@ COMMANDS = {
     "train": ("train a network", _command("train")),
     "eval": ("tell how well a trained network does on test images", _command("eval")),
     "predict": ("tell what a trained network sees in an image", _command("predict")),
-    "study": ("vary one setting of a binary network's training", _command("study")),
+    "study": ("vary one setting of a network's training", _actions("study")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lnsarith.commands.options import add_data, share
 
-__all__ = ["Model", "add_run", "carry_out", "epoch_count", "say"]
+__all__ = ["Model", "add_run", "carry_out", "epoch_count", "say", "train_epochs"]
 
 
 class Model(NamedTuple):
@@ -57,7 +57,7 @@ def carry_out(args: Namespace, given: dict, model: Model) -> int:
     required = share("require", args.require) if args.require is not None else 0.0
     trainer, kept = _start(args, given, model)
     try:
-        _epochs(trainer, kept)
+        train_epochs(trainer, kept)
         if not args.no_plot:
             _draw(kept, model.title(kept.settings))
         result = model.result(kept, trainer)
@@ -113,7 +113,7 @@ def _default_folder(name: str, resume: bool) -> Path:
     return numbered[-2] if resume and n > 1 else numbered[-1]
 
 
-def _epochs(trainer, kept) -> None:
+def train_epochs(trainer, kept) -> None:
     """Train the epochs that are left; tell each, and each kind of trouble once.
 
     RunError, and the epoch is not kept, when its loss is no finite number.
