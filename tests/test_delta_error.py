@@ -12,8 +12,8 @@ from lnsarith.delta import parse
 from lnsarith.pwl import fit_segments, fit_within
 
 
-@pytest.mark.parametrize("frac, error", [(3, "0.5"), (4, "1/16"), (4, "1/32"), (6, "0.02"), (6, "1/40"),
-                                         (10, "0.05")])
+@pytest.mark.parametrize("frac, error", [(3, "0.5"), (4, "1/16"), (4, "1/32"), (6, "0.02"),
+                                         (6, "1/40"), (10, "0.05")])
 @pytest.mark.parametrize("opposite", [False, True])
 def test_every_gap_is_within_the_error(frac, error, opposite):
     spec = parse(f"pwl:error={error}").at(frac, -(1 << 20))
