@@ -31,12 +31,15 @@ def _logistic(x):
     return 1 / (1 + np.exp(-x))
 
 
-# The three test functions of the SPINDLE slides; the weights of eq3 add up to 0.6.
+# First the three test functions of the SPINDLE slides; the weights of eq3 add up to 0.6.
 TARGETS = {target.name: target for target in (
     Target("logistic", _logistic, -10, 12),
     Target("eq2", lambda x: 0.5 * _logistic(x + 2) + 0.5 * _logistic(2 * x - 3), -10, 12),
     Target("eq3", lambda x: (0.1 * _logistic(x + 2) + 0.2 * _logistic(2 * x - 3)
                              + 0.3 * _logistic(x - 5)), -10, 12),
+    # The corrections of LNS addition; the second has a pole at 0.
+    Target("delta-plus", lambda x: np.log1p(2.0**-x) / np.log(2), 0, 16),
+    Target("delta-minus", lambda x: np.log(-np.expm1(-x * np.log(2))) / np.log(2), 1 / 16, 16),
 )}
 
 

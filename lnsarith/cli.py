@@ -155,22 +155,6 @@ def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace]
     return run
 
 
-def _data(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(metavar="list|get", required=True)
-    shown = actions.add_parser("list", help="show the data sets and where they are")
-    get = actions.add_parser("get", help="download a data set")
-    get.add_argument("name", help="a data set's name, see lnsarith data list")
-    for action, function in ((shown, "run_list"), (get, "run_get")):
-        action.add_argument(
-            "--data-dir",
-            metavar="DIR",
-            help="folder of the data sets "
-            "(default $LNSARITH_DATA, else the user's cache)",
-        )
-        action.add_argument("--json", action="store_true", help="print one JSON object")
-        action.set_defaults(run=_lazily("data", function))
-
-
 def _ops(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("ops"))
@@ -206,8 +190,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_lazily("check"))
 
 
-def _rtl(parser: argparse.ArgumentParser) -> None:
-    importlib.import_module("lnsarith.commands.rtl").options(parser)
+def _actions(module: str) -> Callable[[argparse.ArgumentParser], None]:
+    """Return what fills a parser with the actions of a command, each with its own run."""
+    return lambda parser: importlib.import_module(f"lnsarith.commands.{module}").options(parser)
 
 
 COMMANDS = {
@@ -216,12 +201,12 @@ COMMANDS = {
     "predict": ("tell what a trained network sees in an image", _command("predict")),
     "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
     "prune": ("make the smallest weights of a trained network zero", _command("prune")),
-    "study": ("vary one setting of a binary network's training", _command("study")),
-    "data": ("list data sets and download them", _data),
+    "study": ("vary one setting of a network's training", _actions("study")),
+    "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle")),
-    "rtl": ("generate, simulate, prove and cost Verilog", _rtl),
+    "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl")),
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from fxp.bits import clamp, minimum, where
 from fxp.format import FormatError
 from lnsarith.convert import shift_right
 from lnsarith.delta_method import Delta, by_table, cancelling
-from lnsarith.pwl import fit_segments
+from lnsarith.pwl import MOST, fit_segments, fit_within
 
 __all__ = ["Balanced", "BitShift", "Mitchell", "Pwl"]
 
@@ -50,19 +51,30 @@ class Mitchell(Delta):
 @dataclass(frozen=True)
 class Pwl(Delta):
     """Line segments with slopes of powers of two, fitted to the smallest maximum error
-    with so many segments for D+ and for D- each."""
+    with so many segments for D+ and for D- each, or with `error` (in octaves, rounding
+    to words included; 0: not given) longest first, as many as it takes."""
 
     name = "pwl"
 
     segments: int = 16
+    error: Fraction = Fraction(0)
 
     def __post_init__(self):
-        if not 2 <= self.segments <= 64:
-            raise FormatError(f"segments must be 2..64, got {self.segments}")
+        if not 2 <= self.segments <= MOST:
+            raise FormatError(f"segments must be 2..{MOST}, got {self.segments}")
+        if not 0 <= self.error < 1:
+            raise FormatError(f"error must be above 0 and below 1, got {self.error}")
+        if self.error and self.segments != type(self).segments:
+            raise FormatError("pwl takes segments or error, not both")
+
+    def fitted(self, frac: int) -> tuple[tuple[tuple[int, int, int], ...], ...]:
+        """Return the segments of D+ and of D- at so many fraction bits, see lnsarith.pwl."""
+        if self.error:
+            return tuple(fit_within(frac, side, self.error) for side in (False, True))
+        return tuple(fit_segments(frac, side, self.segments) for side in (False, True))
 
     def at(self, frac, cancel):
-        plus = fit_segments(frac, False, self.segments)
-        minus = fit_segments(frac, True, self.segments)
+        plus, minus = self.fitted(frac)
 
         def line(gap, parts, sign):
             value = 0

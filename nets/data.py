@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from nets import cifar
+from nets.colour import BACKGROUNDS, coloured
 from nets.download import SOURCES, DataError, Source, fetch_set, missing
 from nets.idx import read_packed, upright
 
 __all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
 
-NAMES = (*SOURCES, "cifar-10", "digits")
+# MNIST on colour backgrounds, made when they are loaded.
+COLOURED = {f"mnist-{name}": name for name in BACKGROUNDS}
+NAMES = (*SOURCES, "cifar-10", "digits", *COLOURED)
 PathName = str | os.PathLike[str] | None
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -51,6 +54,8 @@ def load(name: str, data_dir: PathName = None, progress: bool = True) -> Dataset
     _check_name(name)
     if name == "digits":
         return _digits()
+    if name in COLOURED:
+        return _coloured(name, load("mnist", data_dir, progress))
     home, given = _home(data_dir)
     if name == "cifar-10":
         return _cifar(home, given, progress)
@@ -72,7 +77,9 @@ def get(name: str, data_dir: PathName = None, progress: bool = True) -> dict:
     """
     _check_name(name)
     home, _ = _home(data_dir)
-    if name != "digits":
+    if name in COLOURED:
+        get("mnist", data_dir, progress)
+    elif name != "digits":
         try:
             load(name, home)
         except DataError:
@@ -93,6 +100,9 @@ def _row(name: str, home: Path) -> dict:
     if name == "digits":
         row = {"shape": [8, 8], "classes": 10, "train": 1442, "test": 355}
         return {"name": name, **row, "download_bytes": 0, "found": "scikit-learn"}
+    if name in COLOURED:
+        note = "made from mnist, not the original PolyMNIST"
+        return {**_row("mnist", home), "name": name, "shape": [28, 28, 3], "note": note}
     if name == "cifar-10":
         row = {"shape": [32, 32, 3], "classes": 10, "train": 50_000, "test": 10_000}
         place = cifar.find(home)
@@ -202,6 +212,14 @@ def _pair(folder: Path, files: tuple[str, ...], source: Source) -> Pair:
     if source.transposed:
         images = upright(images)
     return images, labels.astype(np.int64) - first
+
+
+def _coloured(name: str, base: Dataset) -> Dataset:
+    train, test = ((coloured(COLOURED[name], images, labels, part), labels)
+                   for part, (images, labels) in enumerate((
+                       (base.train_images, base.train_labels),
+                       (base.test_images, base.test_labels))))
+    return Dataset(name, *train, *test, base.classes)
 
 
 def _digits() -> Dataset:

@@ -22,8 +22,10 @@ def greatest(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray):
     """y = the greatest of each window; chosen = its place in the window, by row and column."""
     if not _compiles(ar):
         return lambda: _greatest(ar, window, x, y, chosen)
-    circuit = ar.order_circuit()
-    run = _kernel("greatest", _GREATEST, len(x.fields), {"order": circuit})
+    if isinstance(ar, IntegerArithmetic):
+        run = _kernel("greatest", _GREATEST, len(x.fields), {"order": ar.order_circuit()})
+    else:
+        run = _kernel("greatest_real", _GREATEST_REAL, len(x.fields), {})
     args = (*x.fields.values(), *y.fields.values(), chosen, *_sizes(window))
     return lambda: run(*args)
 
@@ -135,7 +137,7 @@ def _share(parts: list[dict[str, np.ndarray]], shares: dict[str, np.ndarray]) ->
 
 
 def _compiles(ar) -> bool:
-    return isinstance(ar, IntegerArithmetic) and ar.backend == "vector"
+    return ar.backend == "vector"
 
 
 def _sizes(window: Window) -> tuple[int, ...]:
@@ -174,6 +176,30 @@ def run(<x#,>, <y#,>, chosen, rows, columns, channels, size, row):
                         place = at if better else place
                     chosen[n, out + c] = best
                     <y#[n, out + c] = x#[n, place];>
+'''
+
+# A NaN is greater than any number, as it is to NumPy's argmax.
+_GREATEST_REAL = '''\
+@njit(cache=True, nogil=True)
+def run(x, y, chosen, rows, columns, channels, size, row):
+    for n in range(chosen.shape[0]):
+        for i in range(rows):
+            for j in range(columns):
+                first = i * size * row + j * size * channels
+                out = (i * columns + j) * channels
+                for c in range(channels):
+                    best, k, top = 0, 0, x[n, first + c]
+                    for d in range(size):
+                        at = first + d * row + c
+                        for _ in range(size):
+                            height = x[n, at]
+                            better = (height > top) | ((height != height) & (top == top))
+                            top = height if better else top
+                            best = k if better else best
+                            k += 1
+                            at += channels
+                    chosen[n, out + c] = best
+                    y[n, out + c] = top
 '''
 
 _SCATTER = '''\

@@ -34,6 +34,7 @@ class RealArithmetic(RealDescent):
         super().__init__()
         self.settings = settings
         self.step = 0
+        self.backend = backend
         self.grid = settings.format("activations") if settings.mode == "paper" else None
         self.dtype = np.dtype(np.float64 if self.grid else settings.arith)
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))

@@ -58,7 +58,8 @@ def test_the_environment_variable_names_the_folder(cache, tmp_path, monkeypatch)
 def test_an_unknown_name_is_refused_with_the_known_ones():
     assert refusal("minst") == (
         "no data set is called 'minst'; there are "
-        "mnist, fashion-mnist, emnist-digits, emnist-letters, cifar-10, digits"
+        "mnist, fashion-mnist, emnist-digits, emnist-letters, cifar-10, digits, "
+        "mnist-candy, mnist-fire, mnist-sea"
     )
 
 
@@ -161,7 +162,7 @@ def test_data_list_says_what_is_where(cache, tmp_path, capsys):
     assert lines[3].endswith("561.8 MB  not here")
     command.run_list(Namespace(data_dir=None, json=True))
     rows = json.loads(capsys.readouterr().out)["data_sets"]
-    assert [row["found"] for row in rows] == [None] * 5 + ["scikit-learn"]
+    assert [row["found"] for row in rows] == [None] * 5 + ["scikit-learn"] + [None] * 3
 
 
 def test_importing_the_module_loads_nothing_heavy():

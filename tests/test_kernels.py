@@ -20,7 +20,8 @@ from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
 
 DELTAS = ["exact", "lut", "lut:r=1/8,dmax=12", "lut:index=truncate,sample=mid",
-          "lut:r=1,sample=mean", "bitshift", "mitchell", "interp", "pwl", "balanced"]
+          "lut:r=1,sample=mean", "bitshift", "mitchell", "interp", "pwl",
+          "pwl:error=1/3", "balanced"]
 FORMATS = ["lns4.1", "lns8.3", "lns9.4", "lns12", "lns16", "lns20.12"]
 
 

@@ -154,7 +154,8 @@ def test_laws_that_depend_on_options_are_asked_only_where_they_hold():
     assert "monotone" not in [law.name for law in laws_of(operator, f, {"overflow": "wrap"})]
 
 
-@pytest.mark.parametrize("method", ["lut", "interp", "pwl", "balanced", "mitchell", "bitshift"])
+@pytest.mark.parametrize("method", ["lut", "interp", "pwl", "pwl:error=1/8", "balanced",
+                                    "mitchell", "bitshift"])
 def test_error_bounds_of_12_bits_are_proved_and_tight(method):
     proofs = prove_bounds(parse_format("lns12"), {"delta": method}, 30)
     assert [(p.verdict, p.passed) for p in proofs] == [("proved", True)] * len(CASES)

@@ -1,4 +1,4 @@
-"""lnsarith study: what batch size or learning rate does to a binary network."""
+"""lnsarith study: what batch size, learning rate or activation does to a network."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands import study_activations
 from lnsarith.commands.options import add_data, add_settings, given_settings
 from lnsarith.commands.train_binary import FIELDS, TEXTS
 from lnsarith.commands.training import say
 from nets.binary.study import VALUES
 
-__all__ = ["options", "run"]
+__all__ = ["options"]
 
 EPOCHS = 5
 
 
 def options(parser: ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.add_argument("what", choices=tuple(VALUES), help="the setting that is varied")
-    text = ", ".join(f"{what}: {','.join(map(str, v))}" for what, (_, v) in VALUES.items())
+    """Add the actions, one for each setting that is varied."""
+    actions = parser.add_subparsers(metavar="batch|rate|activations", required=True)
+    for what, (_, values) in VALUES.items():
+        action = actions.add_parser(what, help=f"vary the {what} of a binary network's training")
+        _binary_options(action, values)
+        action.set_defaults(run=_run_binary, what=what)
+    action = actions.add_parser("activations", help="compare activations over data sets and seeds")
+    study_activations.options(action)
+    action.set_defaults(run=study_activations.run)
+
+
+def _binary_options(parser: ArgumentParser, values) -> None:
+    text = ",".join(map(str, values))
     parser.add_argument("--values", metavar="A,B", help=f"values to try (default {text})")
     fields = {name: field for name, field in FIELDS.items() if name != "model"}
     own = dataclasses.field(default=EPOCHS)
@@ -31,7 +42,7 @@ def options(parser: ArgumentParser) -> None:
     add_data(group)
 
 
-def run(args: Namespace) -> int:
+def _run_binary(args: Namespace) -> int:
     """Train with every value, write study.json and study.png, print a table."""
     from nets.binary.run import binary_settings
     from nets.binary.study import draw, study

@@ -1,0 +1,148 @@
+"""lnsarith study activations: one network with each activation, set and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
+from lnsarith.commands.training import say, train_epochs
+
+__all__ = ["options", "run"]
+
+SETS = "mnist-candy,mnist-fire,mnist-sea"
+ACTIVATIONS = "relu,sigmoid,leaky,mish,gelu,spindle"
+DEFAULTS = {"model": "lenet5", "arith": "float32", "epochs": 5}
+VARIED = ("dataset", "activation", "seed")
+# The format of activations has the name of this command's list of them, so has to follow arith.
+OWN = {n: f for n, f in FIELDS.items() if n not in (*VARIED, "activations")}
+FITTED = ("spindle", "spindle_kernels")  # settings of the activation spindle alone
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the options of the action."""
+    defaults = {name: dataclasses.field(default=value) for name, value in DEFAULTS.items()}
+    add_settings(parser, {**OWN, **defaults})
+    group = parser.add_argument_group("study")
+    group.add_argument("--datasets", metavar="A,B", default=SETS, help=f"(default {SETS})")
+    group.add_argument("--activations", metavar="A,B", default=ACTIVATIONS,
+                       help="{dataset} in spindle:FILE stands for the data set's name "
+                       f"(default {ACTIVATIONS})")
+    group.add_argument("--seeds", metavar="A,B", default="0,1,2", help="(default 0,1,2)")
+    group.add_argument("--out", metavar="DIR", default="studies/activations",
+                       help="folder of the runs; finished ones are not done again "
+                       "(default studies/activations)")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_data(group)
+
+
+def run(args: Namespace) -> int:
+    """Train what is not trained yet, write study.json and study.png, print a table."""
+    from nets import study
+    from nets.model import write_atomic
+
+    plans = _plans(args)
+    folder = Path(args.out)
+    runs = _trained(plans, folder, args.data_dir)
+    images = {name: count for name, _, _, _, count in runs}
+    accuracies: dict[str, dict[str, list[float]]] = {}
+    for name, kind, _, records, _ in runs:
+        accuracies.setdefault(name, {}).setdefault(kind, []).append(records[-1]["test_accuracy"])
+    found = study.summary(accuracies, images)
+    shared = plans[0][3]
+    title = (f"{shared.model}, {shared.arith}, {shared.epochs} epochs, "
+             f"{len(args.seeds.split(','))} seeds")
+    result = {"what": "activations", "settings": {k: v for k, v in shared.resolved().items()
+                                                  if k not in (*VARIED, *FITTED)},
+              "images": images, **found,
+              "runs": [{"dataset": n, "activation": k, "seed": s, "records": r}
+                       for n, k, s, r, _ in runs], "plot": str(folder / "study.png")}
+    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
+    study.draw(folder / "study.png", found, title)
+    print(json.dumps(result) if args.json
+          else "\n".join([title, *study.table(found), str(folder / "study.png")]))
+    return 0
+
+
+def _plans(args: Namespace) -> list[tuple]:
+    """Return (set, activation's short name, seed, settings) of all runs, checked."""
+    from nets.data import NAMES
+    from nets.run import settings_for
+
+    given = {**DEFAULTS, **given_settings(args, OWN)}
+    sets, kinds = (_list(args, n) for n in ("datasets", "activations"))
+    if unknown := [name for name in sets if name not in NAMES]:
+        raise ValueError(f"no data set is called {unknown[0]!r}; there are {', '.join(NAMES)}")
+    plans = []
+    for name in sets:
+        for kind in kinds:
+            own = {k: v for k, v in given.items()
+                   if k not in FITTED or kind.startswith("spindle")}
+            text = kind.replace("{dataset}", name)
+            plans += [(name, _short(kind, kinds), seed,
+                       settings_for({**own, "dataset": name, "activation": text, "seed": seed}))
+                      for seed in _seeds(args)]
+    return plans
+
+
+def _list(args: Namespace, name: str) -> list[str]:
+    items = list(filter(None, getattr(args, name).split(",")))
+    if not items or len(set(items)) < len(items):
+        raise ValueError(f"{name} must be names, each once, got {getattr(args, name)!r}")
+    return items
+
+
+def _seeds(args: Namespace) -> list[int]:
+    try:
+        return list(map(int, _list(args, "seeds")))
+    except ValueError:
+        raise ValueError(f"seeds must be integers, each once, got {args.seeds!r}") from None
+
+
+def _short(kind: str, kinds: list[str]) -> str:
+    """Return the name in tables and of folders: spindle for spindle:FILE, FILE's where there
+    are more of them."""
+    head, _, file = kind.partition(":")
+    alike = sum(other.partition(":")[0] == head for other in kinds)
+    return head if alike == 1 or not file else f"{head}-{Path(file).stem.strip('{}')}"
+
+
+def _trained(plans: list[tuple], folder: Path, data_dir) -> list[tuple]:
+    """Return (set, activation, seed, records, test images) of all runs, trained as far as
+    they are not; a run that was broken off goes on."""
+    from nets.data import load
+    from nets.run import facts
+    from nets.train import Trainer
+
+    dataset, known, done = None, {}, []
+    for i, (name, kind, seed, settings) in enumerate(plans, 1):
+        if dataset is None or dataset.name != name:
+            dataset = load(name, data_dir)
+            known = facts(dataset)
+        kept = _open(folder / name / f"{kind}-s{seed}", settings, known)
+        if len(kept.records) < settings.epochs or not kept.model_path.exists():
+            say(f"{i}/{len(plans)}: {name}, {kind}, seed {seed}")
+            trainer = Trainer(settings, dataset)
+            trainer.epoch = kept.load(trainer.network)
+            train_epochs(trainer, kept)
+        kept.unlock()
+        done.append((name, kind, seed, kept.records, len(dataset.test_labels)))
+    return done
+
+
+def _open(folder: Path, settings, known: dict):
+    """Return the run of these settings in a folder, new or as it was left."""
+    from nets.run import Run, RunError
+
+    if not (folder / "config.json").exists():
+        return Run.create(folder, settings, known)
+    kept = Run.open(folder)
+    own, wanted = kept.settings.resolved(), settings.resolved()
+    if other := [name for name in wanted if own[name] != wanted[name]]:
+        name = other[0]
+        raise RunError(f"{folder} has {name} = {own[name]}, the study {wanted[name]}: give the "
+                       "same settings, or another --out")
+    kept.go_on({}, known)
+    return kept

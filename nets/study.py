@@ -1,0 +1,100 @@
+"""Accuracies of several trainings compared: means, spreads, ranks, and their picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import rankdata
+
+__all__ = ["draw", "summary", "table"]
+
+
+def summary(accuracies: dict[str, dict[str, list[float]]], images: dict[str, int]) -> dict:
+    """Return what accuracies[set][kind][run] in 0..1, of so many test images a set, tell.
+
+    Each set has for each kind mean, min, max, the standard deviation over runs (None of
+    one run), the standard error and the rank (1 best, equal means share theirs), and
+    whether it is `open`: nearer to the best than one standard error of the difference.
+    The error's square is p (1 - p) / images, as if each kind had test images of its own,
+    plus the variance over runs / runs: on the same images it is somewhat less.
+    rank_sums has for each kind the sum of ranks over the sets.
+    """
+    sets = {name: _ranked(kinds, images[name]) for name, kinds in accuracies.items()}
+    names = list(next(iter(accuracies.values())))
+    return {"sets": sets, "rank_sums": {kind: sum(rows[kind]["rank"] for rows in sets.values())
+                                        for kind in names}}
+
+
+def _ranked(kinds: dict[str, list[float]], images: int) -> dict[str, dict]:
+    rows: dict[str, dict] = {kind: _spread(values, images) for kind, values in kinds.items()}
+    means = [row["mean"] for row in rows.values()]
+    best = max(rows.values(), key=lambda row: row["mean"])
+    for row, rank in zip(rows.values(), rankdata(-np.array(means)).tolist()):
+        row["rank"] = int(rank) if rank == int(rank) else rank
+        apart = float(np.hypot(row["standard_error"], best["standard_error"]))
+        row["open"] = row is not best and best["mean"] - row["mean"] < apart
+    return rows
+
+
+def _spread(values: Sequence[float], images: int) -> dict:
+    mean = float(np.mean(values))
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    error = np.sqrt(mean * (1 - mean) / images + (deviation or 0) ** 2 / len(values))
+    return {"accuracies": list(values), "mean": mean, "min": min(values), "max": max(values),
+            "deviation": deviation, "standard_error": float(error)}
+
+
+def table(found: dict) -> list[str]:
+    """Return a summary line by line: a row for each kind, the best rank sum first."""
+    sets, sums = found["sets"], found["rank_sums"]
+    kinds = sorted(sums, key=lambda kind: sums[kind])
+    wide = max(map(len, kinds))
+    lines = [" " * wide + "".join(f"  {name:^30}" for name in sets) + "  rank sum"]
+    for kind in kinds:
+        cells = (f"  {_cell(rows[kind]):<30}" for rows in sets.values())
+        lines.append(f"{kind:<{wide}}{''.join(cells)}  {sums[kind]:g}")
+    runs = {len(row["accuracies"]) for rows in sets.values() for row in rows.values()}
+    lines += ["", f"mean +- standard deviation (lowest..highest) of {max(runs)} seeds, test "
+              "accuracy in %, (rank)"]
+    for name, rows in sets.items():
+        best = min(rows, key=lambda kind: rows[kind]["rank"])
+        near = [kind for kind in kinds if rows[kind]["open"]]
+        told = (f"within one standard error of {best} (~) are {', '.join(near)}: undecided"
+                if near else f"{best} leads by more than one standard error")
+        lines.append(f"{name}: {told}")
+    return lines
+
+
+def _cell(row: dict) -> str:
+    mark = "~" if row["open"] else " "
+    if row["deviation"] is None:
+        return f"{100 * row['mean']:6.2f}{mark}({row['rank']:g})"
+    low, high = 100 * row["min"], 100 * row["max"]
+    return (f"{100 * row['mean']:6.2f} +-{100 * row['deviation']:5.2f} ({low:.2f}..{high:.2f})"
+            f"{mark}({row['rank']:g})")
+
+
+def draw(path: str | Path, found: dict, title: str) -> None:
+    """Draw a panel for each set: each run, the mean, and one standard error each way."""
+    from lnsarith.picture import GREY, INK, LINE, WARM, picture
+
+    sets = found["sets"]
+    kinds = list(found["rank_sums"])
+    with picture(path, title, (max(6, 3.6 * len(sets)), 1.6 + 0.45 * len(kinds))) as figure:
+        panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
+        for axes, (name, rows) in zip(panels, sets.items()):
+            best = max(kinds, key=lambda kind: rows[kind]["mean"])
+            for y, kind in enumerate(kinds):
+                row = rows[kind]
+                runs = 100 * np.array(row["accuracies"])
+                axes.plot(runs, np.full(len(runs), y), "o", ms=4, color=GREY, alpha=0.7)
+                axes.errorbar(100 * row["mean"], y, xerr=100 * row["standard_error"], fmt="D",
+                              ms=5, capsize=4, lw=1.4, color=WARM if kind == best else LINE)
+            axes.set_title(name)
+            axes.set_xlabel("test accuracy, %")
+            axes.set_yticks(range(len(kinds)), kinds, color=INK)
+        panels[0].invert_yaxis()
+        figure.supxlabel("grey: a seed each; diamond: mean, with one standard error", fontsize=8.5,
+                         color=GREY)
