@@ -11,15 +11,16 @@ from benchmarks.rows import RESULTS
 __all__ = ["make_parser", "names_of"]
 
 
-def make_parser(name: str, doc: str) -> argparse.ArgumentParser:
-    """Return a parser with --dataset, --data-dir and --results."""
+def make_parser(name: str, doc: str, dataset: bool = True) -> argparse.ArgumentParser:
+    """Return a parser with --data-dir, --results and (unless rows name theirs) --dataset."""
     parser = argparse.ArgumentParser(
         f"python -m benchmarks.{name}",
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--dataset", default="mnist", help="(default mnist)")
+    if dataset:
+        add("--dataset", default="mnist", help="(default mnist)")
     add("--data-dir", metavar="DIR", help="folder of the data sets")
     text = "where the JSON lines go (default benchmarks/results)"
     add("--results", type=Path, default=RESULTS, metavar="DIR", help=text)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, machine, peers, timing
+from benchmarks import accuracy, machine, networks, peers, timing
 from benchmarks.child import run
 from benchmarks.rows import Mark, Results, table
 from benchmarks.scalar_loop import delta_table, matmul
@@ -151,6 +151,19 @@ def test_the_accuracy_of_two_seeds_is_one_row(tmp_path, capsys):
     assert row["mean"] == pytest.approx(sum(row["last"]) / 2, abs=1e-3)
     assert (row["mark"], row["reached"]) == (">= 97.2", None)
     assert "float32" in capsys.readouterr().out
+
+
+def test_a_network_that_is_ready_is_only_read(tmp_path, monkeypatch):
+    digits = networks.Row("--dataset digits --arith float32 --epochs 2", 99.9)
+    monkeypatch.setattr(networks, "ROWS", {"digits": digits})
+    runs = ["--seeds", "0,1", "--runs", str(tmp_path / "runs"), "--results", str(tmp_path)]
+    assert networks.main(runs) == networks.main(runs) == 1
+    logs = sorted((tmp_path / "runs").glob("*/log.jsonl"))
+    assert [len(log.read_text().splitlines()) for log in logs] == [2, 2]
+    tested = [json.loads(log.read_text().splitlines()[-1])["test_accuracy"] for log in logs]
+    first, again = map(json.loads, (tmp_path / "networks.jsonl").read_text().splitlines())
+    assert first["last"] == again["last"] == [round(100 * t, 4) for t in tested]
+    assert first["model_sha256"] == again["model_sha256"] and first["reached"] is False
 
 
 def test_a_child_tells_its_time_and_its_memory():

@@ -1,0 +1,105 @@
+"""Test accuracy of convolutional networks: commands of lnsarith train, a row each.
+
+A row is what a reader would type; its run stays in the folder --runs, where one that was
+stopped goes on and one that is ready is only read. Nothing is chosen by test images:
+what counts is the last epoch. Rows of transfer start from the run of another row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from statistics import mean, median
+from typing import NamedTuple
+
+from benchmarks import child
+from benchmarks.machine import ROOT
+from benchmarks.options import make_parser, names_of
+from benchmarks.rows import Mark, Results, say
+
+CIFAR = ("--dataset cifar-10 --input-mean 0.47 --input-scale 4 --shift 3 --flip yes "
+         "--shuffle epoch --val 0")
+LENET = f"{CIFAR} --model lenet-wide --dropout 0.3 --epochs 24"
+
+
+class Row(NamedTuple):
+    """The options of the training, the mark in percent, the row it starts from."""
+
+    options: str
+    mark: float | None = None
+    source: str = ""
+
+
+ROWS: dict[str, Row] = {
+    # 75.26: the LeNet of the slides on MinConvNets, whose layers are not given.
+    "cifar-lenet-float32": Row(f"{LENET} --arith float32", 75.3),
+    "cifar-lenet-lns16": Row(f"{LENET} --arith lns16"),
+}
+
+COLUMNS = {"row": "row", "mean": "mean %:.2f", "min": "min:.2f", "max": "max:.2f",
+           "mark": "mark", "reached": "reached", "epochs": "epochs:d",
+           "epoch_seconds": "s/epoch:.1f"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train every row with every seed, print the table, return the exit code."""
+    options = _parser().parse_args(argv)
+    results = Results("networks", options.results)
+    for name in options.rows:
+        _add(results, name, options)
+    return results.finish(COLUMNS)
+
+
+def _add(results: Results, name: str, options) -> None:
+    row = ROWS[name]
+    ready = [_train(name, seed, options) for seed in options.seeds]
+    last = [round(100 * r["test_accuracy"], 4) for r in ready]
+    values = {
+        "row": name, "command": f"lnsarith train {row.options}",
+        "source": row.source, "seeds": options.seeds, "epochs": ready[0]["epochs"],
+        "mean": round(mean(last), 4), "min": min(last), "max": max(last), "last": last,
+        "train": [round(100 * r["train_accuracy"], 2) for r in ready],
+        "model_sha256": [r["model_sha256"] for r in ready],
+        "epoch_seconds": median(s for r in ready for s in r["epoch_seconds"]),
+    }
+    results.add(values, values["mean"], Mark(">=", row.mark) if row.mark else None)
+
+
+def _train(name: str, seed: int, options) -> dict:
+    """Train a row's network, if it is not ready, and return what the command tells."""
+    row = ROWS[name]
+    arguments = [*shlex.split(row.options), "--seed", str(seed)]
+    if row.source:
+        _train(row.source, seed, options)
+        arguments += ["--transfer", str(_folder(row.source, seed, options))]
+    if options.data_dir:
+        arguments += ["--data-dir", options.data_dir]
+    out = str(_folder(name, seed, options))
+    say(f"{name} seed {seed}: lnsarith train {shlex.join(arguments)} --resume --out {out}")
+    ran = child.run(["-m", "lnsarith", "train", *arguments, "--threads", str(options.threads),
+                     "--resume", "--json", "--out", out])
+    return json.loads(ran.stdout)
+
+
+def _folder(name: str, seed: int, options) -> Path:
+    return options.runs.resolve() / f"{name}-s{seed}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser("networks", __doc__, dataset=False)
+    add = parser.add_argument
+    text = f"which of {', '.join(ROWS)} (default all)"
+    add("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B", help=text)
+    add("--seeds", type=lambda text: [int(n) for n in text.split(",")], default=[0],
+        metavar="N,N", help="(0)")
+    add("--threads", type=int, default=1, metavar="N", help="of each training (1)")
+    add("--runs", type=Path, default=ROOT / "runs" / "networks", metavar="DIR",
+        help="where the runs are kept (runs/networks)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
