@@ -14,6 +14,7 @@ from nets.activations import PReLU, Smooth
 from nets.conv import Conv2d
 from nets.dropout import Dropout
 from nets.layers import Dense, Layer, LeakyReLU, ReLU
+from nets.minselect import SelectorConv2d, SelectorDense
 from nets.network import Network, mlp
 from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
@@ -38,6 +39,7 @@ class Builder:
     activation: Callable[[], Layer] = ReLU
     dropout: Fraction = Fraction(0)
     normal: bool = False
+    selector: bool = False
 
     def __post_init__(self):
         self.layers: list[Layer] = []
@@ -47,7 +49,8 @@ class Builder:
         """Add a convolution."""
         window = Window(self._name("conv"), self.shape, size, stride, padding)
         std = self.std(window.depth, channels * size * size)
-        return self._add(Conv2d(self.ar, self.rng, window, channels, std))
+        kind = SelectorConv2d if self.selector else Conv2d
+        return self._add(kind(self.ar, self.rng, window, channels, std))
 
     def max_pool(self, size: int) -> Builder:
         """Add max pooling by windows side by side."""
@@ -84,7 +87,8 @@ class Builder:
         inputs = self.shape[2]
         self.shape = (1, 1, outputs)
         std = self.std(inputs, outputs)
-        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, zero_bias=True))
+        kind = SelectorDense if self.selector else Dense
+        self.layers.append(kind(self.ar, self.rng, inputs, outputs, std, zero_bias=True))
         return self
 
     def _name(self, kind: str) -> str:
@@ -135,8 +139,9 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
     builder = Builder(ar, rng, image, spread_of(settings), activation, dropout,
-                      settings.norm == "batch")
-    if settings.model == "mlp" and settings.init == "normal" and settings.norm == "none":
+                      settings.norm == "batch", settings.selects or settings.clips)
+    plain = settings.init == "normal" and settings.norm == "none" and not builder.selector
+    if settings.model == "mlp" and plain:
         numbers = itertools.count()
         std = float(parse_real("init_std", settings.init_std))
         return mlp(ar, rng, math.prod(shape), settings.hidden, classes, std, lambda: [

@@ -20,10 +20,13 @@ Calls = list[Callable[[], None]]
 
 def greatest(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray):
     """y = the greatest of each window; chosen = its place in the window, by row and column."""
-    if not _compiles(ar):
+    if not isinstance(ar, IntegerArithmetic):
+        loop = _GREATEST.replace("order(<np.int64(x#", "(x0").replace("),>)", ")")
+        run = _kernel("greatest", loop, 1, {})
+    elif ar.backend == "vector":
+        run = _kernel("greatest", _GREATEST, len(x.fields), {"order": ar.order_circuit()})
+    else:
         return lambda: _greatest(ar, window, x, y, chosen)
-    circuit = ar.order_circuit()
-    run = _kernel("greatest", _GREATEST, len(x.fields), {"order": circuit})
     args = (*x.fields.values(), *y.fields.values(), chosen, *_sizes(window))
     return lambda: run(*args)
 
@@ -33,7 +36,7 @@ def greatest_gradient(ar, window: Window, chosen: np.ndarray, dy: Tensor, dx: Te
     zero = ar.empty(1, 1, dx.role).fields
     clear = [(v, zero[k][0, 0]) for k, v in dx.fields.items()]
     put = _scatter(window, chosen, dy, dx)
-    if _compiles(ar):
+    if not isinstance(ar, IntegerArithmetic) or ar.backend == "vector":
         run = _kernel("scatter", _SCATTER, len(dy.fields), {})
         args = (*dy.fields.values(), *dx.fields.values(), chosen, *_sizes(window))
 
@@ -132,10 +135,6 @@ def _share(parts: list[dict[str, np.ndarray]], shares: dict[str, np.ndarray]) ->
     for part in parts:
         for k, values in shares.items():
             part[k][...] = values
-
-
-def _compiles(ar) -> bool:
-    return isinstance(ar, IntegerArithmetic) and ar.backend == "vector"
 
 
 def _sizes(window: Window) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from nets.schedule import rate_factor
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-FLOATS = ("float32", "float64")
+FLOATS = ("float32", "float64", "minselect-float")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
@@ -84,6 +84,11 @@ class Settings:
     init_std: str = "0.1"
     norm: str = "none"
     dropout: str = "0"
+    gain: str = "1.9459"
+    statistics: str = "filter"
+    backward: str = "ste"
+    clip_operands: str = ""
+    transfer: str = ""
     loss: str = "softmax"
     lr: str = "2^-6"
     optimizer: str = "sgd"
@@ -105,6 +110,9 @@ class Settings:
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
+        _choice("statistics", self.statistics, ("filter", "tensor"))
+        _choice("backward", self.backward, ("ste", "sub"))
+        _choice("clip_operands", self.clip_operands, ("", "yes", "no"))
         _choice("loss", self.loss, ("softmax", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
@@ -123,13 +131,13 @@ class Settings:
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale", "dropout", "clip_norm"):
+                     "input_scale", "dropout", "clip_norm", "gain"):
             parse_real(name, getattr(self, name))
         for name in ("momentum", "dropout"):
             if parse_real(name, getattr(self, name)) >= 1:
                 raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
         rate_factor(self.schedule, 0, 1)
-        for name in ("lr", "init_std", "input_scale"):
+        for name in ("lr", "init_std", "input_scale", "gain"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
@@ -151,6 +159,7 @@ class Settings:
                                       "must be of one family")
         if family is Lns:
             deltas.parse(self.delta)
+            self._refuse(("transfer",), "float or fixed")
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
                           "softmax_pull", "softmax_free"), "lns")
@@ -169,6 +178,12 @@ class Settings:
         if family is None:
             self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")
+        if not self.selects:
+            self._refuse(("gain", "backward"), "minselect")
+            if family is not None:
+                self._refuse(("clip_operands",), "float32 or minselect")
+            if not self.clips:
+                self._refuse(("statistics",), "minselect (or clipped float32)")
         if self.mode == "paper" and family is not Fixed:
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                               f"arithmetic, not with {self.arith}")
@@ -204,6 +219,17 @@ class Settings:
         """Return what a network sees of a pixel of 0..255."""
         mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
         return (Fraction(value, 255) - mean) * scale
+
+    @property
+    def selects(self) -> bool:
+        """Whether min-selectors stand for products."""
+        return self.arith.startswith("minselect")
+
+    @property
+    def clips(self) -> bool:
+        """Whether operands are clipped at twice their mean size: with min-selectors,
+        unless told otherwise."""
+        return self.clip_operands == "yes" or (self.selects and not self.clip_operands)
 
     @property
     def free(self) -> int:
