@@ -23,10 +23,10 @@ def parse_format(text: str) -> Lns | Fixed:
     """Return the format named lns16, lns9.4, fixed16, fixed12.7, ..."""
     if text.startswith("lns"):
         return Lns.parse(text)
-    if text.startswith(("fixed", "ufixed")):
-        return Fixed.parse(text)
-    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F "
-                      "(B bits, F fraction bits)")
+    if text.startswith(("fixed", "ufixed", "minselect")):
+        return Fixed.parse(text.replace("minselect", "fixed", 1))
+    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F, "
+                      "minselectB, minselectB.F (B bits, F fraction bits)")
 
 
 def parse_real(name: str, text: str) -> Fraction:
@@ -86,6 +86,7 @@ class Settings:
     dropout: str = "0"
     gain: str = "1.9459"
     statistics: str = "filter"
+    scales: str = "stated"
     backward: str = "ste"
     clip_operands: str = ""
     transfer: str = ""
@@ -111,6 +112,7 @@ class Settings:
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
         _choice("statistics", self.statistics, ("filter", "tensor"))
+        _choice("scales", self.scales, ("stated", "power-of-two"))
         _choice("backward", self.backward, ("ste", "sub"))
         _choice("clip_operands", self.clip_operands, ("", "yes", "no"))
         _choice("loss", self.loss, ("softmax", "mse", "hinge"))
@@ -163,7 +165,11 @@ class Settings:
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
                           "softmax_pull", "softmax_free"), "lns")
-        if family is not Fixed:
+        if self.selects and family is None:
+            self._refuse(("scales",), "minselect of words, such as minselect16")
+        elif self.selects:
+            self._refuse(("backward",), "minselect-float")
+        if family is not Fixed or self.selects:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
@@ -179,12 +185,12 @@ class Settings:
             self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")
         if not self.selects:
-            self._refuse(("gain", "backward"), "minselect")
+            self._refuse(("gain", "backward", "scales"), "minselect")
             if family is not None:
                 self._refuse(("clip_operands",), "float32 or minselect")
             if not self.clips:
                 self._refuse(("statistics",), "minselect (or clipped float32)")
-        if self.mode == "paper" and family is not Fixed:
+        if self.mode == "paper" and (family is not Fixed or self.selects):
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                               f"arithmetic, not with {self.arith}")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nets.arithmetic import make_arithmetic
+from nets.models import make_network
 from nets.network import mlp
 from nets.settings import Settings
 
@@ -24,12 +25,18 @@ ARITHMETICS = {
     "fixed nearest": {"arith": "fixed16", "update": "nearest", "lr": "0.01"},
     "fixed limited": {"arith": "fixed12", "accumulator": "limited24"},
     "fixed each": {"arith": "fixed16", "accumulator": "each"},
+    "minselect16": {"arith": "minselect16"},
+    "minselect12": {"arith": "minselect12", "statistics": "tensor", "momentum": "0.5"},
+    "minselect unclipped": {"arith": "minselect16", "clip_operands": "no", "gain": "1.5"},
+    "minselect shifts": {"arith": "minselect16", "scales": "power-of-two", "update": "nearest"},
 }
 
 
 def network(options, threads=1, backend="vector", hidden=(40, 7)):
     settings = Settings(dataset="digits", batch=6, hidden=hidden, **options)
     ar = make_arithmetic(settings, threads, backend)
+    if settings.selects:
+        return make_network(ar, np.random.default_rng(3), settings, (8, 8), 10)
     return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3)
 
 
