@@ -151,11 +151,12 @@ many, one = block(VECTORS), block(1)
 @njit(cache=True, nogil=True)
 def pack(w, ratio, weights):
     depth, outputs = w.shape
-    for f in range(outputs):
+    for b in range(weights.shape[0]):
         for k in range(depth):
-            v, j = w[k, f], f % OUTPUTS
-            weights[f // OUTPUTS, k, 0, j] = abs(v) * ratio[f]
-            weights[f // OUTPUTS, k, 1, j] = ONE if v > ZERO else (-ONE if v < ZERO else ZERO)
+            for f in range(b * OUTPUTS, min((b + 1) * OUTPUTS, outputs)):
+                v, j = w[k, f], f - b * OUTPUTS
+                weights[b, k, 0, j] = abs(v) * ratio[f]
+                weights[b, k, 1, j] = ONE if v > ZERO else (-ONE if v < ZERO else ZERO)
 
 
 @njit(cache=True, nogil=True)

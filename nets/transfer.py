@@ -11,21 +11,26 @@ from nets.network import Network
 from nets.run import Run
 from nets.train import Trainer, build
 
-__all__ = ["transfer"]
+__all__ = ["adopt", "transfer"]
 
 
 def transfer(trainer: Trainer, folder: Path) -> None:
-    """Give a fresh trainer the weights of a run, and statistics of its own arithmetic.
+    """Give a fresh trainer the weights of a run, see `adopt`; RunError too if there is no
+    trained run."""
+    adopt(trainer, _network(trainer, folder), str(folder))
+
+
+def adopt(trainer: Trainer, source: Network, called: str) -> None:
+    """Give a fresh trainer the weights of a network, and statistics of its own arithmetic.
 
     Weights and all other parameters are copied, rounded where the formats differ. What
     is kept beside them (the running statistics of batch normalisation and the mean sizes
     of min-selectors) is copied where the run has it, then moved as in training by a pass
-    over the training images that changes no parameter. RunError if there is no trained
-    run, or its network does not fit: the parameter and both shapes are named.
+    over the training images that changes no parameter. RunError if the network
+    does not fit: the parameter and both shapes are named.
     """
-    source = _network(trainer, folder)
     target = trainer.network
-    _check(source, target, folder)
+    _check(source, target, called)
     parameters = source.parameters()
     for name, t in target.parameters().items():
         _copy(source, parameters[name], target, t)
@@ -58,12 +63,12 @@ def _network(trainer: Trainer, folder: Path) -> Network:
     return network
 
 
-def _check(source: Network, target: Network, folder: Path) -> None:
+def _check(source: Network, target: Network, called: str) -> None:
     found = {name: _shape(t) for name, t in source.parameters().items()}
     wanted = {name: _shape(t) for name, t in target.parameters().items()}
     for name in [*wanted, *found]:
         if found.get(name) != wanted.get(name):
-            raise RunError(f"{folder} does not fit: its {name} is {found.get(name, 'missing')}, "
+            raise RunError(f"{called} does not fit: its {name} is {found.get(name, 'missing')}, "
                            f"here it is {wanted.get(name, 'missing')}")
 
 
