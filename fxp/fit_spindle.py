@@ -24,6 +24,7 @@ __all__ = ["Grid", "best_spindle", "fit_spindle", "grid_for"]
 
 MOST_STATES = 1 << 30  # a byte each
 FINER = (1 / 40, 1 / 500, 1 / 2500)  # of the function's range: below each, a finer grid
+NOISE = 1e-9  # relative slope of what is flat but for rounding
 TOLERANCE = 1.01  # to which the least error is found
 
 
@@ -69,8 +70,9 @@ def grid_for(target: Target, error: float, step: int | None = None,
         step = math.ceil(math.log2((target.high - target.low) / 2048)) - finer
     top = math.ceil(math.log2(2 * float(np.abs(slopes).max())))
     finest = top - 7 - finer if finest is None else finest
+    falls = bool((slopes < -NOISE * np.abs(slopes).max()).any())
     return Grid(step, math.floor(target.low / 2.0**step), math.ceil(target.high / 2.0**step),
-                finest, max(1, 1 << max(top - finest, 0)), bool((slopes < 0).any()))
+                finest, max(1, 1 << max(top - finest, 0)), falls)
 
 
 def fit_spindle(target: Target, error: float, grid: Grid | None = None) -> Spindle:

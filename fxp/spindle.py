@@ -14,12 +14,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from fxp.bits import maximum
+from fxp.bits import maximum, where
 from fxp.dyadic import dyadic, in_units, power_of_two
 from fxp.format import Fixed, FormatError
 from fxp.spec import overflow, round_shift
 
-__all__ = ["SPINDLES", "Spindle", "Unit", "spindle"]
+__all__ = ["SPINDLES", "Spindle", "Unit", "spindle", "spindle_gradient"]
 
 GAINS = (-16, 4)  # of log2: 64 units of 32-bit operands stay within 64 bits
 MOST_UNITS = 64
@@ -88,11 +88,19 @@ class Spindle:
         return cls(units, dyadic("offset", offsets[0]) if offsets else Fraction(0))
 
     def real(self, x):
-        """Return the sum at float64 numbers."""
-        total = np.full(np.shape(x), float(self.offset))
+        """Return the sum at floats, in their type."""
+        total = np.full(np.shape(x), float(self.offset), np.result_type(x, np.float32))
         for unit in self.units:
             away = np.maximum(0.0, (-1 if unit.left else 1) * (x - float(unit.knee)))
-            total = total + unit.sign * 2.0**unit.log * away
+            total += unit.sign * 2.0**unit.log * away
+        return total
+
+    def slope(self, x):
+        """Return the derivative at floats, in their type; at a knee its unit counts as off."""
+        total = np.zeros(np.shape(x), np.result_type(x, np.float32))
+        for unit in self.units:
+            on = x < float(unit.knee) if unit.left else x > float(unit.knee)
+            total += (-unit.sign if unit.left else unit.sign) * 2.0**unit.log * on
         return total
 
     def at(self, f: Fixed) -> tuple[int, list[tuple[int, int, int, bool]], int]:
@@ -118,6 +126,20 @@ def spindle(x, f: Fixed, to: Fixed, units: Spindle, rounding="down"):
         height = maximum(knee - x if left else x - knee, 0) << shift
         total = total + height if sign > 0 else total - height
     return overflow(round_shift(total, f.frac + finer - to.frac, rounding), to)
+
+
+def spindle_gradient(x, d, f: Fixed, g: Fixed, units: Spindle):
+    """Return d times the derivative of the sum at x, rounded once to nearest even.
+
+    x is a word of f, d and the result are words of g. The derivative is the sum of the
+    gains of the units that work at x (at its knee none does), left ones counted negative.
+    """
+    _, rows, finer = units.at(f)
+    slope = 0
+    for knee, shift, sign, left in rows:
+        on = x < knee if left else x > knee
+        slope = slope + where(on, -sign << shift if left else sign << shift, 0)
+    return overflow(round_shift(d * slope, finer, "nearest-even"), g)
 
 
 def _knee(unit: Unit, f: Fixed) -> int:

@@ -1,4 +1,4 @@
-"""The front door: lnsarith train|eval|predict|study|data|ops|check|spindle|rtl.
+"""The front door: lnsarith train|eval|predict|quantize|prune|study|data|ops|check|spindle|rtl.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -214,11 +214,13 @@ COMMANDS = {
     "train": ("train a network", _command("train")),
     "eval": ("tell how well a trained network does on test images", _command("eval")),
     "predict": ("tell what a trained network sees in an image", _command("predict")),
+    "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
+    "prune": ("make the smallest weights of a trained network zero", _command("prune")),
     "study": ("vary one setting of a binary network's training", _command("study")),
     "data": ("list data sets and download them", _data),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
-    "spindle": ("fit shifted ReLUs to a function", _command("spindle")),
+    "spindle": ("fit activations to functions and samples", _command("spindle")),
     "rtl": ("generate, simulate, prove and cost Verilog", _rtl),
 }
 

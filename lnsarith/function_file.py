@@ -1,41 +1,60 @@
-"""Functions and samples from files, for fitting."""
+"""Functions and samples from files, for fitting: an activation may be any of them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from fxp.fit_functions import TARGETS, Target, empirical, tabulated
 from fxp.format import FormatError
+from lnsarith.spindle_file import read_function
+from lnsarith.spindle_sample import support
 
-__all__ = ["read_target"]
+__all__ = ["Source", "read_source", "sampled"]
 
-SUFFIXES = (".csv", ".txt", ".npy", ".npz")
+SUFFIXES = (".csv", ".txt", ".npy", ".npz", ".json")
 
 
-def read_target(text: str) -> Target:
+class Source(NamedTuple):
+    """A function to be fitted, and the samples whose distribution it is, if it is that."""
+
+    target: Target
+    samples: np.ndarray | None = None
+
+
+def sampled(name: str, samples) -> Source:
+    """Return the distribution of samples, through (i - 1/2) / n at the i-th."""
+    samples = np.asarray(samples, np.float64).ravel()
+    return Source(empirical(name, samples), samples)
+
+
+def read_source(text: str) -> Source:
     """Return the function of that name, or of a file.
 
     One column of numbers (or a NumPy array of one axis) is samples and stands for their
     cumulative distribution; two columns are points x, y of one. A first line of a text
-    file may be a heading. Raises FormatError for what cannot be read, OSError where there
-    is no file.
+    file may be a heading. JSON holds a fit, of kernels or units. Raises FormatError for
+    what cannot be read, OSError where there is no file.
     """
     if text in TARGETS:
-        return TARGETS[text]
+        return Source(TARGETS[text])
     path = Path(text)
     if path.suffix.lower() not in SUFFIXES:
-        raise FormatError(f"there is no function {text!r}; there are {', '.join(TARGETS)}, and "
-                          f"files {', '.join(SUFFIXES)}")
+        raise FormatError(f"there is no function {text!r}; there are {', '.join(TARGETS)}, "
+                          f"files {', '.join(SUFFIXES)}, and RUN:LAYER of a trained network")
+    if path.suffix.lower() == ".json":
+        function = read_function(path)
+        return Source(Target(path.name, function.real, *support(function)))
     numpy = path.suffix.lower() in (".npy", ".npz")
     table = _array(path) if numpy else _columns(path)
     name = path.name
     if table.ndim == 1 or table.shape[1] == 1:
-        return empirical(name, table)
+        return sampled(name, table)
     if table.ndim == 2 and table.shape[1] == 2:
-        return tabulated(name, table[:, 0], table[:, 1])
+        return Source(tabulated(name, table[:, 0], table[:, 1]))
     shape = " x ".join(map(str, table.shape))
     raise FormatError(f"{path}: samples are one column and points two, got {shape}")
 

@@ -1,10 +1,9 @@
-"""A fitted spindle: its units, error and formats, as text, JSON and picture."""
+"""A fitted spindle: its units, error and formats, as text and JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -15,9 +14,8 @@ from fxp.fit_spindle import best_spindle, fit_spindle, grid_for
 from fxp.format import Fixed, FormatError
 from fxp.segments import Segments
 from fxp.spindle import Spindle
-from lnsarith.picture import GREY, INK, LINE, WARM, picture
 
-__all__ = ["Fit", "draw", "fit"]
+__all__ = ["Fit", "fit"]
 
 DEFAULT_ERROR = 0.01
 
@@ -107,29 +105,6 @@ def fit(target: Target, error: float | None = None, units: int | None = None,
     bls = len(bls_pieces(target, basis)) if target.name in TARGETS else None
     return Fit(target.name, target.low, target.high, found, reached, error,
                _lines(target, basis), bls)
-
-
-def draw(path: str | Path, fit: Fit, target: Target) -> None:
-    """Write a picture of the function, the fit with its knees, and the error."""
-    x = np.linspace(target.low, target.high, 4001)
-    y, found = target(x), fit.spindle.real(x)
-    knees = np.array([float(u.knee) for u in fit.spindle.units])
-    title = (f"{fit.function}: {len(knees)} shifted ReLUs, error {fit.error:.4g}")
-    with picture(path, title) as figure:
-        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1.6, 1))
-        top.plot(x, y, color=INK, lw=1.1, label="function")
-        top.plot(x, found, color=LINE, lw=1.6, alpha=0.85, label="sum of ReLUs")
-        top.plot(knees, fit.spindle.real(knees), "o", ms=5, color=WARM, label="knees")
-        top.legend(loc="upper left")
-        bottom.fill_between(x, 0, found - y, color=LINE, alpha=0.25, lw=0)
-        bottom.plot(x, found - y, color=LINE, lw=1.0)
-        bottom.axhline(0, color=INK, lw=0.8)
-        for side in (-1, 1):
-            bottom.axhline(side * fit.error, color=GREY, lw=0.8, ls="--")
-        for knee in knees:
-            bottom.axvline(knee, color=WARM, lw=0.6, alpha=0.5)
-        bottom.set_ylabel("error")
-        bottom.set_xlabel("x")
 
 
 def _lines(target: Target, error: float) -> Segments | None:

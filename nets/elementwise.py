@@ -9,6 +9,7 @@ from fxp.circuit import Circuit
 from fxp.execute import bind_map
 from fxp.plans import MapPlan
 from fxp.spec import random_word
+from fxp.spindle import Spindle
 from nets.settings import Settings
 from nets.tensor import Tensor
 
@@ -43,6 +44,12 @@ class Elementwise:
     def relu_gradient_plan(self) -> MapPlan:
         raise NotImplementedError
 
+    def spindle_plan(self, units: Spindle) -> MapPlan:
+        raise NotImplementedError
+
+    def spindle_gradient_plan(self, units: Spindle) -> MapPlan:
+        raise NotImplementedError
+
     def order_circuit(self) -> Circuit:
         """Return the circuit of an integer that orders activations, from their fields."""
         raise NotImplementedError
@@ -62,6 +69,14 @@ class Elementwise:
     def relu_gradient(self, x: Tensor, dy: Tensor, dx: Tensor):
         """dx = dy where x is positive, else zero."""
         return self.mapped(self._relu_gradient, x=x, d=dy, o=dx)
+
+    def spindle(self, x: Tensor, y: Tensor, units: Spindle):
+        """y = the sum of shifted ReLUs of x."""
+        return self.mapped(self.spindle_plan(units), x=x, o=y)
+
+    def spindle_gradient(self, x: Tensor, dy: Tensor, dx: Tensor, units: Spindle):
+        """dx = dy times the gains of the units that work at x."""
+        return self.mapped(self.spindle_gradient_plan(units), x=x, d=dy, o=dx)
 
     def dropped(self, x: Tensor, y: Tensor, threshold: int, factor: Fraction, number: int):
         """y = x times factor, or zero where 16 random bits are below threshold."""

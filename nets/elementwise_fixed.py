@@ -7,6 +7,7 @@ from fxp.bits import maximum, where
 from fxp.circuit import trace
 from fxp.format import Fixed
 from fxp.plans import MapPlan
+from fxp.spindle import spindle, spindle_gradient
 from nets.algebra import FixedAlgebra, Scaled
 from nets.descent import SEED
 from nets.elementwise import Elementwise
@@ -41,6 +42,15 @@ class FixedElementwise(Elementwise):
     def relu_gradient_plan(self):
         x, d = self.formats["activations"], self.formats["gradients"]
         return _map(lambda x, d: where(x > 0, d, 0), {"x": x, "d": d}, d)
+
+    def spindle_plan(self, units):
+        f = self.formats["activations"]
+        return _map(lambda x: spindle(x, f, f, units, "nearest-even"), {"x": f}, f)
+
+    def spindle_gradient_plan(self, units):
+        x, d = self.formats["activations"], self.formats["gradients"]
+        return _map(lambda **words: spindle_gradient(**words, f=x, g=d, units=units),
+                    {"x": x, "d": d}, d)
 
     def formula_plan(self, name, roles, out):
         of = self.formats

@@ -27,7 +27,7 @@ class LnsElementwise(Elementwise):
 
     settings: Settings
     formats: dict
-    delta: Delta
+    norm_delta: Delta
     wide: Lns
 
     def slope_plan(self):
@@ -67,7 +67,7 @@ class LnsElementwise(Elementwise):
     def formula_plan(self, name, roles, out):
         s, of = self.settings, self.formats
         register = self.wide.widened(s.guard)
-        delta = self.delta.at(register.frac, spec.zero_level(register))
+        delta = self.norm_delta.at(register.frac, spec.zero_level(register))
         algebra = LnsAlgebra(register, delta, s.underflow)
 
         def formula(**fields):

@@ -54,7 +54,11 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     def weighted_plan(self, role):
         return self.accumulator("activations", role, role, kind="exact").plan()
 
-    def mean_plan(self, role, count):
+    def mean_of_rows(self, rows, mean):
+        return self.sum_of_rows(self._mean_plan(rows.role, rows.rows), rows, self.one, mean)
+
+    def _mean_plan(self, role, count):
+        """Return the exact sum of so many numbers times one, divided, and rounded once."""
         acc = self.accumulator("activations", role, role, kind="exact", depth=count)
         f, one = self.formats[role], int(self.one.fields["word"][0, 0])
 
@@ -65,7 +69,7 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
             scaled = times_constant(round_shift(register, drop, "down"), factor, 0, 10, 15)
             return overflow(round_shift(scaled, 10, "nearest-even"), f)
 
-        return acc.plan(mean), self.one
+        return acc.plan(mean)
 
     def fill(self, t, value):
         f = self.formats[t.role]

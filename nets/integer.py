@@ -54,20 +54,19 @@ class IntegerArithmetic(Elementwise, Descent):
         """Return sums in sequence of numbers of a role times activations."""
         raise NotImplementedError
 
-    def mean_plan(self, role: str, count: int) -> tuple[MatmulPlan, Tensor]:
-        """Return the mean of so many numbers of a role as a sum of products with a number."""
-        raise NotImplementedError
-
     def fill(self, t: Tensor, value: Fraction | int) -> None:
         """Put the nearest word to a value into every number of t."""
         raise NotImplementedError
 
-    def mean_of_rows(self, rows: Tensor, mean: Tensor):
-        """mean = the mean of all rows, summed one after the other."""
-        plan, factor = self.mean_plan(rows.role, rows.rows)
+    def mean_of_rows(self, rows: Tensor, mean: Tensor) -> Callable[[], None]:
+        """mean = the mean of all rows."""
+        raise NotImplementedError
+
+    def sum_of_rows(self, plan: MatmulPlan, rows: Tensor, factor: Tensor, out: Tensor):
+        """out = the sum of the rows, each times one number, in sequence."""
         a = {k: np.broadcast_to(v[:1, :1], (1, rows.rows)) for k, v in factor.fields.items()}
         zero = self.empty(1, rows.columns, rows.role)
-        return self._matmul(plan, Tensor(a, rows.rows), rows, zero, mean)
+        return self._matmul(plan, Tensor(a, rows.rows), rows, zero, out)
 
     def constant(self, value: Fraction) -> Tensor:
         """Return the activation nearest to a value that is not negative."""

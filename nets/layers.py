@@ -25,6 +25,9 @@ class Layer:
         """Return the tensors that training changes."""
         return {}
 
+    def check(self, x: Tensor) -> None:
+        """Refuse an input of a size that the layer does not take: ValueError, with its name."""
+
     def forward(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
         """Return the output for x and the calls that compute it."""
         raise NotImplementedError
@@ -47,17 +50,24 @@ class Layer:
 
 
 class Dense(Layer):
-    """y = x w + b, with w inputs x outputs."""
+    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs."""
 
     def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float,
-                 zero_bias: bool = False):
+                 zero_bias: bool = False, name: str = "dense"):
+        self.name = name
         self.w = ar.normal(rng, inputs, outputs, std)
         self.b = ar.empty(1, outputs, "weights") if zero_bias else ar.normal(rng, 1, outputs, std)
 
     def parameters(self):
         return {"w": self.w, "b": self.b}
 
+    def check(self, x):
+        if x.columns != self.w.rows:
+            raise ValueError(f"{self.name}: takes {self.w.rows} numbers, for its weights are "
+                             f"{self.w.rows} x {self.w.columns}, got {x.columns}")
+
     def forward(self, ar, x):
+        self.check(x)
         y = ar.empty(x.rows, self.w.columns, "activations")
         return y, [ar.affine(x, self.w, self.b, y)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -17,9 +18,13 @@ from nets.elementwise_lns import LnsElementwise
 from nets.integer import IntegerArithmetic
 from nets.lns_descent import LnsDescent, lns_constant
 from nets.lns_softmax import LnsSoftmax
+from nets.registers import copying
 from nets.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
+
+GROUP = 64  # numbers whose mean is taken as one sum: means come out right to some percent
+
 
 class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
@@ -39,6 +44,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         super().__init__(settings, threads, backend)
         self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
         self.delta = deltas.parse(settings.delta)
+        self.norm_delta = deltas.parse(settings.norm_delta)
         self.frac = self.formats["activations"].frac
         # Forced now, so that a wrong method or format is told before any work.
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
@@ -70,8 +76,32 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     def weighted_plan(self, role):
         return self.accumulator("activations", role, role, role, "sequential").plan()
 
-    def mean_plan(self, role, count):
-        return self.weighted_plan(role), self.constant(Fraction(1, count))
+    def mean_of_rows(self, rows, mean):
+        """mean = the mean of the means of groups, of means of groups of these, ...
+
+        A long sum in sequence loses what comes late: beyond some thousand numbers it
+        outgrows each by more than a word's fraction. A group is every n-th row.
+        """
+        calls, plan = [], replace(self.accumulator("activations", rows.role, rows.role, rows.role,
+                                                   "sequential"), delta=self.norm_delta).plan()
+        for size in _group_sizes(rows.rows):
+            width = rows.rows // size * next(iter(rows.fields.values())).shape[1]
+            groups = Tensor({k: v.reshape(size, width) for k, v in rows.fields.items()},
+                            width, rows.role)
+            means = self.empty(1, width, rows.role)
+            calls.append(self.sum_of_rows(plan, groups,
+                                          self.constant(Fraction(1, size)), means))
+            rows = Tensor({k: v[:, :width].reshape(rows.rows // size, -1)
+                           for k, v in means.fields.items()}, rows.columns, rows.role)
+        take = copying([(v[:, : mean.columns], rows.fields[k][:, : mean.columns])
+                        for k, v in mean.fields.items()])
+
+        def run() -> None:
+            for call in calls:
+                call()
+            take()
+
+        return run
 
     def fill(self, t, value):
         n = self._number(Fraction(value), self.formats[t.role])
@@ -131,6 +161,20 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         magnitude = 2.0 ** ((level - spec.one_level(f)) / (1 << f.frac))
         return np.where(level == spec.zero_level(f), 0.0,
                         np.where(t.fields["sign"][:, : t.columns] < 0, -magnitude, magnitude))
+
+
+def _group_sizes(count: int) -> list[int]:
+    """Return sizes with this product, each at most GROUP or a prime: the prime factors,
+    ascending, multiplied up."""
+    sizes, size, prime = [], 1, 2
+    while count > 1:
+        while count % prime:
+            prime += 1
+        if size * prime > GROUP and size > 1:
+            sizes.append(size)
+            size = 1
+        size, count = size * prime, count // prime
+    return [*sizes, size]
 
 
 def _half_normal(f: Lns, uniform: np.ndarray, std: float) -> np.ndarray:

@@ -89,8 +89,7 @@ class Selector(Layer):
         return y, [lambda: bound.forward(True)]
 
     def _bind(self, ar, x: Tensor):
-        if x.columns != self.features:
-            raise ValueError(f"takes {self.features} numbers, got {x.columns}")
+        self.check(x)
         y = ar.empty(x.rows, self.positions * self.w.columns, "activations")
         return _Bound(self, x, y), y
 
@@ -104,8 +103,8 @@ class Selector(Layer):
 class SelectorDense(Selector, Dense):
     """y = the min-selected x w, summed up, plus b, with w inputs x outputs."""
 
-    def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False):
-        Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias)
+    def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False, name="dense"):
+        Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias, name)
         self.prepare(ar, np.arange(inputs)[None], inputs)
 
 

@@ -137,6 +137,7 @@ class FixedSelector(Layer):
         return self._forward(ar, x, seen)
 
     def _forward(self, ar, x: Tensor, seen: Tensor | None):
+        self.check(x)
         columns = self.columns
         sums = self.sums.empty(x.rows, columns, "sums")
         y = ar.empty(x.rows, columns, "activations")
@@ -212,8 +213,8 @@ class FixedSelector(Layer):
 class FixedSelectorDense(FixedSelector, Dense):
     """y = the min-selected x w, summed up, plus b, with w inputs x outputs."""
 
-    def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False):
-        Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias)
+    def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False, name="dense"):
+        Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias, name)
         self.prepare(ar, outputs)
 
     def products(self, x, y):
@@ -237,7 +238,6 @@ class FixedSelectorConv2d(FixedSelector, Conv2d):
         self.prepare(ar, int(np.prod(self.shape)))
 
     def products(self, x, y):
-        self.window.check(x)
         zero = self.sums.empty(1, self.w.columns, "sums")
         ways = spans if spans.fits(self.sums) and self.window.stride == 1 else gather
         return ways.convolve(self.sums, self.window, x, self.limits, zero, y)

@@ -20,6 +20,7 @@ __all__ = ["Model", "RunError", "read_arrays", "read_model", "restore", "write_a
            "write_atomic", "write_model"]
 
 KIND = "lnsarith model 1"
+MASK = ".mask"  # of a parameter: 1 where pruning keeps it zero
 
 T = TypeVar("T")
 
@@ -46,7 +47,9 @@ def write_model(path: Path, network: Network, epoch: int) -> None:
     ar, tensors = network.ar, network.kept()
     formats = {name: str(ar.formats[t.role]) for name, t in tensors.items()}
     meta = {"kind": KIND, "epoch": epoch, "step": ar.step, "formats": formats}
-    write_arrays(path, {name: ar.words(t) for name, t in tensors.items()}, meta)
+    arrays = {name: ar.words(t) for name, t in tensors.items()}
+    masks = {name + MASK: mask.astype(np.uint8) for name, mask in network.masks.items()}
+    write_arrays(path, {**arrays, **masks}, meta)
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
@@ -100,7 +103,21 @@ def restore(network: Network, model: Model, path: Path) -> None:
             )
     for name, t in tensors.items():
         ar.set_words(t, model.words[name])
+    network.mask(_masks(network, model, path))
     ar.step = model.step
+
+
+def _masks(network: Network, model: Model, path: Path) -> dict[str, np.ndarray]:
+    """Return the masks among a model's words; RunError if they do not fit."""
+    masks = {name.removesuffix(MASK): words.astype(bool)
+             for name, words in model.words.items() if name.endswith(MASK)}
+    for name, mask in masks.items():
+        t = network.parameters().get(name)
+        if t is None or mask.shape != (t.rows, t.columns):
+            wanted = f"{t.rows} x {t.columns}" if t else "missing"
+            raise RunError(f"{path} does not fit config.json: {name}{MASK} should be {wanted}, "
+                           f"is {' x '.join(map(str, mask.shape))}")
+    return masks
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -18,9 +18,11 @@ from nets.network import Network, mlp
 from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
 from nets.settings import FLOATS, Settings, parse_real
+from nets.spindle import spindle_layer
+from nets.spindle_setting import activation_kind
 from nets.window import Shape, Window, shown
 
-__all__ = ["MODELS", "Builder", "kinds_of", "make_network", "spread_of"]
+__all__ = ["MODELS", "Builder", "kinds_of", "make_activation", "make_network", "spread_of"]
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Builder:
 
     def norm(self) -> Builder:
         """Add batch normalisation, of each channel or unit."""
-        return self._add(BatchNorm(self.ar, self.shape))
+        return self._add(BatchNorm(self.ar, self.shape, self._name("norm")))
 
     def active(self) -> Builder:
         """Add the activation, batch normalisation (if any) before it, and dropout (if any)
@@ -85,8 +87,8 @@ class Builder:
         inputs = self.shape[2]
         self.shape = (1, 1, outputs)
         std = self.std(inputs, outputs)
-        dense = self.kinds[0](self.ar, self.rng, inputs, outputs, std, zero_bias=True)
-        self.layers.append(dense)
+        dense = self.kinds[0]
+        self.layers.append(dense(self.ar, self.rng, inputs, outputs, std, True, name))
         return self
 
     def _name(self, kind: str) -> str:
@@ -132,7 +134,7 @@ MODELS: dict[str, Callable[[Builder, int], Builder]] = {
 
 def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
-    activation = _activation(ar, settings.activation)
+    activation = make_activation(ar, settings)
     dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
@@ -178,7 +180,11 @@ def kinds_of(settings: Settings) -> tuple[type, type]:
     return Builder.kinds
 
 
-def _activation(ar, name: str) -> Callable[[], Layer]:
+def make_activation(ar, settings: Settings) -> Callable[[], Layer]:
+    """Return what makes a layer of the activation that settings name."""
+    name = activation_kind(settings.activation)
+    if name == "spindle":
+        return lambda: spindle_layer(ar, settings)
     if name == "prelu":
         return lambda: PReLU(ar)
     return {"relu": ReLU, "leaky": LeakyReLU}.get(name) or (lambda: Smooth(name))

@@ -2,8 +2,10 @@
 
 The formulas of `nets.formulas` are read by the algebra of each arithmetic: LNS takes
 each operation in its register (a division by the batch's size is a product with a word, a
-root halves a log), fixed point rounds once at the end of a formula (the root by way of
-logarithms from 12-bit tables, `lnsarith.convert`), floats as they are.
+root halves a log; its sums by `norm_delta`, for a coarse table's errors, which all go one
+way, add up in means and running statistics), fixed point rounds once at the end of a
+formula (the root by way of logarithms from 12-bit tables, `lnsarith.convert`), floats as
+they are.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ class BatchNorm(Layer):
     weights, what comes between activations. `shape` is height, width, channels.
     """
 
-    def __init__(self, ar, shape: Shape):
-        self.shape = shape
+    def __init__(self, ar, shape: Shape, name: str = "norm"):
+        self.shape, self.name = shape, name
         channels = shape[2]
         self.gamma, self.beta, self.mean, self.variance = (
             ar.empty(1, channels, role) for role in ("weights",) * 2 + ("activations",) * 2)
@@ -107,7 +109,7 @@ class BatchNorm(Layer):
         """Return a tensor with a row for each position of x, and the call that fills it."""
         channels = self.shape[2]
         if x.columns != int(np.prod(self.shape)):
-            raise ValueError(f"norm: takes {' x '.join(map(str, self.shape))} numbers, "
+            raise ValueError(f"{self.name}: takes {' x '.join(map(str, self.shape))} numbers, "
                              f"got {x.columns}")
         rows = ar.empty(x.rows * x.columns // channels, channels, role)
         return rows, copying([(row, image) for image, row in _pairs(x, rows)])

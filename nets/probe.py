@@ -9,21 +9,24 @@ result changes. Counted there:
 
 among all weights and biases after the batch's update, the outputs of all layers
 (sums, activations, logits; not the pixels), and the gradients of these outputs.
+
+The norm of a layer's gradient is that of the gradient of its weights on this batch, from
+the words of its input and of its output's gradient, in float64. A dead unit is a unit (in
+a convolution a channel) of a ReLU that gives zero for all of some hundred test images.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from nets.layers import Layer
+from nets.layers import Dense, Layer, ReLU
 from nets.network import Network, Program
-from nets.settings import FLOATS, Settings
 from nets.tensor import Tensor
 
-__all__ = ["Findings", "Probe", "Watched", "troubles"]
+__all__ = ["Findings", "Probe", "Watched", "dead_units"]
 
 
 class Watched(Layer):
@@ -58,7 +61,8 @@ class Findings:
     """What one batch showed; shares are of the words of a kind.
 
     dead_updates: of the weights (not biases) whose gradient is not zero, the share
-    that kept their word. None where no weight has a gradient.
+    that kept their word. None where no weight has a gradient. gradient_norms: of each
+    weight matrix by name, None where it is not finite.
     """
 
     saturations: int
@@ -70,6 +74,15 @@ class Findings:
     gradients_zero: float
     dead_updates: float | None
     finite: bool
+    gradient_norms: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def gradient_ratio(self) -> float | None:
+        """The norm of the first layer over that of the last; None where there is none."""
+        norms = list(self.gradient_norms.values())
+        if not norms or norms[0] is None or not norms[-1]:
+            return None
+        return norms[0] / norms[-1]
 
 
 class Probe:
@@ -79,6 +92,7 @@ class Probe:
         self.ar = network.ar
         self.rows = program.labels.size
         self.layers = [x for x in network.layers if isinstance(x, Watched)]
+        self.masks = network.masks
         self.weights = list(network.parameters().values())
         self.outputs = program.values[1:]
         self.gradients = [layer.bound[self.rows][1] for layer in self.layers]
@@ -103,6 +117,8 @@ class Probe:
         }
         zeros = {k: sum(int((r == 0).sum()) for r in v) for k, v in reals.items()}
         sizes = {k: sum(r.size for r in v) for k, v in reals.items()}
+        slopes = self._weight_gradients()
+        norms = {name: float(np.sqrt(np.square(g).sum())) for name, g in slopes.items()}
         return Findings(
             sum(ends.values()),
             sum(zeros.values()),
@@ -111,29 +127,54 @@ class Probe:
             zeros["outputs"] / sizes["outputs"],
             ends["gradients"] / sizes["gradients"],
             zeros["gradients"] / sizes["gradients"],
-            self._dead_updates(),
+            self._dead_updates(slopes),
             all(np.isfinite(r).all() for v in reals.values() for r in v),
+            {name: n if math.isfinite(n) else None for name, n in norms.items()},
         )
 
     def _matrices(self) -> list[Tensor | None]:
         """Return of each layer the weights that have a gradient."""
         return [layer.parameters().get("w") for layer in self.layers]
 
-    def _dead_updates(self) -> float | None:
+    def _weight_gradients(self) -> dict[str, np.ndarray]:
+        """Return the gradient of each weight matrix by its name, in float64."""
+        found = {}
+        for i, layer in enumerate(self.layers):
+            if "w" in layer.parameters():
+                x, dy = layer.bound[self.rows]
+                with np.errstate(all="ignore"):
+                    g = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
+                found[f"{i}.w"] = np.asarray(g)
+        return found
+
+    def _dead_updates(self, slopes: dict[str, np.ndarray]) -> float | None:
         """Compare the words of weights with those before the batch."""
         moved, dead = 0, 0
-        for layer, w, before in zip(
-            self.layers, self._matrices(), self._before, strict=True
-        ):
+        for i, (w, before) in enumerate(zip(self._matrices(), self._before, strict=True)):
             if w is None:
                 continue
-            x, dy = layer.bound[self.rows]
-            with np.errstate(all="ignore"):
-                gradient = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
-                wanted = gradient != 0
+            name = f"{i}.w"
+            wanted = (slopes[name] != 0) & ~self.masks.get(name, np.False_)
             moved += int(wanted.sum())
             dead += int((wanted & (self.ar.words(w) == before)).sum())
         return dead / moved if moved else None
+
+
+def dead_units(network: Network, rows: int) -> float | None:
+    """Return the share of ReLU units that gave zero for every image of the last batch of so
+    many that was evaluated; None without a ReLU."""
+    values = network.program(rows, False).values
+    units, dead, channels = 0, 0, values[0].columns
+    for watched, y in zip(network.layers, values[1:]):
+        layer = watched.layer if isinstance(watched, Watched) else watched
+        if isinstance(layer, Dense):
+            channels = y.columns
+        elif hasattr(layer, "shape"):
+            channels = layer.shape[2]
+        if isinstance(layer, ReLU):
+            silent = (network.ar.reals(y).reshape(-1, channels) == 0).all(axis=0)
+            units, dead = units + silent.size, dead + int(silent.sum())
+    return dead / units if units else None
 
 
 _ROLES = {"weights": "weights", "outputs": "activations", "gradients": "gradients"}
@@ -145,99 +186,3 @@ def _limit(ar, role: str) -> float:
     if isinstance(f, str):
         return float(np.finfo(f).max)
     return f.max if hasattr(f, "max") else math.ldexp(f.high, -f.frac)
-
-
-def troubles(settings: Settings, classes: int, record, findings: Findings) -> list[str]:
-    """Return what ruins a run, each with the setting that would cure it.
-
-    A text starts with its kind: loss, logits, updates, gradients, activations,
-    weights or chance (told only when nothing else is). The limits stand between
-    runs that learned MNIST and runs that did not.
-    """
-    rules = (_loss, _logits, _updates, _gradients, _activations, _weights)
-    found = [text for rule in rules for text in rule(settings, record, findings)]
-    if not found and record.test_accuracy <= 1.5 / classes:
-        found = [
-            f"chance: the test accuracy is {record.test_accuracy:.1%}, no better than "
-            f"guessing; try another lr (now {settings.lr}) or longer words"
-        ]
-    return found
-
-
-def _loss(settings, record, findings):
-    if record.loss is None or not findings.finite:
-        yield (
-            "loss: it is not a finite number any more; a smaller lr would cure it "
-            f"(now {settings.lr})"
-        )
-
-
-def _logits(settings, record, findings):
-    if record.softmax_saturated <= 0.05:
-        return
-    fixed = settings.arith.startswith(("fixed", "minselect"))
-    if findings.gradients_at_limit > 0.05:
-        cure = "what cures the gradients would cure it"
-    elif fixed and not settings.stochastic:
-        cure = "update=stochastic would cure it"
-    elif fixed and settings.format("gradients").frac < _usual_gradients(settings):
-        cure = "gradients of a format with more fraction bits would cure it"
-    elif not fixed and settings.softmax_bits < 4:
-        cure = f"a larger softmax_bits would cure it (now {settings.softmax_bits})"
-    else:
-        other = "activations with more integer" if fixed else "more softmax"
-        cure = f"a smaller lr would cure it (now {settings.lr}), or {other} bits"
-    mean = "" if record.drift is None else f" and their mean is {record.drift:.4g}"
-    yield (
-        f"logits: {record.softmax_saturated:.1%} are at the end of the soft-max's "
-        f"register{mean}; {cure}"
-    )
-
-
-def _updates(settings, record, findings):
-    dead = findings.dead_updates
-    if dead is None or dead < (0.9 if record.train_accuracy < 0.5 else 0.98):
-        return
-    if record.train_accuracy >= 0.9:
-        return
-    if settings.arith not in FLOATS and not settings.stochastic:
-        yield (
-            f"updates: {dead:.1%} of the weights with a gradient kept their word; "
-            "update=stochastic would cure it, or longer words"
-        )
-
-
-def _gradients(settings, record, findings):
-    if findings.gradients_at_limit > 0.05:
-        yield (
-            f"gradients: {findings.gradients_at_limit:.1%} have the largest magnitude; "
-            "gradients of a format with more integer bits would cure it"
-        )
-    if findings.gradients_zero >= 0.9 and record.train_accuracy < 0.8:
-        yield (
-            f"gradients: {findings.gradients_zero:.1%} are zero; gradients of a format "
-            "with smaller numbers would cure it"
-        )
-
-
-def _activations(settings, record, findings):
-    if findings.activations_zero >= 0.9:
-        yield (
-            f"activations: {findings.activations_zero:.1%} are zero; a larger "
-            "init_std, a smaller lr or activations of a format with smaller numbers "
-            "would cure it"
-        )
-
-
-def _weights(settings, record, findings):
-    if findings.weights_at_limit > 0.01:
-        yield (
-            f"weights: {findings.weights_at_limit:.1%} have the largest magnitude; "
-            f"what cures the logits, or else a smaller lr (now {settings.lr}), would "
-            "cure it"
-        )
-
-
-def _usual_gradients(settings: Settings) -> int:
-    """Return the fraction bits that gradients have unless told otherwise."""
-    return Settings(arith=settings.arith).format("gradients").frac

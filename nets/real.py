@@ -117,6 +117,12 @@ class RealArithmetic(RealDescent):
     def relu_gradient(self, x, dy, dx):
         return lambda: np.multiply(_value(dy), _value(x) > 0, out=_value(dx))
 
+    def spindle(self, x, y, function):
+        return self.applied(function.real, y, x)
+
+    def spindle_gradient(self, x, dy, dx, function):
+        return self.applied(lambda d, v: d * function.slope(v), dx, dy, x)
+
     def dropped(self, x, y, threshold, factor, number):
         places = np.arange(_value(x).size).reshape(_value(x).shape)
         salt = (self.settings.seed * 65599 + DROPOUT + number) & 0xFFFFFFFF

@@ -41,10 +41,14 @@ class RealDescent:
             self._kept[key] = {n: self.empty(w.rows, w.columns, "gradients") for n in names}
         return self._kept[key]
 
-    def moving(self, w: Tensor, gradient: Callable[[], np.ndarray]) -> Callable[[], None]:
-        """Return the call that takes a step of w; gradient returns an array of its own."""
+    def moving(self, w: Tensor, gradient: Callable[[], np.ndarray],
+               decays: bool = True) -> Callable[[], None]:
+        """Return the call that takes a step of w; gradient returns an array of its own.
+
+        Unless it decays, weight_decay and l1 are not for it."""
         value, kept = w.fields["value"], {k: t.fields["value"] for k, t in self.kept(w).items()}
         rate, decay, clip, l1 = (self._real(n) for n in ("lr", "weight_decay", "clip", "l1"))
+        decay, l1 = (decay, l1) if decays else (0.0, 0.0)
         adam = self.settings.optimizer == "adam"
 
         def step(g: np.ndarray) -> None:

@@ -24,6 +24,7 @@ from nets.data import Dataset
 from nets.model import RunError, read_model, restore, write_atomic, write_model
 from nets.network import Network
 from nets.settings import Settings
+from nets.spindle_setting import with_function
 
 __all__ = [
     "Run",
@@ -107,7 +108,7 @@ class Run:
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
         grows = self.settings.schedule not in ("cosine", "linear")
-        for name, value in given.items():
+        for name, value in with_function(given).items():
             own = getattr(self.settings, name)
             if value == own or (name == "epochs" and value > own and grows):
                 continue
@@ -150,11 +151,14 @@ class Run:
         return model.epoch
 
     def save(self, record: dict, network: Network) -> None:
-        """Add an epoch to the log, then write the model."""
-        records = [*self.records, record]
+        """Write the log with one epoch more, then the model."""
+        self.keep([*self.records, record], network)
+
+    def keep(self, records: list[dict], network: Network) -> None:
+        """Write a log, then the model after its last epoch."""
         lines = "".join(json.dumps(r, allow_nan=False) + "\n" for r in records)
         write_atomic(self.folder / "log.jsonl", lines.encode())
-        write_model(self.model_path, network, record["epoch"])
+        write_model(self.model_path, network, records[-1]["epoch"])
         self.records = records
 
     def lock(self) -> None:
@@ -166,10 +170,8 @@ class Run:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(
-                    f"another process is training in {self.folder}; wait for its end, "
-                    "or choose another --out"
-                ) from None
+                raise RunError(f"another process is training in {self.folder}; wait for its "
+                               "end, or choose another --out") from None
 
     def unlock(self) -> None:
         """Let other processes train here."""
@@ -199,7 +201,7 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**{**suited, **model, **given})
+    return Settings(**with_function({**suited, **model, **given}))
 
 
 def default_name(settings: Settings) -> str:

@@ -10,12 +10,15 @@ from fractions import Fraction
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
+from lnsarith.spindle_kernels import MOST_KERNELS
 from nets.schedule import rate_factor
+from nets.spindle_setting import MODES as SPINDLES
+from nets.spindle_setting import activation_kind, check_spindle
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
 FLOATS = ("float32", "float64", "minselect-float")
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
@@ -71,6 +74,7 @@ class Settings:
     softmax_pull: int = 8
     softmax_free: int = -1
     softmax_delta: str = "lut:r=1/64,index=truncate"
+    norm_delta: str = "interp"
     input_mean: str = "0"
     input_scale: str = "1"
     shift: int = 0
@@ -78,6 +82,8 @@ class Settings:
     shuffle: str = "once"
     model: str = "mlp"
     activation: str = "leaky"
+    spindle: str = ""
+    spindle_kernels: int = 2
     hidden: tuple[int, ...] = (100,)
     slope: int = -7
     init: str = "normal"
@@ -107,7 +113,8 @@ class Settings:
 
     def __post_init__(self):
         _choice("model", self.model, MODELS)
-        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("activation", activation_kind(self.activation), ACTIVATIONS)
+        _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
@@ -115,7 +122,7 @@ class Settings:
         _choice("scales", self.scales, ("stated", "power-of-two"))
         _choice("backward", self.backward, ("ste", "sub"))
         _choice("clip_operands", self.clip_operands, ("", "yes", "no"))
-        _choice("loss", self.loss, ("softmax", "mse", "hinge"))
+        _choice("loss", self.loss, ("softmax", "sigmoid", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
                                          "he"))
@@ -126,7 +133,8 @@ class Settings:
         _choice("decay", self.decay, ("gradient", "level"))
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
-                                ("slope", -15, 0), ("shift", 0, 8), ("batch", 1, 1 << 16),
+                                ("slope", -15, 0), ("spindle_kernels", 1, MOST_KERNELS),
+                                ("shift", 0, 8), ("batch", 1, 1 << 16),
                                 ("epochs", 1, 100000), ("val", 0, 1 << 24),
                                 ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
@@ -143,6 +151,7 @@ class Settings:
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
+        deltas.parse(self.norm_delta)
         self._check_family()
         self._check_model()
 
@@ -164,7 +173,7 @@ class Settings:
             self._refuse(("transfer",), "float or fixed")
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                          "softmax_pull", "softmax_free"), "lns")
+                          "softmax_pull", "softmax_free", "norm_delta"), "lns")
         if self.selects and family is None:
             self._refuse(("scales",), "minselect of words, such as minselect16")
         elif self.selects:
@@ -174,9 +183,10 @@ class Settings:
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                               f"got {self.accumulator!r}")
+        check_spindle(self, self.format("activations") if family else None)
         if family is not None:
             self._refuse(("optimizer", "loss", "clip_norm"), "float32")
-            if self.activation not in ("leaky", "relu"):
+            if activation_kind(self.activation) not in ("leaky", "relu", "spindle"):
                 raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
                                   f"not with {self.arith}")
         if self.optimizer == "adam" and self.momentum != "0":

@@ -13,11 +13,14 @@ from nets.arithmetic import make_arithmetic
 from nets.augment import mirrored, moved
 from nets.data import Dataset
 from nets.integer import STATS
+from nets.losses import check_labels
 from nets.models import make_network
 from nets.network import Network, Program
-from nets.probe import Findings, Probe, Watched, troubles
+from nets.probe import Findings, Probe, Watched, dead_units
+from nets.probe_warnings import troubles
 from nets.schedule import rate_factor
 from nets.settings import Settings, parse_real
+from nets.spindle_online import IMAGES, refit, refit_due
 
 __all__ = ["Evaluation", "Record", "Trainer", "build", "evaluate"]
 
@@ -35,8 +38,9 @@ class Record:
     loss and train_accuracy are of the images as they were trained on, seconds of
     their training alone. drift is the mean logit of the validation images (of the
     test images without any). saturations, underflows and dead_updates are counted
-    on one batch, see `nets.probe`; softmax_saturated is the share of the epoch's
-    logits at the end of the soft-max's register. None is what there is not: a
+    on one batch, as are gradient_norms (of weights, by name) and gradient_ratio (first
+    over last); dead_units is a share: see `nets.probe`. softmax_saturated is the share of the
+    epoch's logits at the end of the soft-max's register. None is what there is not: a
     validation set, a finite loss.
     """
 
@@ -53,6 +57,9 @@ class Record:
     drift: float | None
     softmax_saturated: float
     warnings: list[str] = field(default_factory=list)
+    gradient_norms: dict[str, float | None] = field(default_factory=dict)
+    gradient_ratio: float | None = None
+    dead_units: float | None = None
 
     def as_dict(self) -> dict:
         """Return plain data for JSON."""
@@ -108,6 +115,7 @@ class Trainer:
         self.shape = dataset.train_images.shape[1:]
         self.epoch = 0
         images = _flat(dataset.train_images)
+        check_labels(dataset.train_labels, len(images), dataset.classes)
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
@@ -140,6 +148,7 @@ class Trainer:
         self.epoch += 1
         loss, accuracy, saturated = self._statistics(len(self.labels))
         test = evaluate(self.network, *self.test)
+        dead = dead_units(self.network, min(EVALUATED, len(self.test[1])))
         held = evaluate(self.network, *self.held) if len(self.held[1]) else None
         record = Record(
             self.epoch,
@@ -154,6 +163,9 @@ class Trainer:
             findings.dead_updates,
             (held or test).mean_logit,
             saturated,
+            gradient_norms=findings.gradient_norms,
+            gradient_ratio=findings.gradient_ratio,
+            dead_units=dead,
         )
         record.warnings = troubles(self.settings, self.classes, record, findings)
         return record
@@ -171,6 +183,8 @@ class Trainer:
         for program in self._programs:
             program.stats[:] = 0
         self._warm_up(size)
+        if refit_due(s, self.epoch):
+            refit(self.network, self.images[:IMAGES])
         self._seconds = 0.0
         probe = Probe(self.network, self._programs[0])
         self._batches(self._programs[0], 0, whole - size, report)
@@ -240,6 +254,10 @@ class Trainer:
 def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
     """Return how a network does on images (uint8, in any shape)."""
     images, logits = _flat(images), []
+    check_labels(labels, len(images), network.classes)
+    if images.shape[1] != network.inputs or images.dtype != np.uint8:
+        raise ValueError(f"the network takes uint8 images of {network.inputs} pixels, got "
+                         f"{images.shape[1]} of {images.dtype}")
     stats = np.zeros(len(STATS), np.int64)
     for low in range(0, len(images), EVALUATED):
         rows = slice(low, low + EVALUATED)

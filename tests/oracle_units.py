@@ -41,6 +41,21 @@ def fixed_spindle(x, bits, frac, signed, units, to_bits, to_frac, to_signed, rou
     return fixed_quantise(total, to_bits, to_frac, to_signed, rounding)
 
 
+def fixed_spindle_gradient(x, d, f, g, units):
+    """Return d times the sum of the gains of units at work, left ones negative; x is a word
+    of f, d of g: (bits, frac)."""
+    a, slope = fixed_value(x, *f), Fraction(0)
+    for part in units.split(","):
+        if part.startswith("offset="):
+            continue
+        knee, gain, *left = part.split(":")
+        if left and a < number(knee):
+            slope -= number(gain)
+        elif not left and a > number(knee):
+            slope += number(gain)
+    return fixed_quantise(slope * fixed_value(d, *g), *g)
+
+
 def fixed_pwl(x, bits, frac, signed, segments, to_bits, to_frac, to_signed, rounding):
     """Return slope x + intercept by the last segment whose start is not above x."""
     a = fixed_value(x, bits, frac, signed)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nets.arithmetic import make_arithmetic
-from nets.models import make_network
+from nets.models import make_activation, make_network
 from nets.network import mlp
 from nets.settings import Settings
 
@@ -29,6 +29,8 @@ ARITHMETICS = {
     "minselect12": {"arith": "minselect12", "statistics": "tensor", "momentum": "0.5"},
     "minselect unclipped": {"arith": "minselect16", "clip_operands": "no", "gain": "1.5"},
     "minselect shifts": {"arith": "minselect16", "scales": "power-of-two", "update": "nearest"},
+    "fixed spindle": {"arith": "fixed16", "activation": "spindle:offset=1/8,-1:+2^-2,3/2:-2^-3,"
+                      "1/2:-2^-4:left,1/4:+2^-5:left"},
 }
 
 
@@ -37,7 +39,8 @@ def network(options, threads=1, backend="vector", hidden=(40, 7)):
     ar = make_arithmetic(settings, threads, backend)
     if settings.selects:
         return make_network(ar, np.random.default_rng(3), settings, (8, 8), 10)
-    return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3)
+    active = make_activation(ar, settings)
+    return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3, lambda: [active()])
 
 
 def batch(rows=6, seed=5):

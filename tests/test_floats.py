@@ -96,8 +96,17 @@ def test_gradients_of_losses_are_those_of_their_values(name):
         assert d.flat[place] == pytest.approx(slope, abs=1e-7)
 
 
+def test_the_logistic_loss_takes_each_output_by_itself():
+    z, labels = np.array([[0.0, 2.0, -800.0, 900.0]]), np.array([1])
+    values, d = LOSSES["sigmoid"](z, labels)
+    assert values[0] == pytest.approx(np.log(2) - np.log(1 / (1 + np.exp(-2))) + 900)
+    np.testing.assert_allclose(d[0], [0.5, 1 / (1 + np.exp(-2)) - 1, 0, 1], atol=1e-12)
+    assert LOSSES["sigmoid"](z.astype(np.float32), labels)[1].dtype == np.float32
+
+
 @pytest.mark.parametrize("given", [("--activation", "gelu", "--loss", "hinge", "--lr", "2^-8"),
                                    ("--activation", "prelu", "--init", "xavier"),
+                                   ("--activation", "tanh", "--loss", "sigmoid", "--init", "he"),
                                    ("--activation", "sigmoid", "--loss", "mse", "--init", "lecun",
                                     "--lr", "0.1"),
                                    ("--activation", "mish", "--momentum", "0.9", "--lr", "2^-8")])

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import small_convolutions as convolutions
 from small_digits import settings, small
 
 from nets.data import load
-from nets.probe import Findings, troubles
+from nets.probe import Findings, dead_units
+from nets.probe_warnings import troubles
 from nets.settings import Settings
 from nets.train import Record, Trainer
 
@@ -64,6 +66,7 @@ def test_updates_that_change_no_word_are_dead():
     assert alive.dead_updates < 0.05
 
 
+DEEP = (32,) * 6
 RUINS = [
     ("logits", "a smaller lr", {"arith": "lns16", "lr": "8"}, 1),
     ("logits", "update=stochastic", {"arith": "fixed12", "update": "nearest"}, 6),
@@ -78,6 +81,15 @@ RUINS = [
     ),
     ("activations", "init_std", {"arith": "lns16", "init_std": "2^-60"}, 1),
     ("chance", "lr", {"arith": "lns16", "lr": "2^-20", "update": "stochastic"}, 1),
+    ("vanishing", "init=he or norm=batch and activation=relu",
+     {"arith": "float32", "activation": "sigmoid", "hidden": DEEP}, 1),
+    ("vanishing", "norm=batch", {"arith": "lns16", "activation": "relu", "hidden": DEEP,
+                                 "init_std": "0.02"}, 1),
+    ("exploding", "clip_norm", {"arith": "float32", "activation": "relu", "hidden": DEEP,
+                                "init_std": "1", "lr": "2^-20"}, 1),
+    ("exploding", "or clip would", {"arith": "fixed32.16", "activation": "relu", "hidden": DEEP,
+                                    "init_std": "1", "lr": "2^-20"}, 1),
+    ("units", "activation=leaky", {"arith": "lns16", "activation": "relu", "lr": "4"}, 1),
 ]
 
 
@@ -111,6 +123,11 @@ SIGNS = [
     ({}, {"weights_at_limit": 0.1}, {}, "weights: 10.0% have the largest magnitude"),
     ({}, {"finite": False}, {"arith": "float32"}, "loss: it is not a finite number"),
     ({"test_accuracy": 0.1}, {}, {}, "chance: the test accuracy is 10.0%"),
+    ({"train_accuracy": 0.3}, {"gradient_norms": {"0.w": 1e-3, "2.w": 0.5}}, {},
+     "vanishing: the gradient of the first layer has 0.002 of the norm"),
+    ({"train_accuracy": 0.3}, {"gradient_norms": {"0.w": 3.0, "2.w": 2e-2}}, {},
+     "exploding: the gradients of layers have norms up to 3, that of the last one 0.02"),
+    ({"dead_units": 0.6}, {}, {}, "units: 60.0% of the ReLU units"),
 ]
 
 
@@ -133,3 +150,48 @@ def test_a_diverged_float_run_has_no_loss():
     trainer.network.ar.set_words(bias, np.full((1, 10), np.nan, np.float32))
     record = trainer.train_epoch()
     assert record.loss is None and record.warnings[0].startswith("loss: ")
+
+
+@pytest.mark.parametrize("given", [
+    {"arith": "lns16", "hidden": (7, 5)}, {"arith": "fixed16", "hidden": (7, 5)},
+    {"arith": "float32", "hidden": (7, 5), "norm": "batch"}, {"arith": "float64", "loss": "mse"},
+], ids=str)
+def test_norms_of_gradients_are_those_of_the_words_before_and_behind_a_layer(given):
+    trainer = Trainer(settings(val=42, activation="relu", **given), small())
+    record, ar = trainer.train_epoch(), trainer.network.ar
+    expected = {}
+    for i, layer in enumerate(trainer.network.layers):
+        if "w" in layer.parameters():
+            x, dy = (ar.reals(t).tolist() for t in layer.bound[5])
+            cells = [sum(a[j] * b[k] for a, b in zip(x, dy))
+                     for j in range(len(x[0])) for k in range(len(dy[0]))]
+            expected[f"{i}.w"] = sum(c * c for c in cells) ** 0.5
+    assert record.gradient_norms == pytest.approx(expected)
+    first, last = list(expected)[0], list(expected)[-1]
+    assert record.gradient_ratio == pytest.approx(expected[first] / expected[last])
+
+
+@pytest.mark.parametrize("arith", ["lns16", "fixed16", "float32"])
+def test_units_that_give_zero_for_all_images_are_dead(arith):
+    def prepare(network):
+        ar, bias = network.ar, network.parameters()["0.b"]
+        ar.fill(bias, -8)
+        words = ar.words(bias).copy()
+        ar.fill(bias, 8)
+        words[0, 3:] = ar.words(bias)[0, 3:]
+        ar.set_words(bias, words)
+
+    record, _ = counted({"arith": arith, "activation": "relu"}, prepare)
+    assert record.dead_units == 3 / 8
+    assert counted({"arith": arith}, prepare)[0].dead_units is None
+
+
+def test_a_unit_of_a_convolution_is_a_channel():
+    net = convolutions.network({"arith": "float32"})
+    net.ar.fill(net.parameters()["0.b"], -50)
+    values = net.ar.words(net.parameters()["0.b"]).copy()
+    values[0, 1] = 0
+    net.ar.set_words(net.parameters()["0.b"], values)
+    net.program(6, False).run(*convolutions.batch())
+    silent = (net.ar.reals(net.program(6, False).values[5]).reshape(-1, 7) == 0).all(axis=0).sum()
+    assert dead_units(net, 6) == (4 + silent) / (5 + 7)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.options import add_computing, add_data, thread_count
-from lnsarith.commands.which import binary_folder
+from lnsarith.commands.which import binary_folder, integer_folder
 
-__all__ = ["class_names", "images_for", "open_model", "options", "run", "tell"]
+__all__ = ["class_names", "images_for", "open_model", "open_run", "options", "run", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
 THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
@@ -37,6 +37,10 @@ def run(args: Namespace) -> int:
         from lnsarith.commands.eval_binary import run_binary
 
         return run_binary(args)
+    if integer_folder(args.run_folder):
+        from lnsarith.commands.eval_integers import run_integers
+
+        return run_integers(args)
     kept, network, epoch = open_model(args)
     dataset = images_for(args, kept.folder, kept.settings.dataset, kept.data)
     evaluation = evaluate(network, dataset.test_images, dataset.test_labels)
@@ -78,18 +82,27 @@ def images_for(args: Namespace, folder: Path, name: str, data: dict):
     return dataset
 
 
-def open_model(args: Namespace):
-    """Return the run in args.run_folder, its network with its words, its epochs."""
+def open_run(args: Namespace):
+    """Return the run in args.run_folder; RunError if it has no model of words."""
     from nets.run import Run, RunError
-    from nets.train import build
 
     folder = Path(args.run_folder)
     folder = folder.parent if folder.name == "model.npz" else folder
     if binary_folder(args.run_folder):
         raise RunError(f"{folder} holds a binary network, which has no words of a format")
+    if integer_folder(args.run_folder):
+        raise RunError(f"{folder} holds a network of integers; give the run it was made from")
     kept = Run.open(folder)
     if not kept.model_path.exists():
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")
+    return kept
+
+
+def open_model(args: Namespace):
+    """Return the run in args.run_folder, its network with its words, its epochs."""
+    from nets.train import build
+
+    kept = open_run(args)
     shape, classes = tuple(kept.data["shape"]), kept.data["classes"]
     threads = thread_count(args.threads)
     rng = np.random.default_rng(0)  # the words are replaced

@@ -15,6 +15,7 @@ __all__ = [
     "add_data",
     "add_settings",
     "given_settings",
+    "integer",
     "plain",
     "share",
     "thread_count",
@@ -41,13 +42,19 @@ HELP = {
     "softmax_pull": "pull the mean logit back by 2^-N of its excess; 0 does not",
     "softmax_free": "octaves it may drift before (-1: 0 for balanced, else a quarter)",
     "softmax_delta": "how the LNS sum in the soft-max is approximated",
+    "norm_delta": "how LNS sums are approximated in batch normalisation",
     "input_mean": "what is taken from a pixel (0..1) before it is scaled",
     "input_scale": "what a pixel is multiplied with after that",
     "shift": "most pixels that a training image is moved by, up, down and sideways",
     "flip": "mirror every other training image, by chance: yes or no",
     "shuffle": "once: the images come in one order; epoch: in another order each epoch",
     "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn has other options, see below",
-    "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu",
+    "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
+    "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats spindle",
+    "spindle": "the activation spindle is frozen, tuned (by gradient), or fitted to what flows in: "
+    "first (before the first epoch), once (after it), online (before each); default frozen with "
+    "a file, else online",
+    "spindle_kernels": "logistic kernels of each activation that is fitted to what flows in",
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
     "init": "of the first weights: normal or constant (init_std), zero, lecun, xavier, he",
@@ -59,7 +66,7 @@ HELP = {
     "clip_operands": "clip weights, and inputs in training, at twice their mean size: yes or no"
                      " (default: yes with minselect; float32 can prepare for it)",
     "transfer": "run whose weights training starts from, such as an exact net's",
-    "loss": "softmax; with float32 also mse, hinge (squared)",
+    "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared)",
     "norm": "batch: batch normalisation before each activation; none",
     "dropout": "share of the hidden units of dense layers that are left out in training",
     "init_std": "standard deviation of the first weights, or the constant",
@@ -69,8 +76,8 @@ HELP = {
     "momentum": "share of its velocity that a weight keeps (below 1)",
     "clip": "largest magnitude of a gradient's number; 0 for any",
     "clip_norm": "with float32: largest norm of all gradients together; 0 for any",
-    "l1": "added to a gradient with the sign of its weight",
-    "weight_decay": "share of a weight that is added to its gradient",
+    "l1": "L1: with L in the loss L |w|, so L is added to the gradient with the sign of w",
+    "weight_decay": "L2: with L in the loss L w^2/2, so L w is added to the gradient of w",
     "decay": "how LNS weights decay: gradient (added to it) or level (step by step)",
     "batch": "images a step",
     "epochs": "how often each image is seen",
@@ -127,7 +134,7 @@ def thread_count(text: str | None) -> int:
     if text is None:
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity else os.cpu_count() or 1
-    count = _integer("threads", text)
+    count = integer("threads", text)
     if not 1 <= count <= 1024:
         raise ValueError(f"threads must be 1..1024, got {count}")
     return count
@@ -186,15 +193,16 @@ def _read(name: str, value, fields):
         if isinstance(value, str):
             value = [] if value.strip().lower() in ("", "none") else value.split(",")
         units = value if isinstance(value, list) else [value]
-        return tuple(_integer(name, v) for v in units)
+        return tuple(integer(name, v) for v in units)
     if kind is int:
-        return _integer(name, value)
+        return integer(name, value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise ValueError(f"{name} must be text or a number, got {value!r}")
 
 
-def _integer(name: str, value) -> int:
+def integer(name: str, value) -> int:
+    """Return an integer given as text or as a value of TOML."""
     try:
         if isinstance(value, str | int) and not isinstance(value, bool):
             return int(value)

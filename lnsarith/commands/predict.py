@@ -11,7 +11,7 @@ import numpy as np
 
 from lnsarith.commands.eval import class_names, open_model
 from lnsarith.commands.options import add_computing
-from lnsarith.commands.which import binary_folder
+from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["options", "prepare", "read_image", "run"]
 
@@ -172,6 +172,10 @@ def _opened(args: Namespace):
         from lnsarith.commands.eval_binary import open_binary
 
         return open_binary(args)
+    if integer_folder(args.run_folder):
+        from lnsarith.commands.eval_integers import open_integers
+
+        return open_integers(args)
     kept, network, _ = open_model(args)
     program = network.program(1, False)
 

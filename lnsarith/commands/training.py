@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lnsarith.commands.options import add_data, share
 
-__all__ = ["Model", "add_run", "carry_out", "epoch_count", "say"]
+__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "say", "train_epochs"]
 
 
 class Model(NamedTuple):
@@ -54,21 +54,13 @@ def add_run(parser: ArgumentParser, folder: str):
 
 def carry_out(args: Namespace, given: dict, model: Model) -> int:
     """Train, and print how it went; 1 if --require is not reached."""
-    from nets.run import RunError
-
     required = share("require", args.require) if args.require is not None else 0.0
     trainer, kept = _start(args, given, model)
-    try:
-        _epochs(trainer, kept)
+    with at_work(kept):
+        train_epochs(trainer, kept)
         if not args.no_plot:
             _draw(kept, model.title(kept.settings))
         result = model.result(kept, trainer)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"; {_how_to_go_on(kept)}") from None
-    except RunError as error:
-        raise RunError(f"{error}; {_how_to_go_on(kept)}") from error
-    finally:
-        kept.unlock()
     text = json.dumps(result, allow_nan=False) if args.json else model.summary(kept, result)
     print(text)
     if result["test_accuracy"] < required:
@@ -78,6 +70,21 @@ def carry_out(args: Namespace, given: dict, model: Model) -> int:
         )
         return 1
     return 0
+
+
+@contextmanager
+def at_work(kept):
+    """Unlock a run in the end; if it ends early, add to the reason how to go on."""
+    from nets.run import RunError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"; {_how_to_go_on(kept)}") from None
+    except RunError as error:
+        raise RunError(f"{error}; {_how_to_go_on(kept)}") from error
+    finally:
+        kept.unlock()
 
 
 def _start(args: Namespace, given: dict, model: Model):
@@ -117,7 +124,7 @@ def _default_folder(name: str, resume: bool) -> Path:
     return numbered[-2] if resume and n > 1 else numbered[-1]
 
 
-def _epochs(trainer, kept) -> None:
+def train_epochs(trainer, kept) -> None:
     """Train the epochs that are left; tell each, and each kind of trouble once.
 
     RunError, and the epoch is not kept, when its loss is no finite number.

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-__all__ = ["binary_folder", "binary_meant"]
+__all__ = ["binary_folder", "binary_meant", "integer_folder"]
 
 
 def binary_meant(argv: list[str]) -> bool:
@@ -24,11 +24,22 @@ def binary_meant(argv: list[str]) -> bool:
 
 def binary_folder(folder: str) -> bool:
     """Whether a folder holds the run of a binary network, or one that was exported."""
+    path = _run(folder)
+    return _model(path) == "bnn" or _kind(path).startswith("lnsarith binary network")
+
+
+def integer_folder(folder: str) -> bool:
+    """Whether a folder holds a network that `quantize` made one of integers."""
+    return _kind(_run(folder)).startswith("lnsarith integer network")
+
+
+def _run(folder: str) -> Path:
     path = Path(folder)
-    if path.name in ("model.npz", "manifest.json"):
-        path = path.parent
-    exported = str(_object(path / "manifest.json").get("kind", ""))
-    return _model(path) == "bnn" or exported.startswith("lnsarith binary network")
+    return path.parent if path.name in ("model.npz", "manifest.json") else path
+
+
+def _kind(folder: Path) -> str:
+    return str(_object(folder / "manifest.json").get("kind", ""))
 
 
 def _model(folder: Path):

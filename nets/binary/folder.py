@@ -14,23 +14,17 @@ These texts are the network: reading them back is how it is run.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from fxp.popcount import words_of
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
-from nets.model import RunError
+from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
 
 __all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
 
 KIND = "lnsarith binary network 1"
-MANIFEST = "manifest.json"
 GOLDEN = 64
 
 
@@ -42,49 +36,23 @@ def write_export(folder: Path, network: PackedNetwork, about: dict,
     vectors. The folder appears whole or not at all, and replaces one that this
     function wrote; RunError for any other that is not empty.
     """
-    folder = Path(os.path.abspath(folder))
-    if folder.exists() and not is_export(folder):
-        if not folder.is_dir() or any(folder.iterdir()):
-            raise RunError(f"{folder} exists and is no exported network; choose another folder")
     files = {**_layer_files(network), **_golden_files(network, images)}
-    manifest = _manifest(network, about, files, len(images))
-    files[MANIFEST] = json.dumps(manifest, indent=2) + "\n"
-    try:
-        _write_whole(folder, files)
-    except OSError as error:
-        raise RunError(f"cannot write {folder}: {error.strerror or error}") from error
-    return manifest
+    return write_folder(folder, _manifest(network, about, files, len(images)), files)
 
 
 def is_export(folder: Path) -> bool:
     """Whether a folder holds the manifest of an exported network."""
-    try:
-        return json.loads((folder / MANIFEST).read_text("utf-8")).get("kind") == KIND
-    except (OSError, ValueError, AttributeError):
-        return False
+    return is_folder(folder, KIND)
 
 
 def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
     """Return the network in a folder and its manifest; RunError if it is not whole."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        if manifest.get("kind") != KIND:
-            raise ValueError(f"kind should be {KIND!r}, is {manifest.get('kind')!r}")
-        for name, wanted in manifest["sha256"].items():
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            if found != wanted:
-                raise ValueError(f"{name} has sha256 {found[:12]}.., should be {wanted[:12]}..")
+
+    def made(manifest: dict) -> PackedNetwork:
         entry = BitInput(int(manifest["input"]["pixels"]), manifest["input"]["threshold"])
-        layers = [_read_layer(folder, row) for row in manifest["layers"]]
-        return PackedNetwork(entry, layers), manifest
-    except PermissionError:
-        raise
-    except FileNotFoundError as error:
-        raise RunError(f"{folder} lacks {Path(str(error.filename)).name}; export it anew"
-                       ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{folder} is no exported network, or damaged ({error}); export it anew"
-                       ) from error
+        return PackedNetwork(entry, [_read_layer(folder, row) for row in manifest["layers"]])
+
+    return read_folder(folder, KIND, made)
 
 
 def _manifest(network: PackedNetwork, about: dict, files: dict[str, str], golden: int) -> dict:
@@ -95,8 +63,6 @@ def _manifest(network: PackedNetwork, about: dict, files: dict[str, str], golden
         "layers": [_described(i, layer) for i, layer in enumerate(network.layers)],
         "golden": {"images": golden,
                    "files": [name for name in files if name.startswith("golden")]},
-        "sha256": {name: hashlib.sha256(text.encode()).hexdigest()
-                   for name, text in files.items()},
     }
 
 
@@ -121,9 +87,9 @@ def _layer_files(network: PackedNetwork) -> dict[str, str]:
         files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.inputs)
         if layer.thresholds is not None:
             bits = (layer.span + 1).bit_length()
-            files[f"layer{i}_thresholds.hex"] = _words_text(layer.thresholds, bits)
+            files[f"layer{i}_thresholds.hex"] = words_text(layer.thresholds, bits)
         elif layer.biases is not None:
-            files[f"layer{i}_biases.hex"] = _words_text(layer.biases, _bias_bits(layer))
+            files[f"layer{i}_biases.hex"] = words_text(layer.biases, _bias_bits(layer))
     return files
 
 
@@ -141,7 +107,7 @@ def _golden_files(network: PackedNetwork, images: np.ndarray) -> dict[str, str]:
     for i, (layer, array) in enumerate(zip(network.layers, bits)):
         files[f"golden_layer{i}.hex"] = _rows_text(array, layer.units)
     files["golden_counts.hex"] = "".join(f"{word:0{digits}x}\n" for word in words)
-    files["golden_classes.hex"] = _words_text(network.predict(images), 8)
+    files["golden_classes.hex"] = words_text(network.predict(images), 8)
     return files
 
 
@@ -150,11 +116,6 @@ def _rows_text(rows: np.ndarray, bits: int) -> str:
     digits = -(-bits // 4)
     numbers = (row.tobytes()[::-1].hex() for row in rows.astype("<u8"))
     return "".join(f"{number[len(number) - digits:]}\n" for number in numbers)
-
-
-def _words_text(words: np.ndarray, bits: int) -> str:
-    digits, mask = -(-bits // 4), (1 << bits) - 1
-    return "".join(f"{word & mask:0{digits}x}\n" for word in words.tolist())
 
 
 def _read_layer(folder: Path, row: dict) -> PackedLayer:
@@ -168,34 +129,10 @@ def _read_layer(folder: Path, row: dict) -> PackedLayer:
     numbers = np.array([_little(line, words_of(inputs)) for line in lines])
     layer = {"name": name, "inputs": inputs, "rows": numbers, "planes": int(row["planes"])}
     if "thresholds" in row:
-        return PackedLayer(**layer, thresholds=_read_words(folder / row["thresholds"], 0))
-    biases = _read_words(folder / row["biases"], int(row["bias_bits"]))
+        return PackedLayer(**layer, thresholds=read_words(folder / row["thresholds"], 0))
+    biases = read_words(folder / row["biases"], int(row["bias_bits"]))
     return PackedLayer(**layer, biases=biases, fraction=int(row["fraction"]))
 
 
 def _little(line: str, words: int) -> np.ndarray:
     return np.frombuffer(bytes.fromhex(line.rjust(16 * words, "0"))[::-1], "<u8").astype(np.uint64)
-
-
-def _read_words(path: Path, signed: int) -> np.ndarray:
-    """Return the words of a file, two's complement of so many bits unless 0."""
-    words = np.array([int(line, 16) for line in path.read_text("ascii").split()], np.int64)
-    return np.where(words >> (signed - 1) & 1, words - (1 << signed), words) if signed else words
-
-
-def _write_whole(folder: Path, files: dict[str, str]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, text in files.items():
-            (fresh / name).write_text(text)
-        fresh.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            folder.replace(old / folder.name)
-            fresh.replace(folder)
-            shutil.rmtree(old)
-        else:
-            fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -8,6 +8,7 @@ from nets.binary.adam import Adam
 from nets.binary.layers import Dense, Head, Hidden
 from nets.binary.losses import LOSSES
 from nets.binary.settings import BinarySettings
+from nets.losses import check_labels
 
 __all__ = ["BinaryNetwork", "encode"]
 
@@ -125,18 +126,6 @@ class BinaryNetwork:
         for layer in self.layers:
             layer.sign[...] = np.where(layer.w < 0, -1, 1)
         self.step = step
-
-
-def check_labels(labels: np.ndarray, images: int, classes: int) -> None:
-    """Raise ValueError unless labels are images integers in 0..classes-1."""
-    if labels.shape != (images,):
-        raise ValueError(f"{images} images need {images} labels, got an array of shape "
-                         f"{labels.shape}")
-    if labels.dtype.kind not in "iu":
-        raise ValueError(f"labels must be integers, got {labels.dtype}")
-    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise ValueError(f"labels must be 0..{classes - 1}, got {wrong}")
 
 
 def _drop(x: np.ndarray, share: float, rng: np.random.Generator):

@@ -12,9 +12,10 @@ import numpy as np
 
 from nets.augment import moved
 from nets.binary.fold import FoldError, fold
-from nets.binary.network import BinaryNetwork, check_labels
+from nets.binary.network import BinaryNetwork
 from nets.binary.settings import BinarySettings
 from nets.data import Dataset
+from nets.losses import check_labels
 
 __all__ = ["BinaryRecord", "BinaryTrainer", "rate_at"]
 

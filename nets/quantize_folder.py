@@ -1,0 +1,158 @@
+"""An integer network as a folder of texts for $readmemh, with a manifest and golden vectors.
+
+    manifest.json             kind, input, layers, golden vectors, sha256 of every file
+    table.hex                 the word of each of the 256 values of a pixel
+    layerN_weights.hex        channel after channel of the output, in each the inputs in order
+                              (of a window by row, column, channel), two's complement
+    layerN_biases.hex         a word of 32 bits for each channel
+    layerN_multipliers.hex    for each channel that of sums from zero on, then, for each,
+    layerN_negatives.hex      that of negative ones
+    layerN_shifts.hex
+    golden_input.hex          pixels of images, image after image
+    golden_layerN.hex         the words with which a layer answers, two's complement
+    golden_classes.hex        the class of each image
+
+These texts are the network: reading them back is how it is run. What the numbers mean is
+told in `nets.quantize_integer`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
+from nets.quantize_integer import (
+    IntegerAverage,
+    IntegerExtreme,
+    IntegerNetwork,
+    IntegerProduct,
+    IntegerStep,
+    Rescale,
+)
+from nets.window import Window
+
+__all__ = ["GOLDEN", "KIND", "MANIFEST", "is_integers", "read_integers", "write_integers"]
+
+KIND = "lnsarith integer network 1"
+GOLDEN = 8  # images
+
+
+def is_integers(folder: Path) -> bool:
+    """Whether a folder holds the manifest of an integer network."""
+    return is_folder(folder, KIND)
+
+
+def write_integers(folder: Path, network: IntegerNetwork, about: dict,
+                   images: np.ndarray) -> dict:
+    """Write a network into a folder and return its manifest.
+
+    about is plain data to be kept with it; images, uint8 rows x pixels, become golden
+    vectors. RunError for a folder that holds something else.
+    """
+    files = {"table.hex": words_text(network.table, _bits(network.table))}
+    layers = []
+    for i, step in enumerate(network.steps):
+        row, texts = _described(step, f"layer{i}_")
+        layers.append(row)
+        files.update(texts)
+    files.update(_golden(network, images))
+    entry = {"pixels": network.pixels, "table": "table.hex", "bits": _bits(network.table)}
+    golden = {"images": len(images), "files": [n for n in files if n.startswith("golden")]}
+    manifest = {"kind": KIND, **about, "score_scale": network.scale, "input": entry,
+                "layers": layers, "golden": golden}
+    return write_folder(folder, manifest, files)
+
+
+def read_integers(folder: Path) -> tuple[IntegerNetwork, dict]:
+    """Return the network in a folder and its manifest; RunError if it is not whole."""
+
+    def made(manifest: dict) -> IntegerNetwork:
+        entry = manifest["input"]
+        table = read_words(folder / entry["table"], int(entry["bits"]))
+        steps = [_read(folder, row) for row in manifest["layers"]]
+        network = IntegerNetwork(table, steps, float(manifest["score_scale"]))
+        if network.pixels != entry["pixels"] or network.classes != manifest["classes"]:
+            raise ValueError(f"the layers take {network.pixels} pixels and give "
+                             f"{network.classes} classes, the manifest says "
+                             f"{entry['pixels']} and {manifest['classes']}")
+        return network
+
+    return read_folder(folder, KIND, made)
+
+
+def _described(step: IntegerStep, prefix: str) -> tuple[dict, dict[str, str]]:
+    """Return a layer's row of the manifest and its texts by file name."""
+    row: dict = {"name": step.name, "kind": _kind(step)}
+    if step.window is not None:
+        w = step.window
+        row["window"] = {"shape": list(w.shape), "size": w.size, "stride": w.stride,
+                         "padding": w.padding}
+    if isinstance(step, IntegerExtreme):
+        return {**row, "least": np.flatnonzero(step.least).tolist()}, {}
+    texts = {}
+    if isinstance(step, IntegerProduct):
+        depth, channels = step.weights.shape
+        bits = _bits(step.weights)
+        row.update(depth=depth, channels=channels, weight_bits=bits)
+        row["inputs"] = dict(zip(("zero", "low", "high"), step.inputs))
+        texts = {"weights": words_text(step.weights.T, bits), "biases": words_text(step.biases, 32)}
+    else:
+        row["inputs"] = {"zero": step.zero}
+    r = step.rescale
+    row["outputs"] = {"zero": r.zero, "low": r.low, "high": r.high}
+    texts.update(multipliers=words_text(r.positive, 32), negatives=words_text(r.negative, 32),
+                 shifts=words_text(r.shift, 8))
+    names = {key: f"{prefix}{key}.hex" for key in texts}
+    return {**row, **names}, {names[key]: text for key, text in texts.items()}
+
+
+def _kind(step: IntegerStep) -> str:
+    if isinstance(step, IntegerProduct):
+        return "conv" if step.window else "dense"
+    return "average-pool" if isinstance(step, IntegerAverage) else "max-pool"
+
+
+def _read(folder: Path, row: dict) -> IntegerStep:
+    name, kind, window = row["name"], row["kind"], None
+    if kind != "dense":
+        w = row["window"]
+        height, width, channels = map(int, w["shape"])
+        window = Window(name, (height, width, channels), w["size"], w["stride"], w["padding"])
+    if kind == "max-pool" and window:
+        least = np.zeros(window.shape[2], bool)
+        least[row["least"]] = True
+        return IntegerExtreme(name, window, least)
+    out, inputs = row["outputs"], row["inputs"]
+    positive, negative, shift = (read_words(folder / row[key], 0)
+                                 for key in ("multipliers", "negatives", "shifts"))
+    rescale = Rescale(positive, negative, shift, out["zero"], out["low"], out["high"])
+    if kind == "average-pool" and window:
+        return IntegerAverage(name, window, inputs["zero"], rescale)
+    if kind not in ("conv", "dense"):
+        raise ValueError(f"{name} is of no known kind: {kind!r}")
+    weights = read_words(folder / row["weights"], int(row["weight_bits"]))
+    depth, channels = int(row["depth"]), int(row["channels"])
+    if weights.size != depth * channels:
+        raise ValueError(f"{name} should have {depth} x {channels} weights, has {weights.size}")
+    return IntegerProduct(name, weights.reshape(channels, depth).T.copy(),
+                          read_words(folder / row["biases"], 32), window,
+                          (inputs["zero"], inputs["low"], inputs["high"]), rescale)
+
+
+def _golden(network: IntegerNetwork, images: np.ndarray) -> dict[str, str]:
+    if not len(images):
+        return {}
+    _, *answers = network.answers(images)
+    bits = [_bits(words) for words in answers]
+    files = {"golden_input.hex": words_text(images, 8)}
+    for i, (words, width) in enumerate(zip(answers, bits)):
+        files[f"golden_layer{i}.hex"] = words_text(words, width)
+    files["golden_classes.hex"] = words_text(network.predict(images), 8)
+    return files
+
+
+def _bits(words: np.ndarray) -> int:
+    """Return 8 or 16: what words need, written in whole bytes."""
+    return 8 if abs(words.astype(np.int64) * 2 + 1).max() <= 255 else 16

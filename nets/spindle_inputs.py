@@ -1,0 +1,60 @@
+"""What flows into the activations of a trained network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nets.conv import Conv2d
+from nets.dropout import Dropout
+from nets.layers import Dense, Layer
+from nets.network import Network
+from nets.norm import BatchNorm
+from nets.pool import AveragePool, MaxPool
+from nets.probe import Watched
+
+__all__ = ["active_layer", "inputs_of", "layer_names", "plain_layer"]
+
+KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
+         BatchNorm: "norm", Dropout: "dropout"}
+ROWS = 500  # images at a time
+
+
+def plain_layer(layer: Layer) -> Layer:
+    """Return a layer without what watches it."""
+    return layer.layer if isinstance(layer, Watched) else layer
+
+
+def layer_names(network: Network) -> list[str]:
+    """Return what the layers are called, in order: dense1, activation1, dense2, ..."""
+    counts: dict[str, int] = {}
+    names = []
+    for layer in network.layers:
+        kind = KINDS.get(type(plain_layer(layer)), "activation")
+        counts[kind] = counts.get(kind, 0) + 1
+        names.append(f"{kind}{counts[kind]}")
+    return names
+
+
+def active_layer(network: Network, text: str) -> int:
+    """Return the place of the first activation at or after a layer, given by its number from 0
+    or its name. ValueError, with the layers there are, for others."""
+    names = layer_names(network)
+    listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+    place = names.index(text) if text in names else int(text) if text.isdecimal() else -1
+    if not 0 <= place < len(names):
+        raise ValueError(f"there is no layer {text!r}; there are {listed}")
+    for i in range(place, len(names)):
+        if names[i].startswith("activation"):
+            return i
+    raise ValueError(f"there is no activation at or after layer {text}; there are {listed}")
+
+
+def inputs_of(network: Network, place: int, images: np.ndarray) -> np.ndarray:
+    """Return all numbers that flow into a layer for images (uint8 rows), float64, as one row."""
+    found = []
+    for low in range(0, len(images), ROWS):
+        rows = images[low : low + ROWS]
+        program = network.program(len(rows), False)
+        program.run(rows, np.zeros(len(rows), np.int64))
+        found.append(network.ar.reals(program.values[place]).ravel().copy())
+    return np.concatenate(found)
