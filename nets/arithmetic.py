@@ -21,7 +21,7 @@ def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector
 
         return LnsArithmetic(settings, threads, backend)
     if settings.selects:
-        from nets.minselect_fixed import MinSelectArithmetic
+        from nets.minselect_sums import MinSelectArithmetic
 
         return MinSelectArithmetic(settings, threads, backend)
     from nets.fixed import FixedArithmetic
