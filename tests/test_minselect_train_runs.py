@@ -127,6 +127,11 @@ def test_convolutions_train_with_min_selectors():
         assert evaluate(t.network, *t.test).accuracy > 0.5
 
 
+def test_a_clipped_net_is_not_quantised_as_another(exact, tmp_path, capsys):
+    err = refused(capsys, "quantize", exact, "--out", tmp_path / "q")
+    assert_one_line(err, "clips its operands")
+
+
 @pytest.mark.parametrize(("argv", "words"), [
     (["--hidden", "30"], ["0.w is 64 x 20", "64 x 30"]),
     (["--norm", "none"], ["norm is batch", "none"]),
