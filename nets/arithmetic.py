@@ -20,6 +20,10 @@ def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector
         from nets.lns import LnsArithmetic
 
         return LnsArithmetic(settings, threads, backend)
+    if settings.selects:
+        from nets.minselect_sums import MinSelectArithmetic
+
+        return MinSelectArithmetic(settings, threads, backend)
     from nets.fixed import FixedArithmetic
 
     return FixedArithmetic(settings, threads, backend)

@@ -28,8 +28,11 @@ class Conv2d(Layer):
     def parameters(self):
         return {"w": self.w, "b": self.b}
 
-    def forward(self, ar, x):
+    def check(self, x):
         self.window.check(x)
+
+    def forward(self, ar, x):
+        self.check(x)
         y = ar.empty(x.rows, int(np.prod(self.shape)), "activations")
         fast = spans.fits(ar) and self.window.stride == 1
         return y, (spans if fast else gather).convolve(ar, self.window, x, self.w, self.b, y)

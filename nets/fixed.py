@@ -106,5 +106,9 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     def set_words(self, t, words):
         t.fields["word"][:, : t.columns] = words
 
+    def set_reals(self, t, values):
+        f = self.formats[t.role]
+        self.set_words(t, np.clip(np.rint(np.ldexp(values, f.frac)), *f.words))
+
     def reals(self, t):
         return np.ldexp(self.words(t).astype(np.float64), -self.formats[t.role].frac)

@@ -44,8 +44,14 @@ class FixedDescent(Descent):
             ports["v"] = g.words
             stored.update(v=g.dtype, o_v=g.dtype)
             outputs.append("o_v")
+        for name, (reach, dtype) in self.update_ports().items():
+            ports[name], stored[name] = reach, dtype
         return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest), ports,
                         dtypes=stored, outputs=tuple(outputs))
+
+    def update_ports(self) -> dict:
+        """Return what else an update reads for each weight: ranges and dtypes by name."""
+        return {}
 
     def updated(self, frac: int, g, w, v=None, rate=None, seed=None, element=None):
         """Return w - lr (g + decay w + l1 sign(w)); g has frac fraction bits and is clipped.

@@ -25,6 +25,9 @@ class Layer:
         """Return the tensors that training changes."""
         return {}
 
+    def check(self, x: Tensor) -> None:
+        """Refuse an input of a size that the layer does not take: ValueError, with its name."""
+
     def forward(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
         """Return the output for x and the calls that compute it."""
         raise NotImplementedError
@@ -58,10 +61,13 @@ class Dense(Layer):
     def parameters(self):
         return {"w": self.w, "b": self.b}
 
-    def forward(self, ar, x):
+    def check(self, x):
         if x.columns != self.w.rows:
             raise ValueError(f"{self.name}: takes {self.w.rows} numbers, for its weights are "
                              f"{self.w.rows} x {self.w.columns}, got {x.columns}")
+
+    def forward(self, ar, x):
+        self.check(x)
         y = ar.empty(x.rows, self.w.columns, "activations")
         return y, [ar.affine(x, self.w, self.b, y)]
 

@@ -17,12 +17,12 @@ from nets.layers import Dense, Layer, LeakyReLU, ReLU
 from nets.network import Network, mlp
 from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
-from nets.settings import Settings, parse_real
+from nets.settings import FLOATS, Settings, parse_real
 from nets.spindle import spindle_layer
 from nets.spindle_setting import activation_kind
 from nets.window import Shape, Window, shown
 
-__all__ = ["MODELS", "Builder", "make_activation", "make_network", "spread_of"]
+__all__ = ["MODELS", "Builder", "kinds_of", "make_activation", "make_network", "spread_of"]
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Builder:
     activation: Callable[[], Layer] = ReLU
     dropout: Fraction = Fraction(0)
     normal: bool = False
+    kinds: tuple[type, type] = (Dense, Conv2d)
 
     def __post_init__(self):
         self.layers: list[Layer] = []
@@ -49,7 +50,7 @@ class Builder:
         """Add a convolution."""
         window = Window(self._name("conv"), self.shape, size, stride, padding)
         std = self.std(window.depth, channels * size * size)
-        return self._add(Conv2d(self.ar, self.rng, window, channels, std))
+        return self._add(self.kinds[1](self.ar, self.rng, window, channels, std))
 
     def max_pool(self, size: int) -> Builder:
         """Add max pooling by windows side by side."""
@@ -86,7 +87,8 @@ class Builder:
         inputs = self.shape[2]
         self.shape = (1, 1, outputs)
         std = self.std(inputs, outputs)
-        self.layers.append(Dense(self.ar, self.rng, inputs, outputs, std, True, name))
+        dense = self.kinds[0]
+        self.layers.append(dense(self.ar, self.rng, inputs, outputs, std, True, name))
         return self
 
     def _name(self, kind: str) -> str:
@@ -137,8 +139,10 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     height, width, *channels = shape
     image = (height, width, channels[0] if channels else 1)
     builder = Builder(ar, rng, image, spread_of(settings), activation, dropout,
-                      settings.norm == "batch")
-    if settings.model == "mlp" and settings.init == "normal" and settings.norm == "none":
+                      settings.norm == "batch", kinds_of(settings))
+    plain = (settings.init == "normal" and settings.norm == "none"
+             and builder.kinds == Builder.kinds)
+    if settings.model == "mlp" and plain:
         numbers = itertools.count()
         std = float(parse_real("init_std", settings.init_std))
         return mlp(ar, rng, math.prod(shape), settings.hidden, classes, std, lambda: [
@@ -161,6 +165,19 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
             if name.endswith(".w"):
                 ar.fill(t, value)
     return network
+
+
+def kinds_of(settings: Settings) -> tuple[type, type]:
+    """Return the classes of dense layers and convolutions."""
+    if settings.arith in FLOATS and (settings.selects or settings.clips):
+        from nets.minselect import SelectorConv2d, SelectorDense
+
+        return SelectorDense, SelectorConv2d
+    if settings.selects:
+        from nets.minselect_fixed import FixedSelectorConv2d, FixedSelectorDense
+
+        return FixedSelectorDense, FixedSelectorConv2d
+    return Builder.kinds
 
 
 def make_activation(ar, settings: Settings) -> Callable[[], Layer]:

@@ -27,6 +27,7 @@ class Program:
             y, calls = forward(ar, values[-1])
             self.calls += calls
             values.append(y)
+        self.forward = self.calls[:]
         self.logits = values[-1]
         self.values = values
         self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None

@@ -41,7 +41,7 @@ def _loss(settings, record, findings):
 def _logits(settings, record, findings):
     if record.softmax_saturated <= 0.05:
         return
-    fixed = settings.arith.startswith("fixed")
+    fixed = settings.arith.startswith(("fixed", "minselect"))
     if findings.gradients_at_limit > 0.05:
         cure = "what cures the gradients would cure it"
     elif fixed and not settings.stochastic:

@@ -76,6 +76,10 @@ def quantize(network: Network, images: np.ndarray, per: str = "channel", bits: i
         raise ValueError(f"coverage must lie in 0.5..1, got {coverage}")
     if not len(images):
         raise ValueError("at least one image is needed to calibrate")
+    settings = network.ar.settings
+    if settings.selects or settings.clips:
+        raise ValueError(f"{settings.arith} here min-selects or clips its operands, which the "
+                         "integer network has no step for; quantise a run of another arithmetic")
     steps = folded(network)
     if not isinstance(steps[-1], Product):
         raise ValueError(f"{steps[-1].name}: the last layer must be dense or a convolution")

@@ -36,7 +36,8 @@ class RealArithmetic(RealDescent):
         self.step = 0
         self.backend = backend
         self.grid = settings.format("activations") if settings.mode == "paper" else None
-        self.dtype = np.dtype(np.float64 if self.grid else settings.arith)
+        arith = "float32" if settings.selects else settings.arith
+        self.dtype = np.dtype(np.float64 if self.grid else arith)
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
@@ -166,6 +167,9 @@ class RealArithmetic(RealDescent):
 
     def set_words(self, t, words):
         _value(t)[...] = words
+
+    def set_reals(self, t, values):
+        _value(t)[...] = values
 
     def reals(self, t):
         return _value(t).astype(np.float64)

@@ -194,9 +194,11 @@ def settings_for(given: dict) -> Settings:
     """
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
+    if given.get("optimizer") == "adam":  # it has momenta of its own
+        model = {k: v for k, v in model.items() if k != "momentum"}
     if "init_std" in given:  # it goes with an init of its own
         model = {k: v for k, v in model.items() if k != "init"}
-    if model and given.get("arith") in ("fixed16", "fixed16.11"):
+    if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
     return Settings(**with_function({**suited, **model, **given}))

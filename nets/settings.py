@@ -17,7 +17,7 @@ from nets.spindle_setting import activation_kind, check_spindle
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-FLOATS = ("float32", "float64")
+FLOATS = ("float32", "float64", "minselect-float")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
@@ -26,10 +26,10 @@ def parse_format(text: str) -> Lns | Fixed:
     """Return the format named lns16, lns9.4, fixed16, fixed12.7, ..."""
     if text.startswith("lns"):
         return Lns.parse(text)
-    if text.startswith(("fixed", "ufixed")):
-        return Fixed.parse(text)
-    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F "
-                      "(B bits, F fraction bits)")
+    if text.startswith(("fixed", "ufixed", "minselect")):
+        return Fixed.parse(text.replace("minselect", "fixed", 1))
+    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F, "
+                      "minselectB, minselectB.F (B bits, F fraction bits)")
 
 
 def parse_real(name: str, text: str) -> Fraction:
@@ -90,6 +90,12 @@ class Settings:
     init_std: str = "0.1"
     norm: str = "none"
     dropout: str = "0"
+    gain: str = "1.9459"
+    statistics: str = "filter"
+    scales: str = "stated"
+    backward: str = "ste"
+    clip_operands: str = ""
+    transfer: str = ""
     loss: str = "softmax"
     lr: str = "2^-6"
     optimizer: str = "sgd"
@@ -112,6 +118,10 @@ class Settings:
         _choice("norm", self.norm, ("none", "batch"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
+        _choice("statistics", self.statistics, ("filter", "tensor"))
+        _choice("scales", self.scales, ("stated", "power-of-two"))
+        _choice("backward", self.backward, ("ste", "sub"))
+        _choice("clip_operands", self.clip_operands, ("", "yes", "no"))
         _choice("loss", self.loss, ("softmax", "sigmoid", "mse", "hinge"))
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
@@ -131,13 +141,13 @@ class Settings:
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale", "dropout", "clip_norm"):
+                     "input_scale", "dropout", "clip_norm", "gain"):
             parse_real(name, getattr(self, name))
         for name in ("momentum", "dropout"):
             if parse_real(name, getattr(self, name)) >= 1:
                 raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
         rate_factor(self.schedule, 0, 1)
-        for name in ("lr", "init_std", "input_scale"):
+        for name in ("lr", "init_std", "input_scale", "gain"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
@@ -160,10 +170,15 @@ class Settings:
                                       "must be of one family")
         if family is Lns:
             deltas.parse(self.delta)
+            self._refuse(("transfer",), "float or fixed")
         else:
             self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
                           "softmax_pull", "softmax_free", "norm_delta"), "lns")
-        if family is not Fixed:
+        if self.selects and family is None:
+            self._refuse(("scales",), "minselect of words, such as minselect16")
+        elif self.selects:
+            self._refuse(("backward",), "minselect-float")
+        if family is not Fixed or self.selects:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
             raise FormatError("accumulator must be exact, each or limitedN (N bits), "
@@ -179,7 +194,13 @@ class Settings:
         if family is None:
             self._refuse(("update", "update_guard", "softmax_delta"),
                          "lns or fixed")
-        if self.mode == "paper" and family is not Fixed:
+        if not self.selects:
+            self._refuse(("gain", "backward", "scales"), "minselect")
+            if family is not None:
+                self._refuse(("clip_operands",), "float32 or minselect")
+            if not self.clips:
+                self._refuse(("statistics",), "minselect (or clipped float32)")
+        if self.mode == "paper" and (family is not Fixed or self.selects):
             raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                               f"arithmetic, not with {self.arith}")
 
@@ -214,6 +235,17 @@ class Settings:
         """Return what a network sees of a pixel of 0..255."""
         mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
         return (Fraction(value, 255) - mean) * scale
+
+    @property
+    def selects(self) -> bool:
+        """Whether min-selectors stand for products."""
+        return self.arith.startswith("minselect")
+
+    @property
+    def clips(self) -> bool:
+        """Whether operands are clipped at twice their mean size: with min-selectors,
+        unless told otherwise."""
+        return self.clip_operands == "yes" or (self.selects and not self.clip_operands)
 
     @property
     def free(self) -> int:

@@ -116,6 +116,17 @@ class Trainer:
         self._seconds = 0.0
         self._programs: list[Program] = []
 
+    def look(self) -> None:
+        """Run the training images forward once as in training: running statistics move,
+        parameters do not."""
+        size = min(self.settings.batch, len(self.labels))
+        program = self.network.program(size, True)
+        self._begin_epoch()
+        for i in range(0, len(self.labels) - size + 1, size):
+            program.encode(self._seen(self._rows(i, size)))
+            for call in program.forward:
+                call()
+
     def train_epoch(self, report: Report | None = None) -> Record:
         """Train on every image once and return the epoch's record."""
         findings = self._train(report)
@@ -146,9 +157,7 @@ class Trainer:
 
     def _train(self, report: Report | None) -> Findings:
         s, count = self.settings, len(self.labels)
-        # What an epoch draws depends on the seed and its number alone: runs can go on.
-        self._rng = np.random.default_rng([s.seed, self.epoch])
-        self._order = self._rng.permutation(count) if s.shuffle == "epoch" else None
+        self._begin_epoch()
         self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
         size = min(self.settings.batch, count)
         whole = count - count % size
@@ -170,6 +179,12 @@ class Trainer:
         self._batches(self._programs[-1], whole, count, report)
         return findings
 
+    def _begin_epoch(self):
+        """Draw what an epoch draws, from the seed and its number alone: runs can go on."""
+        self._rng = np.random.default_rng([self.settings.seed, self.epoch])
+        shuffled = self.settings.shuffle == "epoch"
+        self._order = self._rng.permutation(len(self.labels)) if shuffled else None
+
     def _warm_up(self, size: int):
         """Load what is compiled at its first call, so that no epoch's time holds it."""
         program = self.network.program(size, False)
@@ -183,12 +198,16 @@ class Trainer:
             begin = time.perf_counter()
             for i in range(low, high, size):
                 ar.step += 1
-                here = slice(i, i + size)  # a view, where the order stays
-                rows = here if self._order is None else self._order[here]
+                rows = self._rows(i, size)
                 run(self._seen(rows), self.labels[rows])
             self._seconds += time.perf_counter() - begin
             if report:
                 report(high, *self._statistics(high)[:2])
+
+    def _rows(self, start: int, size: int) -> slice | np.ndarray:
+        """Return which training images a batch has: a slice, for a view, in a fixed order."""
+        here = slice(start, start + size)
+        return here if self._order is None else self._order[here]
 
     def _seen(self, rows: slice | np.ndarray) -> np.ndarray:
         """Return training images, moved and mirrored as far as the settings say so.

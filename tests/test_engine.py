@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nets.arithmetic import make_arithmetic
-from nets.models import make_activation
+from nets.models import make_activation, make_network
 from nets.network import mlp
 from nets.settings import Settings
 
@@ -25,6 +25,10 @@ ARITHMETICS = {
     "fixed nearest": {"arith": "fixed16", "update": "nearest", "lr": "0.01"},
     "fixed limited": {"arith": "fixed12", "accumulator": "limited24"},
     "fixed each": {"arith": "fixed16", "accumulator": "each"},
+    "minselect16": {"arith": "minselect16"},
+    "minselect12": {"arith": "minselect12", "statistics": "tensor", "momentum": "0.5"},
+    "minselect unclipped": {"arith": "minselect16", "clip_operands": "no", "gain": "1.5"},
+    "minselect shifts": {"arith": "minselect16", "scales": "power-of-two", "update": "nearest"},
     "fixed spindle": {"arith": "fixed16", "activation": "spindle:offset=1/8,-1:+2^-2,3/2:-2^-3,"
                       "1/2:-2^-4:left,1/4:+2^-5:left"},
 }
@@ -33,6 +37,8 @@ ARITHMETICS = {
 def network(options, threads=1, backend="vector", hidden=(40, 7)):
     settings = Settings(dataset="digits", batch=6, hidden=hidden, **options)
     ar = make_arithmetic(settings, threads, backend)
+    if settings.selects:
+        return make_network(ar, np.random.default_rng(3), settings, (8, 8), 10)
     active = make_activation(ar, settings)
     return mlp(ar, np.random.default_rng(3), 64, hidden, 10, 0.3, lambda: [active()])
 

@@ -25,7 +25,8 @@ FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 
 HELP = {
     "dataset": "the images to learn, see lnsarith data list",
-    "arith": "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; float32, float64",
+    "arith": "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; "
+             "minselect16, minselect12.7, ...; float32, float64, minselect-float",
     "delta": "how LNS sums are approximated: exact, lut, lut:r=1/4, bitshift, ...",
     "mode": "bit-true, or paper: the published linear baseline on float64 weights",
     "weights": "format of the weights alone (default: that of --arith)",
@@ -57,6 +58,14 @@ HELP = {
     "hidden": "units of the hidden layers: 100, or 128,64, or none",
     "slope": "log2 of the leaky ReLU's slope",
     "init": "of the first weights: normal or constant (init_std), zero, lecun, xavier, he",
+    "gain": "what a min-selected product is scaled by: 1.9459 for least squares, ...",
+    "statistics": "mean sizes of weights that scale and clip them: of a filter or the whole tensor",
+    "scales": "with minselect16, ...: factors of sums as stated, or rounded to power-of-two",
+    "backward": "gradient of min-selectors: ste (of the exact product) or, with"
+                " minselect-float, sub (their own)",
+    "clip_operands": "clip weights, and inputs in training, at twice their mean size: yes or no"
+                     " (default: yes with minselect; float32 can prepare for it)",
+    "transfer": "run whose weights training starts from, such as an exact net's",
     "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared)",
     "norm": "batch: batch normalisation before each activation; none",
     "dropout": "share of the hidden units of dense layers that are left out in training",

@@ -34,6 +34,9 @@ def layer_design(args: Namespace) -> Design:
     from verilog.units import Unit
 
     words, settings = _layer_words(args)
+    if settings.selects:
+        raise FormatError(f"a layer of {settings.arith} scales its sums, which no unit does yet; "
+                          "give a run of another arithmetic")
     formats = {settings.format(role) for role in ("weights", "activations")}
     if len(formats) != 1:
         raise FormatError("weights and activations of different formats have no unit: "

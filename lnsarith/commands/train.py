@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from lnsarith.commands.options import (
     add_computing,
@@ -35,8 +36,16 @@ def run(args: Namespace) -> int:
     def trainer(settings, dataset) -> Trainer:
         return Trainer(settings, dataset, threads, args.backend)
 
-    model = Model(Run, settings_for, default_name, trainer, _result, _summary, _title)
+    model = Model(Run, settings_for, default_name, trainer, _result, _summary, _title, _begin)
     return carry_out(args, given_settings(args), model)
+
+
+def _begin(trainer) -> None:
+    """Take the weights of the run that --transfer names."""
+    from nets.transfer import transfer
+
+    if trainer.settings.transfer:
+        transfer(trainer, Path(trainer.settings.transfer))
 
 
 def _result(kept, trainer) -> dict:

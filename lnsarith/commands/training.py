@@ -19,7 +19,8 @@ __all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "say", "tr
 class Model(NamedTuple):
     """How a model is trained: the class of its run folder, settings completed from
     those given, the run's default name, a trainer of (settings, data set), and what
-    is told at the end (plain data of run and trainer; its text; the curves' title)."""
+    is told at the end (plain data of run and trainer; its text; the curves' title), and
+    what gives a trainer without an epoch more than random weights."""
 
     run: Any
     settings: Callable[[dict], Any]
@@ -28,6 +29,7 @@ class Model(NamedTuple):
     result: Callable[[Any, Any], dict]
     summary: Callable[[Any, dict], str]
     title: Callable[[Any], str]
+    begin: Callable[[Any], None] = lambda trainer: None
 
 
 def add_run(parser: ArgumentParser, folder: str):
@@ -103,7 +105,9 @@ def _start(args: Namespace, given: dict, model: Model):
     if kept:
         trainer.epoch = kept.load(trainer.network)
         say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
-    else:
+    if not trainer.epoch:
+        model.begin(trainer)
+    if not kept:
         kept = model.run.create(folder, settings, facts(dataset))
         if args.resume:
             say(f"there is no run in {folder} yet: starting one")

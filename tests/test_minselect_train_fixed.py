@@ -1,0 +1,195 @@
+"""Min-selectors over words: forward and backward against exact fractions."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from front_door import DIGITS
+from small_convolutions import SHAPE, assert_same, plain, steps, strided
+
+from lnsarith.cli import main
+from nets.arithmetic import make_arithmetic
+from nets.minselect_fixed import FixedSelectorConv2d, FixedSelectorDense
+from nets.models import Builder, kinds_of
+from nets.network import Network
+from nets.run import Run
+from nets.settings import Settings
+from nets.window import Window
+
+ONE = {"mean": 1 << 24, "scale": 1 << 16}
+SETTINGS = [
+    {}, {"statistics": "tensor"}, {"clip_operands": "no"}, {"scales": "power-of-two"},
+    {"arith": "minselect12.8", "gain": "1.5"},
+    {"weights": "fixed16.13", "activations": "fixed12.6"},
+]
+
+
+def nearest(value):
+    """Halves up, of what is not negative."""
+    return int(value + Fraction(1, 2) - (value + Fraction(1, 2)) % 1)
+
+
+def to_even(value):
+    return round(value)  # of a Fraction: halves to even
+
+
+class Exact:
+    """A layer's words as the text of the spec has them, in fractions."""
+
+    def __init__(self, s, x, w, b):
+        self.s, self.f, self.g = s, s.format("activations"), s.format("weights")
+        self.x, self.w, self.b = x.tolist(), w.tolist(), b.tolist()
+        self.clip, self.power = s.clip_operands != "no", s.scales == "power-of-two"
+        everything = [v for row in self.w for v in row]
+        self.mu_x = self.mean([v for row in self.x for v in row], self.f)
+        self.mu_w = [self.mean(everything if s.statistics == "tensor" else column, self.g)
+                     for column in zip(*self.w)]
+
+    def mean(self, words, f):
+        total = Fraction(sum(abs(v) for v in words), len(words) << f.frac)
+        return Fraction(nearest(total * ONE["mean"]), ONE["mean"])
+
+    def word(self, value):
+        if self.power:
+            powers = [Fraction(2) ** n for n in range(-30, 9)]
+            value = min(powers, key=lambda p: (max(p / value, value / p), -p))
+        return Fraction(nearest(value * ONE["scale"]), ONE["scale"])
+
+    def limit(self, k, f):
+        """Return the magnitude that a weight leaves of an input."""
+        size = self.size(k, f) * self.word(self.mu_x / self.mu_w[f])
+        return Fraction(min(to_even(size * 2**self.f.frac), self.f.high), 2**self.f.frac)
+
+    def size(self, k, f):
+        size = Fraction(abs(self.w[k][f]), 2**self.g.frac)
+        return min(size, self.top(self.mu_w[f], self.g)) if self.clip else size
+
+    def top(self, mu, f):
+        return Fraction(int(2 * mu * 2**f.frac), 2**f.frac)
+
+    def output(self, row, at, f):
+        total = Fraction(0)
+        for k, i in enumerate(at):
+            if i is not None:
+                x, w = Fraction(row[i], 2**self.f.frac), self.w[k][f]
+                size = min(abs(x), self.limit(k, f))
+                total += size if (x < 0) == (w < 0) else -size
+        total *= self.word(Fraction(self.s.gain) * self.mu_w[f])
+        total += Fraction(self.b[f], 2**self.g.frac)
+        return max(self.f.low, min(self.f.high, to_even(total * 2**self.f.frac)))
+
+
+def windows(window, numbers):
+    if window is None:
+        return [range(numbers)]
+    found = []
+    for top, left in itertools.product(range(window.out[0]), range(window.out[1])):
+        places = itertools.product(range(window.size), range(window.size), range(window.shape[2]))
+        at = []
+        for i, j, c in places:
+            y, x = (p * window.stride + d - before for p, d, before in
+                    zip((top, left), (i, j), window.before))
+            inside = 0 <= y < window.shape[0] and 0 <= x < window.shape[1]
+            at.append((y * window.shape[1] + x) * window.shape[2] + c if inside else None)
+        found.append(at)
+    return found
+
+
+def made(options, window, images=3, outputs=5):
+    settings = Settings(**{"arith": "minselect16", "weight_decay": "0", "lr": "1",
+                           "update": "nearest", "gradients": "fixed24.16", **options})
+    ar, rng = make_arithmetic(settings), np.random.default_rng(0)
+    numbers = 21 if window is None else int(np.prod(window.shape))
+    layer = (FixedSelectorDense(ar, rng, 21, outputs, 0.3) if window is None else
+             FixedSelectorConv2d(ar, rng, window, outputs, 0.3))
+    x = ar.empty(images, numbers, "activations")
+    words = np.rint(rng.standard_normal((images, numbers)) * 2**ar.formats["activations"].frac)
+    ar.set_words(x, words * (rng.random(words.shape) < 0.7))
+    ar.set_words(layer.b, ar.words(ar.normal(rng, 1, outputs, 0.3)))
+    return ar, layer, x, Exact(settings, ar.words(x), ar.words(layer.w), ar.words(layer.b)[0])
+
+
+SHAPES = {"dense": None, "same": Window("conv1", (5, 4, 2), 3, 1, "same"),
+          "strided": Window("conv1", (7, 6, 2), 3, 2)}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("options", SETTINGS, ids=str)
+def test_sums_are_those_of_exact_fractions(options, shape):
+    ar, layer, x, exact = made(options, SHAPES[shape])
+    y, calls = layer.forward_training(ar, x)
+    for call in calls:
+        call()
+    places = windows(SHAPES[shape], x.columns)
+    expected = [[exact.output(row, at, f) for at in places for f in range(5)] for row in exact.x]
+    np.testing.assert_array_equal(ar.words(y), expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("clip", ["yes", "no"])
+def test_gradients_are_those_of_the_clipped_product(shape, clip):
+    ar, layer, x, exact = made({"clip_operands": clip, "weights": "fixed24.16"}, SHAPES[shape])
+    y, calls = layer.forward_training(ar, x)
+    for call in calls:
+        call()
+    dy = ar.empty(y.rows, y.columns, "gradients")
+    ar.set_words(dy, np.rint(np.random.default_rng(1).standard_normal((y.rows, y.columns)) * 900))
+    before = ar.reals(layer.w)
+    dx, calls = layer.backward(ar, x, dy, True)
+    for call in calls:
+        call()
+    xs, ws, up = ar.reals(x), before, ar.reals(dy)
+    bound_x, bound_w = 2 * float(exact.mu_x), 2 * np.array([float(m) for m in exact.mu_w])
+    free_x, free_w = np.abs(xs) < np.inf, np.abs(ws) < np.inf
+    if clip == "yes":
+        free_x, free_w = np.abs(xs) < bound_x, np.abs(ws) < bound_w
+        xs, ws = np.clip(xs, -bound_x, bound_x), np.clip(ws, -bound_w, bound_w)
+    by_x, by_w = np.zeros_like(xs), np.zeros_like(ws)
+    for p, at in enumerate(windows(SHAPES[shape], x.columns)):
+        slope = up[:, 5 * p : 5 * p + 5]
+        for k, i in enumerate(at):
+            if i is not None:
+                by_x[:, i] += slope @ ws[k]
+                by_w[k] += xs[:, i] @ slope
+    assert not free_w.all() or clip == "no"
+    np.testing.assert_allclose(ar.reals(dx), by_x * free_x, rtol=0, atol=2e-4)
+    np.testing.assert_allclose(before - ar.reals(layer.w), by_w * free_w, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("make", [plain, strided])
+@pytest.mark.parametrize("options", [{}, {"statistics": "tensor", "momentum": "0.5"}], ids=str)
+def test_compiled_convolutions_write_the_words_of_numpy_integers(options, make):
+    found = []
+    for backend in ("vector", "numpy"):
+        settings = Settings(dataset="digits", batch=6, arith="minselect16", **options)
+        ar = make_arithmetic(settings, 1, backend)
+        b = Builder(ar, np.random.default_rng(3), SHAPE, lambda n, _: (2 / n) ** 0.5,
+                    kinds=kinds_of(settings))
+        net = Network(ar, make(b).flat().dense(10).layers, int(np.prod(SHAPE)), 10)
+        found.append([*steps(net), *(ar.words(t).copy() for t in net.kept().values())])
+    assert_same(*found)
+
+
+def test_the_running_mean_size_moves_by_an_eighth():
+    ar, layer, x, exact = made({}, None)
+    _, calls = layer.forward_training(ar, x)
+    running = 1 << 24
+    for _ in range(3):
+        for call in calls:
+            call()
+        running += (int(exact.mu_x * (1 << 24)) - running + 4) >> 3
+    assert ar.words(layer.mu)[0, 0] == running
+
+
+def test_a_run_of_words_starts_from_a_run_of_floats_and_goes_on(tmp_path):
+    base = [*DIGITS, "--batch", "32", "--hidden", "20", "--norm", "batch", "--threads", "1"]
+    floats, whole, parts = (tmp_path / n for n in ("floats", "whole", "parts"))
+    assert main([*base, "--arith", "minselect-float", "--epochs", "8", "--out", str(floats)]) == 0
+    words = [*base, "--arith", "minselect16", "--transfer", str(floats), "--lr", "2^-8"]
+    assert main([*words, "--epochs", "2", "--out", str(whole)]) == 0
+    before, after = (Run.open(f).records[-1]["test_accuracy"] for f in (floats, whole))
+    assert after > before - 0.03
+    assert main([*words, "--epochs", "1", "--out", str(parts)]) == 0
+    assert main([*words, "--epochs", "2", "--out", str(parts), "--resume"]) == 0
+    assert (whole / "model.npz").read_bytes() == (parts / "model.npz").read_bytes()
