@@ -33,7 +33,10 @@ class FixedDescent(Descent):
 
     def update_plan(self, depth=0, turned=False):
         operands = ("gradients", "activations") if turned else ("activations", "gradients")
-        acc = self.accumulator(*operands, "gradients", kind="exact", depth=depth)
+        return self.update_by(self.accumulator(*operands, "gradients", kind="exact", depth=depth))
+
+    def update_by(self, acc):
+        """Return the step against sums of any kind that has a `plan` and its `frac`."""
         f, g = self.formats["weights"], self.formats["gradients"]
         ports, stored, outputs = {"w": f.words}, {"w": f.dtype, "o": f.dtype}, ["o"]
         if self.settings.stochastic:
@@ -46,8 +49,8 @@ class FixedDescent(Descent):
             outputs.append("o_v")
         for name, (reach, dtype) in self.update_ports().items():
             ports[name], stored[name] = reach, dtype
-        return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest), ports,
-                        dtypes=stored, outputs=tuple(outputs))
+        return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest),
+                        ports=ports, dtypes=stored, outputs=tuple(outputs))
 
     def update_ports(self) -> dict:
         """Return what else an update reads for each weight: ranges and dtypes by name."""

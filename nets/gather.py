@@ -16,7 +16,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from nets.tensor import Tensor
 from nets.window import Shape, Window, as_images
 
-__all__ = ["convolve", "convolve_gradient", "descend", "patches", "patches_of"]
+__all__ = ["convolve", "convolve_gradient", "descend", "patches", "patches_of", "rows_of",
+           "spreading"]
 
 Calls = list[Callable[[], None]]
 
@@ -24,7 +25,7 @@ Calls = list[Callable[[], None]]
 def convolve(ar, window: Window, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> Calls:
     """y = the windows of x times w, plus b; w is depth x channels of y."""
     patches, fill = patches_of(ar, window, x)
-    rows, _, take = _rows(ar, window, y, w.columns)
+    rows, _, take = rows_of(ar, window, y, w.columns)
     return [fill, ar.affine(patches, w, b, rows), take]
 
 
@@ -46,14 +47,14 @@ def convolve_gradient(ar, window: Window, dy: Tensor, w: Tensor, dx: Tensor) -> 
                     for k, v in turned.fields.items()},
                    {k: v[:, :channels].reshape(form)[::-1, ::-1].transpose(2, 0, 1, 3)
                     for k, v in w.fields.items()})
-    rows, _, take = _rows(ar, inner, dx, window.shape[2])
+    rows, _, take = rows_of(ar, inner, dx, window.shape[2])
     return [put, fill, turn, ar.affine_gradient(patches, turned, rows), take]
 
 
 def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> Calls:
     """Take the step of w and b against their gradients."""
     patches, fill = patches_of(ar, window, x)
-    rows, put, _ = _rows(ar, window, dy, w.columns)
+    rows, put, _ = rows_of(ar, window, dy, w.columns)
     return [fill, put, ar.descend(w, patches, rows), ar.descend_bias(b, rows)]
 
 
@@ -91,13 +92,34 @@ def patches(images: np.ndarray, window: Window) -> np.ndarray:
     return found[:, :rows, :columns].reshape(len(images), rows, columns, -1)
 
 
-def _rows(ar, window: Window, t: Tensor, channels: int):
+def rows_of(ar, window: Window, t: Tensor, channels: int):
     """Return a tensor with a row for each position of t, and calls that copy to it and back."""
     rows = ar.empty(t.rows * int(np.prod(window.out)), channels, t.role)
     form = (t.rows, *window.out, channels)
     apart = {k: v[:, :channels].reshape(form) for k, v in rows.fields.items()}
     packed = as_images(t, form[1:])
     return rows, _copies(apart, packed), _copies(packed, apart)
+
+
+def spreading(window: Window, parts: Tensor, x: Tensor) -> Callable[[], None]:
+    """x = for each of its numbers the sum of what patches, a row each, hold for it."""
+    (height, width), (top, left) = window.out, window.before
+    rows, columns, channels = window.shape
+    pairs = [(v[:, : window.depth].reshape(x.rows, height, width, window.size, window.size,
+                                           channels),
+              np.empty((x.rows, *window.reach(), channels), v.dtype),
+              as_images(x, window.shape)[k]) for k, v in parts.fields.items()]
+    down, across = ((n - 1) * window.stride + 1 for n in window.out)
+
+    def run() -> None:
+        for patches, canvas, images in pairs:
+            canvas.fill(0)
+            for i, j in np.ndindex(window.size, window.size):
+                canvas[:, i : i + down : window.stride,
+                       j : j + across : window.stride] += patches[:, :, :, i, j]
+            images[...] = canvas[:, top : top + rows, left : left + columns]
+
+    return run
 
 
 def _copies(to: dict[str, np.ndarray], of: dict[str, np.ndarray]) -> Callable[[], None]:

@@ -8,7 +8,8 @@ scaled by g mu_w, the bias is added, and all is rounded once, to nearest even.
 Ratios and scales are themselves words with 16 fraction bits, from sums of words by integers
 alone: the quotient to nearest (halves up), or the power of two nearest in ratio, which
 takes no multiplier. Means have 24 fraction bits. Gradients are those of the exact
-product of the clipped operands, as sums of fixed-point products.
+product of the clipped operands, as sums of fixed-point products, or with backward = sub
+those of `nets.minselect_sub`.
 """
 
 from __future__ import annotations
@@ -25,16 +26,14 @@ from fxp.spec import overflow, round_shift
 from nets import gather, spans
 from nets.conv import Conv2d
 from nets.layers import Dense, Layer
-from nets.minselect_sums import MEANS, Sums
+from nets.minselect_sub import input_gradient, rounded, weight_step
+from nets.minselect_sums import LARGEST, MEANS, SCALE, Sums
 from nets.settings import parse_real
 from nets.tensor import Tensor, roomy
 
 __all__ = ["FixedSelectorConv2d", "FixedSelectorDense"]
 
 Calls = list[Callable[[], None]]
-
-SCALE = 16  # fraction bits of a ratio and of a scale
-LARGEST = 1 << 24  # of both as words: 256
 
 
 class FixedSelector(Layer):
@@ -43,12 +42,14 @@ class FixedSelector(Layer):
     w: Tensor
     b: Tensor
 
-    def prepare(self, ar, columns: int) -> None:
-        """Make what a model keeps, and the words of a step; columns are those of outputs."""
-        s, self.columns, self._top = ar.settings, columns, 0
+    def prepare(self, ar, columns: int, terms: int) -> None:
+        """Make what a model keeps, and the words of a step; columns are those of outputs,
+        terms the most outputs that one number of the input goes into."""
+        s, self.columns, self.terms, self._top = ar.settings, columns, terms, 0
         self.sums = Sums(ar, self.w.rows)
         self.gain, self.clips = parse_real("gain", s.gain), s.clips
         self.whole, self.powers = s.statistics == "tensor", s.scales == "power-of-two"
+        self.ste = s.backward != "sub"
         self.mu = ar.empty(1, 1, "means")
         ar.fill(self.mu, 1)
         self.limits = self.sums.empty(self.w.rows, self.w.columns, "weights")
@@ -124,13 +125,45 @@ class FixedSelector(Layer):
         ratios = [self._word(Fraction(mean_x, m)) if m else 0 for m in means]
         limits = round_shift(w * np.array(ratios), SCALE + g.frac - f.frac, "nearest-even")
         self.limits.fields["word"][:, : w.shape[1]] = np.clip(limits, -f.high, f.high)
-        return np.array([self._word(self.gain * Fraction(m, 1 << MEANS.frac)) for m in means])
+        self._scale = self._gained(mean_x)
+        self._scales = np.array([self._gained(m) for m in means])
+        return self._scales
+
+    def _gained(self, mean: int) -> int:
+        """Return the word of g times a mean."""
+        return self._word(self.gain * Fraction(mean, 1 << MEANS.frac))
 
     def _word(self, value: Fraction) -> int:
         """Return the word of a ratio or a scale."""
         if self.powers and value:
             value = _nearest_power(value)
         return min(LARGEST, _nearest(value * (1 << SCALE)))
+
+    def unfolded(self, ar, x: Tensor, dy: Tensor) -> tuple[Tensor, Tensor, Calls]:
+        """Return what each position sees of x and gives of dy, a row each, and the calls."""
+        raise NotImplementedError
+
+    def folded(self, parts: Tensor, x: Tensor) -> tuple[Tensor, Calls]:
+        """Return the sums of parts of each position for each number of x, and the calls."""
+        raise NotImplementedError
+
+    def backward(self, ar, x, dy, wanted):
+        if self.ste:
+            return self.straight(ar, x, dy, wanted)
+        seen, rows, calls = self.unfolded(ar, x, dy)
+        dx = None
+        if wanted:
+            dx = ar.empty(x.rows, x.columns, "gradients")
+            parts, more = input_gradient(ar, seen, self.limits, rows, lambda: self._scales,
+                                         self.terms)
+            sums, fold = self.folded(parts, x)
+            calls += [*more, *fold, rounded(ar, sums, dx, self.terms), *self.masking(ar, x, dx)]
+        step = weight_step(ar, self.w, seen, self.limits, rows, lambda: self._scale)
+        return dx, [*calls, step, ar.descend_bias(self.b, rows)]
+
+    def straight(self, ar, x, dy, wanted):
+        """Return what `backward` does, with the gradients of the exact product."""
+        raise NotImplementedError
 
     def masking(self, ar, x: Tensor, dx: Tensor) -> Calls:
         """Return the call that makes dx zero where x is at or beyond its clip, if any."""
@@ -148,13 +181,19 @@ class FixedSelectorDense(FixedSelector, Dense):
 
     def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False, name="dense"):
         Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias, name)
-        self.prepare(ar, outputs)
+        self.prepare(ar, outputs, outputs)
 
     def products(self, x, y):
         zero = self.sums.empty(1, y.columns, "sums")
         return [self.sums.affine(x, self.limits, zero, y)]
 
-    def backward(self, ar, x, dy, wanted):
+    def unfolded(self, ar, x, dy):
+        return x, dy, []
+
+    def folded(self, parts, x):
+        return parts, []
+
+    def straight(self, ar, x, dy, wanted):
         dx, calls = None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
@@ -168,14 +207,24 @@ class FixedSelectorConv2d(FixedSelector, Conv2d):
 
     def __init__(self, ar, rng, window, channels, std):
         Conv2d.__init__(self, ar, rng, window, channels, std)
-        self.prepare(ar, int(np.prod(self.shape)))
+        self.prepare(ar, int(np.prod(self.shape)), channels * window.size**2)
 
     def products(self, x, y):
         zero = self.sums.empty(1, self.w.columns, "sums")
         ways = spans if spans.fits(self.sums) and self.window.stride == 1 else gather
         return ways.convolve(self.sums, self.window, x, self.limits, zero, y)
 
-    def backward(self, ar, x, dy, wanted):
+    def unfolded(self, ar, x, dy):
+        seen, fill = gather.patches_of(ar, self.window, x)
+        rows, put, _ = gather.rows_of(ar, self.window, dy, self.w.columns)
+        return seen, rows, [fill, put]
+
+    def folded(self, parts, x):
+        sums = Tensor({k: roomy(x.rows, x.columns, 0, v.dtype) for k, v in parts.fields.items()},
+                      x.columns, parts.role)
+        return sums, [gather.spreading(self.window, parts, sums)]
+
+    def straight(self, ar, x, dy, wanted):
         ways, dx, calls = spans if spans.fits(ar) else gather, None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")

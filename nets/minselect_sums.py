@@ -14,9 +14,11 @@ from fxp.minselect import exact_product
 from nets.fixed import FixedArithmetic
 from nets.tensor import Tensor, roomy
 
-__all__ = ["MEANS", "MinSelectArithmetic", "Sums"]
+__all__ = ["LARGEST", "MEANS", "SCALE", "MinSelectArithmetic", "Sums"]
 
 MEANS = Fixed(32, 24)
+SCALE = 16  # fraction bits of a ratio and of a scale
+LARGEST = 1 << 24  # of both as words: 256
 
 
 class MinSelectArithmetic(FixedArithmetic):

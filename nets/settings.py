@@ -176,8 +176,6 @@ class Settings:
                           "softmax_pull", "softmax_free", "norm_delta"), "lns")
         if self.selects and family is None:
             self._refuse(("scales",), "minselect of words, such as minselect16")
-        elif self.selects:
-            self._refuse(("backward",), "minselect-float")
         if family is not Fixed or self.selects:
             self._refuse(("accumulator",), "fixed")
         elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):

@@ -29,6 +29,9 @@ ARITHMETICS = {
     "minselect12": {"arith": "minselect12", "statistics": "tensor", "momentum": "0.5"},
     "minselect unclipped": {"arith": "minselect16", "clip_operands": "no", "gain": "1.5"},
     "minselect shifts": {"arith": "minselect16", "scales": "power-of-two", "update": "nearest"},
+    "minselect sub": {"arith": "minselect16", "backward": "sub", "momentum": "0.5",
+                      "gradients": "fixed16.15", "schedule": "cosine"},
+    "minselect sub unclipped": {"arith": "minselect12", "backward": "sub", "clip_operands": "no"},
     "fixed spindle": {"arith": "fixed16", "activation": "spindle:offset=1/8,-1:+2^-2,3/2:-2^-3,"
                       "1/2:-2^-4:left,1/4:+2^-5:left"},
 }

@@ -8,6 +8,7 @@ import pytest
 from front_door import DIGITS
 from small_convolutions import SHAPE, assert_same, plain, steps, strided
 
+from fxp.format import FormatError
 from lnsarith.cli import main
 from nets.arithmetic import make_arithmetic
 from nets.minselect_fixed import FixedSelectorConv2d, FixedSelectorDense
@@ -157,8 +158,69 @@ def test_gradients_are_those_of_the_clipped_product(shape, clip):
     np.testing.assert_allclose(before - ar.reals(layer.w), by_w * free_w, rtol=0, atol=2e-3)
 
 
+def bounded(value, f):
+    return max(f.low, min(f.high, to_even(value * 2**f.frac)))
+
+
+def sub_gradients(exact, dy, places):
+    """Return dx, not rounded, and dw of the forward step's own words, in fractions."""
+    s, f = exact.s, exact.f
+    gain, up = Fraction(s.gain), s.format("gradients").frac
+    outputs = range(len(exact.w[0]))
+    limits = [[exact.limit(k, o) for o in outputs] for k in range(len(exact.w))]
+    scales, own = [exact.word(gain * m) for m in exact.mu_w], exact.word(gain * exact.mu_x)
+    by_x = [[Fraction(0)] * len(row) for row in exact.x]
+    by_w = [[Fraction(0)] * len(outputs) for _ in exact.w]
+    for m, (row, slopes) in enumerate(zip(exact.x, dy.tolist())):
+        for (p, at), o in itertools.product(enumerate(places), outputs):
+            slope = Fraction(slopes[p * len(outputs) + o], 2**up)
+            for k, i in enumerate(at):
+                if i is None:
+                    continue
+                x, w = Fraction(row[i], 2**f.frac), exact.w[k][o]
+                if abs(x) < limits[k][o]:
+                    by_x[m][i] += scales[o] * slope * (1 if w > 0 else -1)
+                elif x:
+                    by_w[k][o] += own * slope * (1 if x > 0 else -1)
+    return by_x, by_w
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("options", SETTINGS, ids=str)
+def test_sub_gradients_are_those_of_exact_fractions(options, shape):
+    ar, layer, x, exact = made({"backward": "sub", **options}, SHAPES[shape])
+    y, calls = layer.forward_training(ar, x)
+    for call in calls:
+        call()
+    dy = ar.empty(y.rows, y.columns, "gradients")
+    ar.set_words(dy, np.rint(np.random.default_rng(1).standard_normal((y.rows, y.columns)) * 9000))
+    dx, calls = layer.backward(ar, x, dy, True)
+    for call in calls:
+        call()
+    f, g, to = exact.f, exact.g, ar.formats["gradients"]
+    by_x, by_w = sub_gradients(exact, ar.words(dy), windows(SHAPES[shape], x.columns))
+    top = exact.top(exact.mu_x, f) * 2**f.frac if exact.clip else 1 << 40
+    expected = [[bounded(v, to) if abs(w) < top else 0 for v, w in zip(*rows)]
+                for rows in zip(by_x, exact.x)]
+    assert any(w and v == 0 for row in zip(expected, exact.x) for v, w in zip(*row))
+    np.testing.assert_array_equal(ar.words(dx), expected)
+    tops = [exact.top(m, g) * 2**g.frac if exact.clip else 1 << 40 for m in exact.mu_w]
+    after = [[bounded(Fraction(w, 2**g.frac) - (v if abs(w) < t else 0), g)
+              for w, v, t in zip(*rows, tops)] for rows in zip(exact.w, by_w)]
+    assert np.any(after != np.array(exact.w))
+    np.testing.assert_array_equal(ar.words(layer.w), after)
+
+
+def test_sums_of_sub_gradients_that_do_not_fit_are_refused():
+    with pytest.raises(FormatError, match="sub-gradients need .* give gradients of fewer bits"):
+        ar, layer, x, _ = made({"backward": "sub", "gradients": "fixed32.20"}, None, outputs=300)
+        y, _ = layer.forward_training(ar, x)
+        layer.backward(ar, x, ar.empty(y.rows, y.columns, "gradients"), True)
+
+
 @pytest.mark.parametrize("make", [plain, strided])
-@pytest.mark.parametrize("options", [{}, {"statistics": "tensor", "momentum": "0.5"}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"statistics": "tensor", "momentum": "0.5"},
+                                     {"backward": "sub"}], ids=str)
 def test_compiled_convolutions_write_the_words_of_numpy_integers(options, make):
     found = []
     for backend in ("vector", "numpy"):
