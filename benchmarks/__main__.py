@@ -9,7 +9,7 @@ import sys
 from benchmarks.machine import ROOT
 from benchmarks.rows import say
 
-QUICK = ("startup", "memory", "speed", "rtl")
+QUICK = ("startup", "memory", "speed", "rtl", "fits")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, machine, networks, peers, timing
+from benchmarks import accuracy, fits, machine, networks, peers, timing
 from benchmarks.child import run
 from benchmarks.rows import Mark, Results, table
 from benchmarks.scalar_loop import delta_table, matmul
@@ -164,6 +164,20 @@ def test_a_network_that_is_ready_is_only_read(tmp_path, monkeypatch):
     first, again = map(json.loads, (tmp_path / "networks.jsonl").read_text().splitlines())
     assert first["last"] == again["last"] == [round(100 * t, 4) for t in tested]
     assert first["model_sha256"] == again["model_sha256"] and first["reached"] is False
+
+
+def test_a_fit_is_judged_by_its_units_and_its_seconds(tmp_path, monkeypatch):
+    monkeypatch.setattr(fits, "ERRORS", (0.05, 0.02))
+    monkeypatch.setattr(fits, "UNITS", {"eq3": (1, 30)})
+    monkeypatch.setattr(fits, "SECONDS", Mark("<", 600))
+    assert fits.main(["--results", str(tmp_path)]) == 1
+    rows = [json.loads(line) for line in (tmp_path / "fits.jsonl").read_text().splitlines()]
+    judged = [(row["error"], row["what"], row["mark"], row["reached"]) for row in rows]
+    assert judged == [(0.05, "units", "<= 1", False), (0.05, "seconds", "< 600", True),
+                      (0.02, "units", "<= 30", True), (0.02, "seconds", "< 600", True)]
+    few, more = rows[0], rows[2]
+    for count in ("value", "bls_pieces", "lines"):
+        assert 1 < few[count] <= more[count]
 
 
 def test_a_child_tells_its_time_and_its_memory():

@@ -61,8 +61,7 @@ HELP = {
     "gain": "what a min-selected product is scaled by: 1.9459 for least squares, ...",
     "statistics": "mean sizes of weights that scale and clip them: of a filter or the whole tensor",
     "scales": "with minselect16, ...: factors of sums as stated, or rounded to power-of-two",
-    "backward": "gradient of min-selectors: ste (of the exact product) or, with"
-                " minselect-float, sub (their own)",
+    "backward": "gradient of min-selectors: ste (of the exact product) or sub (their own)",
     "clip_operands": "clip weights, and inputs in training, at twice their mean size: yes or no"
                      " (default: yes with minselect; float32 can prepare for it)",
     "transfer": "run whose weights training starts from, such as an exact net's",

@@ -1,0 +1,73 @@
+"""Fits: how few shifted ReLUs meet an error, in how many seconds.
+
+The counts of units are to be no more than the least ones known; those of BLS-PWL (pieces
+for an RMS error, each a switch on and a switch off of a ReLU) and of single lines stand
+beside them. The seconds are those of the units alone, with compiled kernels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from benchmarks.options import make_parser, names_of
+from benchmarks.rows import Mark, Results, say
+
+ERRORS = (0.01, 0.005, 0.001)
+UNITS = {"logistic": (10, 12, 24), "eq2": (8, 14, 28), "eq3": (6, 9, 21)}
+SECONDS = Mark("<", 5)
+
+COLUMNS = {"row": "function", "error": "error:g", "what": "what", "value": "value:.3g",
+           "mark": "mark", "reached": "reached", "bls_pieces": "BLS pieces:d",
+           "lines": "lines:d"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit every function at every error, print the table and return the exit code."""
+    options = _parser().parse_args(argv)
+    results = Results("fits", options.results)
+    _fit(next(iter(UNITS)), 0.1)  # compile
+    for name in options.functions:
+        for error, units in zip(ERRORS, UNITS[name]):
+            say(f"{name}, error {error}")
+            _add(results, name, error, units)
+    return results.finish(COLUMNS)
+
+
+def _add(results: Results, name: str, error: float, units: int) -> None:
+    from fxp.fit_functions import TARGETS, largest_error
+    from fxp.fit_pieces import bls_pieces
+    from fxp.fit_segments import fit_segments
+
+    start = time.perf_counter()
+    found = _fit(name, error)
+    seconds = time.perf_counter() - start
+    target = TARGETS[name]
+    reached = largest_error(found.real, target)
+    if reached > error:
+        raise SystemExit(f"the fit of {name} errs by {reached:g}, more than {error:g}")
+    row = {"row": name, "error": error}
+    sides = {"bls_pieces": len(bls_pieces(target, error)),
+             "lines": len(fit_segments(target, error).segments)}
+    count = len(found.units)
+    results.add({**row, "what": "units", "value": count, **sides}, count, Mark("<=", units))
+    results.add({**row, "what": "seconds", "value": seconds}, seconds, SECONDS)
+
+
+def _fit(name: str, error: float):
+    from fxp.fit_functions import TARGETS
+    from fxp.fit_spindle import fit_spindle, grid_for
+
+    return fit_spindle(TARGETS[name], error, grid_for(TARGETS[name], error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser("fits", __doc__, dataset=False)
+    parser.add_argument("--functions", type=names_of(UNITS), default=list(UNITS), metavar="A,B",
+                        help=f"which of {', '.join(UNITS)} (default all)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
