@@ -16,8 +16,8 @@ import numpy as np
 
 from nets.network import Network
 
-__all__ = ["Model", "RunError", "read_arrays", "read_model", "restore", "write_arrays",
-           "write_atomic", "write_model"]
+__all__ = ["Model", "NotFinite", "RunError", "read_arrays", "read_model", "restore",
+           "write_arrays", "write_atomic", "write_model"]
 
 KIND = "lnsarith model 1"
 MASK = ".mask"  # of a parameter: 1 where pruning keeps it zero
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 class RunError(ValueError):
     """A run folder that cannot be written, read, or gone on with."""
+
+
+class NotFinite(RunError):
+    """A training whose loss is no finite number any more."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ DEFAULTS = {"model": "lenet5", "arith": "float32", "epochs": 5}
 VARIED = ("dataset", "activation", "seed")
 # The format of activations has the name of this command's list of them, so has to follow arith.
 OWN = {n: f for n, f in FIELDS.items() if n not in (*VARIED, "activations")}
+FAILED = "failed.json"  # in the folder of a run whose loss stopped being finite
 FITTED = ("spindle", "spindle_kernels")  # settings of the activation spindle alone
 
 
@@ -46,10 +47,11 @@ def run(args: Namespace) -> int:
     plans = _plans(args)
     folder = Path(args.out)
     runs = _trained(plans, folder, args.data_dir)
-    images = {name: count for name, _, _, _, count in runs}
-    accuracies: dict[str, dict[str, list[float]]] = {}
-    for name, kind, _, records, _ in runs:
-        accuracies.setdefault(name, {}).setdefault(kind, []).append(records[-1]["test_accuracy"])
+    images = {name: count for name, *_, count in runs}
+    accuracies: dict[str, dict[str, list[float | None]]] = {}
+    for name, kind, _, records, failed, _ in runs:
+        accuracies.setdefault(name, {}).setdefault(kind, []).append(
+            None if failed else records[-1]["test_accuracy"])
     found = study.summary(accuracies, images)
     shared = plans[0][3]
     title = (f"{shared.model}, {shared.arith}, {shared.epochs} epochs, "
@@ -57,8 +59,8 @@ def run(args: Namespace) -> int:
     result = {"what": "activations", "settings": {k: v for k, v in shared.resolved().items()
                                                   if k not in (*VARIED, *FITTED)},
               "images": images, **found,
-              "runs": [{"dataset": n, "activation": k, "seed": s, "records": r}
-                       for n, k, s, r, _ in runs], "plot": str(folder / "study.png")}
+              "runs": [{"dataset": n, "activation": k, "seed": s, "records": r, "failed": why}
+                       for n, k, s, r, why, _ in runs], "plot": str(folder / "study.png")}
     write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     study.draw(folder / "study.png", found, title)
     print(json.dumps(result) if args.json
@@ -75,13 +77,17 @@ def _plans(args: Namespace) -> list[tuple]:
     sets, kinds = (_list(args, n) for n in ("datasets", "activations"))
     if unknown := [name for name in sets if name not in NAMES]:
         raise ValueError(f"no data set is called {unknown[0]!r}; there are {', '.join(NAMES)}")
+    shorts = [_short(kind, kinds) for kind in kinds]
+    if alike := [kind for kind, short in zip(kinds, shorts) if shorts.count(short) > 1]:
+        raise ValueError(f"{' and '.join(alike)} would share a name in tables; give files of "
+                         "different names")
     plans = []
     for name in sets:
-        for kind in kinds:
-            own = {k: v for k, v in given.items()
-                   if k not in FITTED or kind.startswith("spindle")}
+        for kind, short in zip(kinds, shorts):
+            own = {k: v for k, v in given.items() if k not in FITTED or kind == "spindle"
+                   or (k == "spindle" and kind.startswith("spindle:"))}
             text = kind.replace("{dataset}", name)
-            plans += [(name, _short(kind, kinds), seed,
+            plans += [(name, short, seed,
                        settings_for({**own, "dataset": name, "activation": text, "seed": seed}))
                       for seed in _seeds(args)]
     return plans
@@ -106,12 +112,13 @@ def _short(kind: str, kinds: list[str]) -> str:
     are more of them."""
     head, _, file = kind.partition(":")
     alike = sum(other.partition(":")[0] == head for other in kinds)
-    return head if alike == 1 or not file else f"{head}-{Path(file).stem.strip('{}')}"
+    stem = Path(file).stem.replace("{dataset}", "dataset")
+    return head if alike == 1 or not file else f"{head}-{stem}"
 
 
 def _trained(plans: list[tuple], folder: Path, data_dir) -> list[tuple]:
-    """Return (set, activation, seed, records, test images) of all runs, trained as far as
-    they are not; a run that was broken off goes on."""
+    """Return (set, activation, seed, records, why it failed, test images) of all runs, trained
+    as far as they are not; a run that was broken off goes on, one that failed does not."""
     from nets.data import load
     from nets.run import facts
     from nets.train import Trainer
@@ -122,14 +129,44 @@ def _trained(plans: list[tuple], folder: Path, data_dir) -> list[tuple]:
             dataset = load(name, data_dir)
             known = facts(dataset)
         kept = _open(folder / name / f"{kind}-s{seed}", settings, known)
-        if len(kept.records) < settings.epochs or not kept.model_path.exists():
+        failed = _failure(kept)
+        ready = len(kept.records) >= settings.epochs and kept.model_path.exists()
+        if not failed and not ready:
             say(f"{i}/{len(plans)}: {name}, {kind}, seed {seed}")
             trainer = Trainer(settings, dataset)
             trainer.epoch = kept.load(trainer.network)
-            train_epochs(trainer, kept)
+            failed = _train(trainer, kept)
         kept.unlock()
-        done.append((name, kind, seed, kept.records, len(dataset.test_labels)))
+        done.append((name, kind, seed, kept.records, failed, len(dataset.test_labels)))
     return done
+
+
+def _train(trainer, kept) -> str | None:
+    """Train a run to its end, or until its loss is not finite: then keep and return why."""
+    from nets.model import NotFinite, write_atomic
+
+    try:
+        train_epochs(trainer, kept)
+    except NotFinite as error:
+        say(f"lnsarith: warning: failed: {error}")
+        why = json.dumps({"failed": str(error)}) + "\n"
+        write_atomic(kept.folder / FAILED, why.encode())
+        return str(error)
+    return None
+
+
+def _failure(kept) -> str | None:
+    """Return why a run failed before, None if it did not."""
+    from nets.run import RunError
+
+    path = kept.folder / FAILED
+    try:
+        return str(json.loads(path.read_text("utf-8"))["failed"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is not what this program wrote ({error}); without it the run "
+                       "is tried again") from error
 
 
 def _open(folder: Path, settings, known: dict):

@@ -127,9 +127,9 @@ def _default_folder(name: str, resume: bool) -> Path:
 def train_epochs(trainer, kept) -> None:
     """Train the epochs that are left; tell each, and each kind of trouble once.
 
-    RunError, and the epoch is not kept, when its loss is no finite number.
+    NotFinite, and the epoch is not kept, when its loss is no finite number.
     """
-    from nets.run import RunError
+    from nets.model import NotFinite
 
     epochs = kept.settings.epochs
     told = {w.partition(":")[0] for r in kept.records for w in r["warnings"]}
@@ -139,7 +139,7 @@ def train_epochs(trainer, kept) -> None:
             record = trainer.train_epoch(report)
         if record.loss is None:
             why = record.warnings[0].replace("loss: it", "the loss", 1)
-            raise RunError(f"epoch {record.epoch}: {why}")
+            raise NotFinite(f"epoch {record.epoch}: {why}")
         kept.save(record.as_dict(), trainer.network)
         say(_line(record, epochs))
         for warning in record.warnings:
