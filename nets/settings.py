@@ -112,7 +112,9 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
-        _choice("model", self.model, MODELS)
+        if self.model not in MODELS:
+            raise FormatError(f"model must be one of {', '.join(MODELS)}, or with lnsarith train "
+                              f"bnn, got {self.model!r}")
         _choice("activation", activation_kind(self.activation), ACTIVATIONS)
         _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))

@@ -12,7 +12,7 @@ from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
 from nets.probe import Watched
 
-__all__ = ["active_layer", "inputs_of", "layer_names", "plain_layer"]
+__all__ = ["active_layer", "inputs_of", "layer_names", "layer_shapes", "plain_layer"]
 
 KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
          BatchNorm: "norm", Dropout: "dropout"}
@@ -29,10 +29,24 @@ def layer_names(network: Network) -> list[str]:
     counts: dict[str, int] = {}
     names = []
     for layer in network.layers:
-        kind = KINDS.get(type(plain_layer(layer)), "activation")
+        plain = plain_layer(layer)
+        kind = next((name for of, name in KINDS.items() if isinstance(plain, of)), "activation")
         counts[kind] = counts.get(kind, 0) + 1
         names.append(f"{kind}{counts[kind]}")
     return names
+
+
+def layer_shapes(network: Network) -> list[tuple[int, ...]]:
+    """Return the shape of an image after each layer: height x width x channels from the first
+    convolution on, as long as the numbers are as many, otherwise their count."""
+    shape: tuple[int, ...] = ()
+    shapes = []
+    values = network.program(1, False).values[1:]
+    for layer, y in zip(map(plain_layer, network.layers), values, strict=True):
+        shape = getattr(layer, "shape", shape)
+        shape = shape if np.prod(shape) == y.columns else (y.columns,)
+        shapes.append(shape if shape[:2] != (1, 1) else (y.columns,))
+    return shapes
 
 
 def active_layer(network: Network, text: str) -> int:

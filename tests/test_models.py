@@ -82,7 +82,7 @@ def test_a_model_is_evaluated_and_predicts(trained):
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    (("--model", "lenet6"), ("model must be one of mlp, lenet5, lenet-wide", "'lenet6'")),
+    (("--model", "lenet6"), ("model must be one of mlp, lenet5, lenet-wide", "bnn, got 'lenet6'")),
     (("--model", "lenet5", "--hidden", "10"), ("hidden", "model mlp", "lenet5")),
     (("--model", "lenet5", "--dataset", "digits"), ("lenet5", "8 x 8 x 1", "conv2", "5 x 5")),
     (("--model", "lenet5", "--arith", "fixed16", "--mode", "paper"), ("paper", "mlp")),

@@ -24,6 +24,8 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", help="other images of the same size and number of classes"
     )
+    parser.add_argument("--layers", action="store_true",
+                        help="list the layers by number, name and shape instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(parser)
     add_computing(parser)
@@ -33,6 +35,8 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train import evaluate
 
+    if args.layers:
+        return _layers(args)
     if binary_folder(args.run_folder):
         from lnsarith.commands.eval_binary import run_binary
 
@@ -46,6 +50,22 @@ def run(args: Namespace) -> int:
     evaluation = evaluate(network, dataset.test_images, dataset.test_labels)
     head = {"run": str(kept.folder), "dataset": dataset.name, "epoch": epoch}
     tell(args, head, dataset, evaluation.predicted, evaluation.loss, kept.model_sha256)
+    return 0
+
+
+def _layers(args: Namespace) -> int:
+    """Print what RUN:LAYER of lnsarith spindle fit can name."""
+    from nets.spindle_inputs import layer_names, layer_shapes
+    from nets.window import shown
+
+    kept, network, _ = open_model(args)
+    layers = [{"number": i, "name": name, "shape": list(shape)} for i, (name, shape)
+              in enumerate(zip(layer_names(network), layer_shapes(network), strict=True))]
+    if args.json:
+        print(json.dumps({"run": str(kept.folder), "layers": layers}))
+    else:
+        for layer in layers:
+            print(f"{layer['number']:2} {layer['name']:<12} {shown(layer['shape'])}")
     return 0
 
 

@@ -99,6 +99,16 @@ def _title(s) -> str:
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
     net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, {net}, "
+        f"{s.dataset}, {s.arith}{delta}{mode}, {net}{_unusual(s)}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
     )
+
+
+def _unusual(s) -> str:
+    """Return the activation where it is not the model's usual one, and batch norm."""
+    from nets.run import settings_for
+    from nets.spindle_setting import activation_kind
+
+    usual = settings_for({"model": s.model}).activation
+    active = "" if s.activation == usual else f", {activation_kind(s.activation)}"
+    return active + ("" if s.norm == "none" else f", {s.norm} norm")
