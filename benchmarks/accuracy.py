@@ -102,7 +102,7 @@ def _run_all(jobs, options):
 def train(row: str, seed: int, epochs: int, dataset: str, data_dir: str | None):
     """Train one run and return (row, seed, a record an epoch)."""
     from nets.data import load
-    from nets.run import settings_for
+    from nets.suited import settings_for
     from nets.train import Trainer
 
     given = {**ROWS[row][0], "dataset": dataset, "seed": seed, "epochs": epochs}

@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 def first_step(options) -> int:
     """Train until the first report, after 64 batches of five, and end the process."""
     from nets.data import load
-    from nets.run import settings_for
+    from nets.suited import settings_for
     from nets.train import Trainer
 
     settings = settings_for({"dataset": options.dataset})

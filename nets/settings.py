@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,41 +10,16 @@ from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
 from lnsarith.spindle_kernels import MOST_KERNELS
+from nets.combinations import check_combinations
+from nets.parsing import FLOATS, parse_format, parse_real
 from nets.schedule import rate_factor
 from nets.spindle_setting import MODES as SPINDLES
-from nets.spindle_setting import activation_kind, check_spindle
+from nets.spindle_setting import activation_kind
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-FLOATS = ("float32", "float64", "minselect-float")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
-
-
-def parse_format(text: str) -> Lns | Fixed:
-    """Return the format named lns16, lns9.4, fixed16, fixed12.7, ..."""
-    if text.startswith("lns"):
-        return Lns.parse(text)
-    if text.startswith(("fixed", "ufixed", "minselect")):
-        return Fixed.parse(text.replace("minselect", "fixed", 1))
-    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F, "
-                      "minselectB, minselectB.F (B bits, F fraction bits)")
-
-
-def parse_real(name: str, text: str) -> Fraction:
-    """Return a positive real written as 2^-6, 1/64, 0.01 or 1e-2."""
-    number = r"\d*\.?\d*(e[+-]?\d{1,2})?|\d+/\d+"  # short, for exponents can be huge
-    match = re.fullmatch(rf"({number})(?:\^([+-]?\d{{1,2}}))?", str(text).lower())
-    try:
-        if not match or len(str(text)) > 40:
-            raise ValueError
-        value = Fraction(match[1]) ** int(match[3] or 1)
-    except (ValueError, ZeroDivisionError):
-        raise FormatError(f"{name} must be a number such as 2^-6, 1/64 or 0.01, "
-                          f"got {text!r}") from None
-    if not 0 <= value <= 1 << 16 or (value and value < Fraction(1, 1 << 60)):
-        raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {text!r}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -154,72 +128,7 @@ class Settings:
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)
-        self._check_family()
-        self._check_model()
-
-    def _check_family(self):
-        if self.arith in FLOATS:
-            family = None
-            used = [n for n in ("weights", "activations", "gradients") if getattr(self, n)]
-            if used:
-                raise FormatError(f"{used[0]} has a format of its own only with lns or fixed "
-                                  f"arithmetic, not with {self.arith}")
-        else:
-            family = type(parse_format(self.arith))
-            for role in ("weights", "activations", "gradients"):
-                if not isinstance(self.format(role), family):
-                    raise FormatError(f"{role} {getattr(self, role)} and arith {self.arith} "
-                                      "must be of one family")
-        if family is Lns:
-            deltas.parse(self.delta)
-            self._refuse(("transfer",), "float or fixed")
-        else:
-            self._refuse(("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                          "softmax_pull", "softmax_free", "norm_delta"), "lns")
-        if self.selects and family is None:
-            self._refuse(("scales",), "minselect of words, such as minselect16")
-        if family is not Fixed or self.selects:
-            self._refuse(("accumulator",), "fixed")
-        elif not re.fullmatch(r"exact|each|limited\d{1,2}", self.accumulator):
-            raise FormatError("accumulator must be exact, each or limitedN (N bits), "
-                              f"got {self.accumulator!r}")
-        check_spindle(self, self.format("activations") if family else None)
-        if family is not None:
-            self._refuse(("optimizer", "loss", "clip_norm"), "float32")
-            if activation_kind(self.activation) not in ("leaky", "relu", "spindle"):
-                raise FormatError(f"activation {self.activation} goes with float32 arithmetic, "
-                                  f"not with {self.arith}")
-        if self.optimizer == "adam" and self.momentum != "0":
-            raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
-        if family is None:
-            self._refuse(("update", "update_guard", "softmax_delta"),
-                         "lns or fixed")
-        if not self.selects:
-            self._refuse(("gain", "backward", "scales"), "minselect")
-            if family is not None:
-                self._refuse(("clip_operands",), "float32 or minselect")
-            if not self.clips:
-                self._refuse(("statistics",), "minselect (or clipped float32)")
-        if self.mode == "paper" and (family is not Fixed or self.selects):
-            raise FormatError("mode paper is the published linear baseline: it goes with fixed "
-                              f"arithmetic, not with {self.arith}")
-
-    def _check_model(self):
-        if self.init not in ("normal", "constant") and self.init_std != _default("init_std"):
-            raise FormatError(f"init_std has a meaning only with init normal or constant, "
-                              f"not with {self.init}")
-        if self.model == "mlp":
-            return
-        if self.hidden != _default("hidden"):
-            raise FormatError(f"hidden has a meaning only with model mlp, not with {self.model}")
-        if self.mode == "paper":
-            raise FormatError(f"mode paper goes with model mlp, not with {self.model}")
-
-    def _refuse(self, names, family: str):
-        for name in names:
-            if getattr(self, name) != _default(name):
-                raise FormatError(f"{name} = {getattr(self, name)} has a meaning only with "
-                                  f"{family} arithmetic, not with {self.arith}")
+        check_combinations(self)
 
     def format(self, role: str) -> Lns | Fixed:
         """Return the format of weights, activations or gradients."""
@@ -267,10 +176,6 @@ class Settings:
         values = dataclasses.asdict(self)
         values["hidden"] = list(self.hidden)
         return values
-
-
-def _default(name: str):
-    return next(f.default for f in dataclasses.fields(Settings) if f.name == name)
 
 
 def _choice(name: str, value: str, choices):

@@ -65,7 +65,8 @@ def table(found: dict) -> list[str]:
     for kind in kinds:
         cells = (f"  {_cell(rows[kind]):<30}" for rows in sets.values())
         lines.append(f"{kind:<{wide}}{''.join(cells)}  {sums[kind]:g}")
-    runs = {len(row["accuracies"]) + row["failed"] for rows in sets.values() for row in rows.values()}
+    runs = {len(row["accuracies"]) + row["failed"] for rows in sets.values()
+            for row in rows.values()}
     lines += ["", f"mean +- standard deviation (lowest..highest) of {max(runs)} seeds, test "
               "accuracy in %, (rank)"]
     for name, rows in sets.items():

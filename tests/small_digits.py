@@ -1,7 +1,7 @@
 """A part of digits, and settings for it."""
 
 from nets.data import Dataset, load
-from nets.run import settings_for
+from nets.suited import settings_for
 
 
 def small(count=47, test=20):

@@ -9,7 +9,7 @@ import pytest
 from small_digits import small
 
 from nets.augment import mirrored, moved
-from nets.run import settings_for
+from nets.suited import settings_for
 from nets.train import Trainer
 
 

@@ -11,7 +11,8 @@ from front_door import DIGITS, assert_one_line
 from lnsarith.cli import main
 from nets.data import Dataset, load
 from nets.model import read_model
-from nets.run import Run, settings_for
+from nets.run import Run
+from nets.suited import settings_for
 from nets.train import Trainer, evaluate
 from nets.transfer import transfer
 

@@ -6,7 +6,7 @@ import pytest
 from front_door import answer, assert_one_line, call
 from PIL import Image
 
-from nets.run import settings_for
+from nets.suited import settings_for
 
 TRAIN = ("train", "--model", "lenet5", "--no-plot", "--val", 20, "--batch", 32, "--data-dir", "d")
 

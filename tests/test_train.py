@@ -10,8 +10,8 @@ from small_digits import settings, small
 from nets.arithmetic import make_arithmetic
 from nets.data import load
 from nets.network import mlp
-from nets.run import settings_for
 from nets.settings import Settings
+from nets.suited import settings_for
 from nets.train import Trainer, evaluate
 
 

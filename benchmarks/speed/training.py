@@ -44,7 +44,7 @@ def training(
     torch, results: Results, dataset, model: str, batch: int, mark, options
 ) -> None:
     """Add the row of one size; both train on after each epoch that is timed."""
-    from nets.run import settings_for
+    from nets.suited import settings_for
     from nets.train import Trainer
 
     val = len(dataset.train_labels) // 6

@@ -71,7 +71,7 @@ def run(args: Namespace) -> int:
 def _plans(args: Namespace) -> list[tuple]:
     """Return (set, activation's short name, seed, settings) of all runs, checked."""
     from nets.data import NAMES
-    from nets.run import settings_for
+    from nets.suited import settings_for
 
     given = {**DEFAULTS, **given_settings(args, OWN)}
     sets, kinds = (_list(args, n) for n in ("datasets", "activations"))

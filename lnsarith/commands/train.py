@@ -28,7 +28,8 @@ def options(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train, and print how it went; 1 if --require is not reached."""
-    from nets.run import Run, default_name, settings_for
+    from nets.run import Run
+    from nets.suited import default_name, settings_for
     from nets.train import Trainer
 
     threads = thread_count(args.threads)
@@ -106,8 +107,8 @@ def _title(s) -> str:
 
 def _unusual(s) -> str:
     """Return the activation where it is not the model's usual one, and batch norm."""
-    from nets.run import settings_for
     from nets.spindle_setting import activation_kind
+    from nets.suited import settings_for
 
     usual = settings_for({"model": s.model}).activation
     active = "" if s.activation == usual else f", {activation_kind(s.activation)}"

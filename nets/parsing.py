@@ -1,0 +1,39 @@
+"""Formats and numbers as texts of settings."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from fxp.format import Fixed, FormatError
+from lnsarith.format import Lns
+
+__all__ = ["FLOATS", "parse_format", "parse_real"]
+
+FLOATS = ("float32", "float64", "minselect-float")
+
+
+def parse_format(text: str) -> Lns | Fixed:
+    """Return the format named lns16, lns9.4, fixed16, fixed12.7, ..."""
+    if text.startswith("lns"):
+        return Lns.parse(text)
+    if text.startswith(("fixed", "ufixed", "minselect")):
+        return Fixed.parse(text.replace("minselect", "fixed", 1))
+    raise FormatError(f"unknown format {text!r}; there are lnsB, lnsB.F, fixedB, fixedB.F, "
+                      "minselectB, minselectB.F (B bits, F fraction bits)")
+
+
+def parse_real(name: str, text: str) -> Fraction:
+    """Return a positive real written as 2^-6, 1/64, 0.01 or 1e-2."""
+    number = r"\d*\.?\d*(e[+-]?\d{1,2})?|\d+/\d+"  # short, for exponents can be huge
+    match = re.fullmatch(rf"({number})(?:\^([+-]?\d{{1,2}}))?", str(text).lower())
+    try:
+        if not match or len(str(text)) > 40:
+            raise ValueError
+        value = Fraction(match[1]) ** int(match[3] or 1)
+    except (ValueError, ZeroDivisionError):
+        raise FormatError(f"{name} must be a number such as 2^-6, 1/64 or 0.01, "
+                          f"got {text!r}") from None
+    if not 0 <= value <= 1 << 16 or (value and value < Fraction(1, 1 << 60)):
+        raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {text!r}")
+    return value

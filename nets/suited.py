@@ -1,0 +1,47 @@
+"""What suits data sets and models better than the defaults, and what runs are called."""
+
+from __future__ import annotations
+
+import re
+
+from nets.settings import Settings
+from nets.spindle_setting import with_function
+
+__all__ = ["default_name", "settings_for"]
+
+# What suits a data set better than the defaults, which are those of MNIST.
+SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
+# What suits a model better than the defaults, which are those of the perceptron.
+_CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 12, "batch": 16,
+                 "lr": "2^-5", "momentum": "0.5", "schedule": "cosine"}
+SUITED_MODELS: dict[str, dict] = {
+    "lenet5": _CONVOLUTIONS,
+    "lenet-wide": _CONVOLUTIONS,
+    "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
+}
+
+
+def settings_for(given: dict) -> Settings:
+    """Return the settings given, completed by what suits the data set and the model.
+
+    A resumed run needs none of this: its config.json has every setting.
+    """
+    suited = SUITED.get(given.get("dataset", ""), {})
+    model = SUITED_MODELS.get(given.get("model", ""), {})
+    if given.get("optimizer") == "adam":  # it has momenta of its own
+        model = {k: v for k, v in model.items() if k != "momentum"}
+    if "init_std" in given:  # it goes with an init of its own
+        model = {k: v for k, v in model.items() if k != "init"}
+    if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
+        # Coarser ones are lost in so many ways that the logits drift to their ends.
+        model = {**model, "gradients": "fixed16.15"}
+    return Settings(**with_function({**suited, **model, **given}))
+
+
+def default_name(settings: Settings) -> str:
+    """Return what a run is called: mnist-lns16-lut-s0."""
+    delta = settings.delta if settings.arith.startswith("lns") else ""
+    mode = "" if settings.mode == "bit-true" else settings.mode
+    model = "" if settings.model == "mlp" else settings.model
+    parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
