@@ -19,6 +19,10 @@ SUITED_MODELS: dict[str, dict] = {
     "lenet-wide": _CONVOLUTIONS,
     "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
 }
+# What suits such models of min-selectors in float32. Their sub-gradients are zero for one
+# operand of two: Adam evens that out, and the clip costs more than it helps.
+SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "backward": "sub",
+             "clip_operands": "no", "optimizer": "adam", "lr": "2^-8", "weight_decay": "0"}
 
 
 def settings_for(given: dict) -> Settings:
@@ -28,7 +32,10 @@ def settings_for(given: dict) -> Settings:
     """
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
-    if given.get("optimizer") == "adam":  # it has momenta of its own
+    if model and given.get("arith") == "minselect-float" and given.get("optimizer") != "sgd":
+        transferred = {"lr": "2^-10", "epochs": 12} if "transfer" in given else {}
+        model = {**model, **SELECTORS, **transferred}
+    if {**model, **given}.get("optimizer") == "adam":  # it has momenta of its own
         model = {k: v for k, v in model.items() if k != "momentum"}
     if "init_std" in given:  # it goes with an init of its own
         model = {k: v for k, v in model.items() if k != "init"}

@@ -100,3 +100,14 @@ def test_training_stops_when_the_loss_is_no_number_any_more(tmp_path):
     last = err.splitlines(keepends=True)[-1]
     assert_one_line(last, "not a finite number", "smaller lr", "0 epochs of 30 are kept")
     assert not (tmp_path / "r" / "model.npz").exists()
+
+
+def test_min_selectors_have_a_recipe_of_their_own_unless_another_is_given():
+    given = {"model": "lenet5", "arith": "minselect-float"}
+    s = settings_for(given)
+    assert (s.optimizer, s.backward, s.norm, s.momentum, s.lr) == ("adam", "sub", "batch", "0",
+                                                                  "2^-8")
+    assert settings_for({**given, "transfer": "runs/exact"}).lr == "2^-10"
+    own = settings_for({**given, "optimizer": "sgd"})
+    assert (own.norm, own.momentum, own.lr) == ("none", "0.5", "2^-5")
+    assert settings_for({**given, "lr": "2^-6", "backward": "ste"}).backward == "ste"
