@@ -31,7 +31,7 @@ HELPERS = {
     fxp.spec: {"overflow", "random_word", "round_nearest_even", "round_shift"},
     fxp.minselect: {"dropped_bits", "exact_product", "read_gain", "read_ratio"},
     fxp.segments: set(),
-    fxp.spindle: set(),
+    fxp.spindle: {"spindle_gradient"},
     fxp.xnor: {"equal_bits"},
     lnsarith.spec: {"floor", "level_range", "one_level", "order_key", "pack", "product", "total",
                     "unpack", "zero_level"},

@@ -92,7 +92,9 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_bytes(whole, tmp_path):
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(whole, tmp_path):
-    process = start(*BASE[:-1], 100000, "--out", "r", cwd=tmp_path)
+    # What a shell starts in the background ignores Ctrl-C, and so would this process.
+    process = start(*BASE[:-1], 100000, "--out", "r", cwd=tmp_path,
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while not (tmp_path / "r" / "model.npz").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
