@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from lnsarith.files import write_folder_whole
 from nets.model import RunError
 
 __all__ = ["MANIFEST", "is_folder", "read_folder", "read_words", "words_text", "write_folder"]
@@ -43,7 +42,7 @@ def write_folder(folder: Path, manifest: dict, files: dict[str, str]) -> dict:
     sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
     manifest = {**manifest, "sha256": sums}
     try:
-        _write_whole(folder, {**files, MANIFEST: json.dumps(manifest, indent=2) + "\n"})
+        write_folder_whole(folder, {**files, MANIFEST: json.dumps(manifest, indent=2) + "\n"})
     except OSError as error:
         raise RunError(f"cannot write {folder}: {error.strerror or error}") from error
     return manifest
@@ -81,21 +80,3 @@ def read_words(path: Path, signed: int) -> np.ndarray:
     """Return the words of a file as int64, two's complement of so many bits unless 0."""
     words = np.array([int(line, 16) for line in path.read_text("ascii").split()], np.int64)
     return np.where(words >> (signed - 1) & 1, words - (1 << signed), words) if signed else words
-
-
-def _write_whole(folder: Path, files: dict[str, str]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, text in files.items():
-            (fresh / name).write_text(text)
-        fresh.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            folder.replace(old / folder.name)
-            fresh.replace(folder)
-            shutil.rmtree(old)
-        else:
-            fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

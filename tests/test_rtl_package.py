@@ -2,11 +2,12 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from front_door import answer, assert_one_line, call
 
-from verilog import package
+from lnsarith.files import write_folder_whole
 from verilog.catalogue import design
 from verilog.package import folder_files, write_package
 
@@ -71,15 +72,16 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_nothing_is_left_of_a_folder_that_could_not_be_finished(tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", ["write_text", "replace"])
+def test_nothing_is_left_of_a_folder_that_could_not_be_finished(tmp_path, monkeypatch, step):
     made = design("lns-neg", "lns9.4")
     write_package(made, tmp_path / "d", vectors=5)
     before = {p.name: p.read_bytes() for p in (tmp_path / "d").iterdir()}
 
-    def full(fresh, folder):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(package, "_swap", full)
+    monkeypatch.setattr(Path, step, full)
     for folder in ("d", "e"):
         with pytest.raises(OSError, match="No space"):
             write_package(made, tmp_path / folder, vectors=5)
@@ -129,3 +131,21 @@ def test_what_cannot_be_is_one_line_and_exit_2(arguments, message, tmp_path):
     assert code == 2 and out == ""
     assert_one_line(err, message)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    folder = tmp_path / "d"
+    write_folder_whole(folder, {"a": "old"})
+    replace, moves = Path.replace, []
+
+    def second_fails(self, target):
+        moves.append(target)
+        if len(moves) == 2:
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", second_fails)
+    with pytest.raises(OSError, match="Input/output"):
+        write_folder_whole(folder, {"a": "new"})
+    assert [p.name for p in tmp_path.iterdir()] == ["d"]
+    assert (folder / "a").read_text() == "old"

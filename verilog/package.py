@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from lnsarith.files import write_folder_whole
 from verilog.design import Design, Words
 from verilog.header import version
 from verilog.lower import width_of
@@ -33,15 +32,7 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
             raise FileExistsError(17, "exists and is no folder of generated Verilog; "
                                       "choose another with --out", str(folder))
     files = folder_files(design, vectors, seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, text in files.items():
-            (fresh / name).write_text(text)
-        fresh.chmod(0o755)
-        _swap(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    write_folder_whole(folder, files)
     return list(files)
 
 
@@ -86,18 +77,6 @@ def _golden(words: Words, design: Design, prefix: str) -> dict[str, str]:
 def _packed(row: list[int], bits: int) -> int:
     mask = (1 << bits) - 1
     return sum((word & mask) << (k * bits) for k, word in enumerate(row))
-
-
-def _swap(fresh: Path, folder: Path):
-    """Put the fresh folder in the place of the old one."""
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    old.rmdir()
-    folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old)
 
 
 def _core(design: Design, sources: list[str], golden: list[str]) -> str:
