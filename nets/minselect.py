@@ -161,7 +161,9 @@ class _Bound:
     def _select(self, bias: np.ndarray) -> None:
         w, outputs = self.clipped, self.clipped.shape[1]
         self.bias[:outputs] = bias
-        self.scale[:outputs] = self.layer.gain * self.mean
+        # Where all weights are zero, so is the sum, and any scale will do but zero, by
+        # which gradients are divided.
+        self.scale[:outputs] = np.where(self.mean == 0, 1, self.layer.gain * self.mean)
         self.ratio[:outputs] = np.divide(self.mu, self.mean, out=np.zeros_like(self.mean),
                                          where=self.mean > 0)
         self.kernels.pack(w, self.ratio, self.packed)
@@ -176,7 +178,8 @@ class _Bound:
                 len(sums), len(part), -1).transpose(1, 0, 2)
 
     def backward(self, dy: Tensor, dx: Tensor | None) -> None:
-        layer, upstream = self.layer, np.zeros_like(self.out)
+        layer = self.layer
+        upstream = np.zeros_like(self.out.base)[: len(self.out)]
         self.kernels.turn(dy.fields["value"], upstream[:, : dy.rows])
         self.db = self._by_position(upstream).sum(axis=(0, 2))[None]
         self.dw = np.zeros_like(layer.w.fields["value"])
@@ -184,14 +187,22 @@ class _Bound:
         if layer.exact or layer.ste:
             self._straight(upstream, slopes, dx is not None)
         else:
-            self.kernels.differentiate(self.turned, layer.places, self.clipped, self.ratio,
-                                       self.scale, upstream, slopes, self.dw)
-            self.dw *= layer.gain * self.mu
+            self._differentiate(upstream, slopes)
         if layer.clips:
             self.dw *= self.free
             slopes *= np.abs(self.turned) < 2 * self.mu
         if dx is not None:
             self.kernels.turn(slopes[: layer.features, : dx.rows], dx.fields["value"])
+
+    def _differentiate(self, upstream: np.ndarray, slopes: np.ndarray) -> None:
+        """Add the sub-gradients; changes upstream."""
+        outputs = self.dw.shape[1]
+        sums = np.zeros((len(self.dw), len(self.scale)), self.dw.dtype)
+        by_output = self._by_position(upstream)
+        by_output *= self.scale[:outputs, None]
+        self.kernels.differentiate(self.turned, self.layer.places, self.packed, upstream,
+                                   slopes, sums, outputs)
+        self.dw += sums[:, :outputs] * (self.layer.gain * self.mu / self.scale[:outputs])
 
     def _straight(self, upstream: np.ndarray, slopes: np.ndarray, wanted: bool) -> None:
         """Add the gradients of the exact product."""

@@ -8,6 +8,8 @@ layer is one position.
 
 from __future__ import annotations
 
+from nets.minselect_gradients import GRADIENTS
+
 __all__ = ["LANES", "OUTPUTS", "kernels"]
 
 LANES = 16  # batches are padded to a multiple
@@ -18,27 +20,33 @@ def kernels():
     """Return the module of the loops.
 
     turn(a, out)                                 out[:, :rows of a] = a transposed
-    pack(w, ratio, weights)                      weights as select takes them
+    pack(w, ratio, weights)                      a = ratio |w| and sgn(w), OUTPUTS together;
+                                                 where a is 0, the least number and 0
     select(x, places, weights, scale, bias, y, outputs)
         y = scale sum sgn(w) clamp(x, -a, a) + bias, a = ratio |w|, for each output. y has
         OUTPUTS more rows than outputs, for what padding writes
-    differentiate(x, places, w, ratio, scale, dy, dx, dw)
-        adds the sub-gradients to dx (rows as x) and dw (depth x outputs), where
-        |x| < a counts for dx alone, |x| >= a for dw alone, with the sign of x
+    differentiate(x, places, weights, dy, dx, dw, outputs)
+        adds the sub-gradients to dx (rows as x) and dw (depth x outputs, padded to
+        OUTPUTS): sgn(w) dy to dx where |x| < a, sgn(x) dy to dw elsewhere. dy has OUTPUTS
+        more rows than outputs. The sums have one order on every processor
     spread(patches, places, dx)                  adds rows of patches where they came from
     """
     from fxp.compile import compile_module
     from fxp.target import target
 
     width = target().lanes(32)
-    head = f"WIDTH, VECTORS, OUTPUTS = {width}, {4 if width == 16 else 2}, {OUTPUTS}\n"
-    return compile_module("minselect", head + _TEXT)
+    head = (f"WIDTH, VECTORS = {width}, {4 if width == 16 else 2}\n"
+            f"LANES, OUTPUTS = {LANES}, {OUTPUTS}\n")
+    return compile_module("minselect", head + _TEXT + GRADIENTS)
 
 
-# The loop of select is emitted as LLVM code: Numba's own keeps no sums in registers, nor
-# does it use those of 512 bits. Its terms are taken in the order of depth on every
-# processor.
+# The loops of select and differentiate are emitted as LLVM code: Numba's own keeps no sums
+# in registers, nor does it use those of 512 bits. Terms are taken in one order on every
+# processor: select's in that of depth.
 _TEXT = '''\
+import inspect
+from functools import partial
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -46,6 +54,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 ZERO, ONE = np.float32(0), np.float32(1)
+TINY = np.float32(2.0 ** -149)
+WORD = ir.IntType(64)
 
 
 @njit(cache=True, nogil=True)
@@ -58,17 +68,16 @@ def turn(a, out):
                     out[j, i] = a[i, j]
 
 
-def block(vectors):
-    """Return the intrinsic for OUTPUTS outputs and so many registers of lanes.
+def block(emit, vectors):
+    """Return the intrinsic for OUTPUTS outputs and so many vectors of lanes.
 
-    It takes addresses and strides (in bytes) of x, the rows of a position, packed
-    weights, their depth, y, and scale and bias; sums stay in registers.
+    It takes what emit names: addresses, strides in bytes, and the depth.
     """
+    names = inspect.getfullargspec(emit).args[2:]
 
     @intrinsic
     def run(typingctx, args):
         def generate(context, builder, signature, values):
-            names = "x x_stride places weights depth y y_stride scale bias".split()
             emit(builder, vectors, **{n: builder.extract_value(values[0], i)
                                       for i, n in enumerate(names)})
             return context.get_dummy_value()
@@ -78,30 +87,40 @@ def block(vectors):
     return run
 
 
-def emit(builder, vectors, x, x_stride, places, weights, depth, y, y_stride, scale, bias):
-    vector, word = ir.VectorType(ir.FloatType(), WIDTH), ir.IntType(64)
+def at(builder, address, kind, offset):
+    """Return the pointer to a kind of value so many bytes behind an address."""
+    offset = WORD(offset) if isinstance(offset, int) else offset
+    return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
-    def at(address, kind, offset):
-        offset = word(offset) if isinstance(offset, int) else offset
-        return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
-    def spread(address, offset):
-        one = builder.load(at(address, ir.FloatType(), offset))
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), one, word(0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(first, first, zeros)
+def everywhere(builder, vector, address, offset):
+    """Return a vector of the one number at an address."""
+    one = builder.load(at(builder, address, vector.element, offset))
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), one, WORD(0))
+    return mixed(builder, first, first, [0] * vector.count)
 
+
+def mixed(builder, a, b, chosen):
+    """Return the numbers of two vectors, chosen by their places in both."""
+    kind = ir.VectorType(ir.IntType(32), len(chosen))
+    return builder.shuffle_vector(a, b, ir.Constant(kind, chosen))
+
+
+def emit_sums(builder, vectors, x, x_stride, places, weights, depth, y, y_stride, scale, bias):
+    """Emit the sums of windows, kept in registers."""
+    vector = ir.VectorType(ir.FloatType(), WIDTH)
+    get, spread = partial(at, builder), partial(everywhere, builder, vector)
     before, loop, after = builder.block, builder.append_basic_block(), (
         builder.append_basic_block())
     builder.branch(loop)
     builder.position_at_end(loop)
-    k = builder.phi(word)
-    k.add_incoming(word(0), before)
+    k = builder.phi(WORD)
+    k.add_incoming(WORD(0), before)
     sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(OUTPUTS)]
-    row = builder.load(at(places, word, builder.mul(k, word(8))))
+    row = builder.load(get(places, WORD, builder.mul(k, WORD(8))))
     row = builder.add(x, builder.mul(row, x_stride))
-    numbers = [builder.load(at(row, vector, 4 * WIDTH * i), align=4) for i in range(vectors)]
-    here = builder.add(weights, builder.mul(k, word(8 * OUTPUTS)))
+    numbers = [builder.load(get(row, vector, 4 * WIDTH * i), align=4) for i in range(vectors)]
+    here = builder.add(weights, builder.mul(k, WORD(8 * OUTPUTS)))
     for f in range(OUTPUTS):
         limit, sign = spread(here, 4 * f), spread(here, 4 * (OUTPUTS + f))
         for i in range(vectors):
@@ -110,16 +129,16 @@ def emit(builder, vectors, x, x_stride, places, weights, depth, y, y_stride, sca
             sums[f][i].add_incoming(ir.Constant(vector, [0.0] * WIDTH), before)
             sums[f][i].add_incoming(total, loop)
             sums[f][i] = total
-    following = builder.add(k, word(1))
+    following = builder.add(k, WORD(1))
     k.add_incoming(following, loop)
     builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
     builder.position_at_end(after)
     for f in range(OUTPUTS):
         factor, start = spread(scale, 4 * f), spread(bias, 4 * f)
-        row = builder.add(y, builder.mul(y_stride, word(f)))
+        row = builder.add(y, builder.mul(y_stride, WORD(f)))
         for i in range(vectors):
             value = builder.fadd(builder.fmul(sums[f][i], factor), start)
-            builder.store(value, at(row, vector, 4 * WIDTH * i), align=4)
+            builder.store(value, get(row, vector, 4 * WIDTH * i), align=4)
 
 
 def add(builder, total, sign, size):
@@ -127,7 +146,8 @@ def add(builder, total, sign, size):
     if WIDTH == 4:
         return builder.fadd(total, builder.fmul(sign, size))
     function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(total.type, [total.type] * 3), f"llvm.fma.v{WIDTH}f32")
+        builder.module, ir.FunctionType(total.type, [total.type] * 3),
+        f"llvm.fma.v{total.type.count}f32")
     return builder.call(function, [sign, size, total])
 
 
@@ -145,7 +165,7 @@ def clamp(builder, x, limit):
     return builder.select(builder.fcmp_ordered("<", x, limit), x, limit)
 
 
-many, one = block(VECTORS), block(1)
+many, one = block(emit_sums, VECTORS), block(emit_sums, 1)
 
 
 @njit(cache=True, nogil=True)
@@ -155,8 +175,11 @@ def pack(w, ratio, weights):
         for k in range(depth):
             for f in range(b * OUTPUTS, min((b + 1) * OUTPUTS, outputs)):
                 v, j = w[k, f], f - b * OUTPUTS
-                weights[b, k, 0, j] = abs(v) * ratio[f]
-                weights[b, k, 1, j] = ONE if v > ZERO else (-ONE if v < ZERO else ZERO)
+                a = abs(v) * ratio[f]
+                if a == ZERO:
+                    weights[b, k, 0, j], weights[b, k, 1, j] = TINY, ZERO
+                else:
+                    weights[b, k, 0, j], weights[b, k, 1, j] = a, ONE if v > ZERO else -ONE
 
 
 @njit(cache=True, nogil=True)
@@ -176,29 +199,6 @@ def select(x, places, weights, scale, bias, y, outputs):
             while n < lanes:
                 one((x.ctypes.data + 4 * n, stride, at, packed, depth, row + 4 * n, stride, *rest))
                 n += WIDTH
-
-
-@njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def both(x, dy, a, t, dx):
-    total = ZERO
-    for n in range(x.size):
-        inside = abs(x[n]) < a
-        dx[n] += t * dy[n] if inside else ZERO
-        signed = dy[n] if x[n] > ZERO else (-dy[n] if x[n] < ZERO else ZERO)
-        total += ZERO if inside else signed
-    return total
-
-
-@njit(cache=True, nogil=True)
-def differentiate(x, places, w, ratio, scale, dy, dx, dw):
-    outputs = w.shape[1]
-    for p in range(places.shape[0]):
-        for k in range(dw.shape[0]):
-            row = places[p, k]
-            for f in range(outputs):
-                v = w[k, f]
-                t = scale[f] if v > ZERO else (-scale[f] if v < ZERO else ZERO)
-                dw[k, f] += both(x[row], dy[p * outputs + f], abs(v) * ratio[f], t, dx[row])
 
 
 @njit(cache=True, nogil=True)

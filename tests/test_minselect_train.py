@@ -2,6 +2,9 @@
 
 import itertools
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -229,3 +232,29 @@ def test_nothing_but_zeros_gives_the_bias():
     called(calls)
     expected = np.tile(ar.reals(layer.b), (x.rows, y.columns // 6))
     np.testing.assert_array_equal(ar.reals(y), expected)
+
+
+LOOPS = """
+import hashlib, numpy as np
+from nets.minselect_kernels import kernels
+k, rng = kernels(), np.random.default_rng(0)
+x, dy = (rng.standard_normal((n, 80)).astype(np.float32) for n in (30, 2 * 6 + 4))
+w, places = rng.standard_normal((21, 6)).astype(np.float32), rng.integers(0, 30, (2, 21))
+weights, y, dx = np.zeros((2, 21, 2, 4), np.float32), np.zeros_like(dy), np.zeros_like(x)
+k.pack(w, np.full(8, 1.3, np.float32), weights)
+scale, bias, dw = *rng.standard_normal((2, 8)).astype(np.float32), np.zeros((21, 8), np.float32)
+k.select(x, places, weights, scale, bias, y, 6)
+k.differentiate(x, places, weights, dy, dx, dw, 6)
+assert all(a.any() for a in (y, dx, dw[:, :6]))
+print(hashlib.sha256(y[:12].tobytes() + dx.tobytes() + dw[:, :6].tobytes()).hexdigest())
+"""
+
+
+def test_sums_and_sub_gradients_have_the_same_bits_on_every_processor():
+    digests = set()
+    for processor in ("", "haswell", "nehalem"):
+        env = {**os.environ, "NUMBA_CPU_NAME": processor} if processor else os.environ
+        run = subprocess.run([sys.executable, "-c", LOOPS], env=env, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        digests.add(run.stdout)
+    assert len(digests) == 1
