@@ -57,14 +57,12 @@ ROWS: dict[str, Row] = {
     "cifar-lenet-minselect": Row(
         f"{NORMED} --model lenet-wide --arith minselect-float", 65.54),
     "cifar-lenet-minselect-transfer": Row(
-        f"{NORMED} --model lenet-wide --arith minselect-float --epochs 8", 75.1,
-        source="cifar-lenet-exact"),
+        f"{NORMED} --model lenet-wide --arith minselect-float", 75.1, "cifar-lenet-exact"),
     "cifar-mini-exact": Row(f"{NORMED} --model mini-cifar {EXACT}"),
     "cifar-mini-minselect": Row(
         f"{NORMED} --model mini-cifar --arith minselect-float", 72.89),
     "cifar-mini-minselect-transfer": Row(
-        f"{NORMED} --model mini-cifar --arith minselect-float --epochs 8", 77.3,
-        source="cifar-mini-exact"),
+        f"{NORMED} --model mini-cifar --arith minselect-float", 77.3, "cifar-mini-exact"),
 }
 
 COLUMNS = {"row": "row", "mean": "mean %:.2f", "min": "min:.2f", "max": "max:.2f",
