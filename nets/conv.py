@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nets import gather, spans
+from nets.lanes import convolution as lanes
 from nets.layers import Layer
 from nets.window import Shape, Window
 
@@ -34,15 +35,21 @@ class Conv2d(Layer):
     def forward(self, ar, x):
         self.check(x)
         y = ar.empty(x.rows, int(np.prod(self.shape)), "activations")
-        fast = spans.fits(ar) and self.window.stride == 1
-        return y, (spans if fast else gather).convolve(ar, self.window, x, self.w, self.b, y)
+        ways = self._ways(ar)
+        if ways is spans and self.window.stride > 1:
+            ways = gather
+        return y, ways.convolve(ar, self.window, x, self.w, self.b, y)
 
     def backward(self, ar, x, dy, wanted):
-        ways, dx, calls = spans if spans.fits(ar) else gather, None, []
+        ways, dx, calls = self._ways(ar), None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls += ways.convolve_gradient(ar, self.window, dy, self.w, dx)
         return dx, [*calls, *ways.descend(ar, self.window, self.w, self.b, x, dy)]
+
+    def _ways(self, ar):
+        """Return the module of the fastest kernels that serve the arithmetic."""
+        return next((m for m in (spans, lanes) if m.fits(ar)), gather)
 
     def weight_gradient(self, x, dy):
         channels = self.shape[2]

@@ -33,30 +33,13 @@ from __future__ import annotations
 import numpy as np
 
 from nets.conv import Conv2d
+from nets.lanes.kernels import kernels
+from nets.lanes.layout import by_position, packed_like, places_of, turned_like
 from nets.layers import Dense, Layer
-from nets.minselect_kernels import LANES, OUTPUTS, kernels
 from nets.settings import Settings, parse_real
 from nets.tensor import Tensor
-from nets.window import Window
 
-__all__ = ["SelectorConv2d", "SelectorDense", "Selector", "places_of"]
-
-PATCHES = 1 << 18  # numbers of gathered patches that fit near the processor
-
-
-def places_of(window: Window) -> np.ndarray:
-    """Return the number of x (or one beyond the last: zero) under each window,
-    positions x depth; depth goes by window row, column, channel."""
-    (height, width), (top, left) = window.out, window.before
-    rows, columns, channels = window.shape
-    i = np.arange(height)[:, None] * window.stride - top + np.arange(window.size)
-    j = np.arange(width)[:, None] * window.stride - left + np.arange(window.size)
-    i, j = i[:, None, :, None, None], j[None, :, None, :, None]
-    inside = (i >= 0) & (i < rows) & (j >= 0) & (j < columns)
-    found = np.where(inside, (i * columns + j) * channels + np.arange(channels),
-                     rows * columns * channels)
-    return found.reshape(height * width, window.depth)
-
+__all__ = ["Selector", "SelectorConv2d", "SelectorDense"]
 
 class Selector(Layer):
     """What a dense layer and a convolution of min-selectors share; see the module."""
@@ -64,14 +47,13 @@ class Selector(Layer):
     w: Tensor
     b: Tensor
 
-    def prepare(self, ar, places: np.ndarray, features: int) -> None:
+    def prepare(self, ar, places: np.ndarray) -> None:
         """Take the numbers of the input that each output's weights meet."""
         s: Settings = ar.settings
-        self.features, self.positions = features, len(places)
+        self.places, self.positions = places, len(places)
         self.exact, self.clips = not s.selects, s.clips
         self.whole, self.ste = s.statistics == "tensor", s.backward != "sub"
         self.gain = np.float32(1 if self.exact else parse_real("gain", s.gain))
-        self.places = np.ascontiguousarray(places, np.int64)
         self.mu = ar.empty(1, 1, "activations")
         ar.fill(self.mu, 1)
         self._bound: dict[int, _Bound] = {}  # by the identity of the input
@@ -105,7 +87,7 @@ class SelectorDense(Selector, Dense):
 
     def __init__(self, ar, rng, inputs, outputs, std, zero_bias=False, name="dense"):
         Dense.__init__(self, ar, rng, inputs, outputs, std, zero_bias, name)
-        self.prepare(ar, np.arange(inputs)[None], inputs)
+        self.prepare(ar, np.arange(inputs)[None])
 
 
 class SelectorConv2d(Selector, Conv2d):
@@ -113,32 +95,24 @@ class SelectorConv2d(Selector, Conv2d):
 
     def __init__(self, ar, rng, window, channels, std):
         Conv2d.__init__(self, ar, rng, window, channels, std)
-        self.prepare(ar, places_of(window), int(np.prod(window.shape)))
+        self.prepare(ar, places_of(window))
 
 
 class _Bound:
-    """A layer bound to the input and output of one batch size.
-
-    x and y lie turned, as features x batch, the batch padded to LANES with zeros and the
-    features of x with a row of zeros.
-    """
+    """A layer bound to the input and output of one batch size; see nets.lanes."""
 
     def __init__(self, layer: Selector, x: Tensor, y: Tensor):
         self.layer, self.kernels = layer, kernels()
         self.x, self.y = x.fields["value"], y.fields["value"]
-        dtype, lanes = self.x.dtype, _up(x.rows, LANES)
-        self.turned = np.zeros((layer.features + 1, lanes), dtype)
-        self.out = np.zeros((y.columns + OUTPUTS, lanes), dtype)[: y.columns]
-        blocks = -(-layer.w.columns // OUTPUTS)
-        self.packed = np.zeros((blocks, layer.w.rows, 2, OUTPUTS), dtype)
-        self.ratio, self.scale, self.bias = np.zeros((3, blocks * OUTPUTS), dtype)
-        self.dw = self.db = np.zeros(0, dtype)
-        depth = layer.w.rows
-        step = max(1, PATCHES // (depth * lanes))
-        self.parts = [layer.places[i : i + step] for i in range(0, layer.positions, step)]
+        self.turned, self.out = turned_like(self.x, 1), turned_like(self.y)
+        self.packed = packed_like(layer.w.fields["value"])
+        self.limits = packed_like(layer.w.fields["value"], 2)
+        self.ratio, self.scale, self.bias = np.zeros(
+            (3, self.packed.shape[0] * self.packed.shape[2]), np.float32)
+        self.dw = self.db = np.zeros(0, np.float32)
 
     def forward(self, training: bool) -> None:
-        layer, x = self.layer, self.turned[: self.layer.features]
+        layer, x = self.layer, self.turned[:-1]
         self.kernels.turn(self.x, x)
         mu = layer.mu.fields["value"]
         self.mu = mu[0, 0]
@@ -147,91 +121,52 @@ class _Bound:
             mu += (self.mu - mu) / 8
         if layer.clips and (training or layer.exact):
             np.clip(x, -2 * self.mu, 2 * self.mu, out=x)
-        w, bias = layer.w.fields["value"], layer.b.fields["value"][0]
+        w, outputs = layer.w.fields["value"], layer.w.columns
+        self.bias[:outputs] = layer.b.fields["value"][0]
         sizes = np.abs(w)
         self.mean = sizes.mean(axis=None if layer.whole else 0, keepdims=True)
         self.free = sizes < 2 * self.mean
-        self.clipped = np.clip(w, -2 * self.mean, 2 * self.mean) if layer.clips else w
+        clipped = np.clip(w, -2 * self.mean, 2 * self.mean) if layer.clips else w
+        if layer.exact or layer.ste:
+            self.kernels.pack(clipped, self.packed)
         if layer.exact:
-            self._multiply(bias)
+            self.kernels.multiply(self.turned, layer.places, self.packed, self.bias, self.out,
+                                  outputs)
         else:
-            self._select(bias)
-        self.kernels.turn(self.out[:, : len(self.y)], self.y)
+            self._select(clipped)
+        self.kernels.turn(self.out[: self.y.shape[1], : len(self.y)], self.y)
 
-    def _select(self, bias: np.ndarray) -> None:
-        w, outputs = self.clipped, self.clipped.shape[1]
-        self.bias[:outputs] = bias
+    def _select(self, w: np.ndarray) -> None:
+        outputs = w.shape[1]
         # Where all weights are zero, so is the sum, and any scale will do but zero, by
         # which gradients are divided.
         self.scale[:outputs] = np.where(self.mean == 0, 1, self.layer.gain * self.mean)
         self.ratio[:outputs] = np.divide(self.mu, self.mean, out=np.zeros_like(self.mean),
                                          where=self.mean > 0)
-        self.kernels.pack(w, self.ratio, self.packed)
-        self.kernels.select(self.turned, self.layer.places, self.packed, self.scale, self.bias,
+        self.kernels.pack_limits(w, self.ratio, self.limits)
+        self.kernels.select(self.turned, self.layer.places, self.limits, self.scale, self.bias,
                             self.out, outputs)
 
-    def _multiply(self, bias: np.ndarray) -> None:
-        outputs = self._by_position(self.out)
-        for part, patches, here in self._patches():
-            sums = self.clipped.T @ patches
-            outputs[here] = (sums + bias[:, None]).reshape(
-                len(sums), len(part), -1).transpose(1, 0, 2)
-
     def backward(self, dy: Tensor, dx: Tensor | None) -> None:
-        layer = self.layer
-        upstream = np.zeros_like(self.out.base)[: len(self.out)]
-        self.kernels.turn(dy.fields["value"], upstream[:, : dy.rows])
-        self.db = self._by_position(upstream).sum(axis=(0, 2))[None]
-        self.dw = np.zeros_like(layer.w.fields["value"])
+        layer, upstream = self.layer, np.zeros_like(self.out)
+        self.kernels.turn(dy.fields["value"], upstream[: dy.columns])
+        outputs = layer.w.columns
+        above = by_position(upstream, layer.positions, outputs)
+        self.db = above.sum(axis=(0, 2))[None]
+        dw = np.zeros((layer.w.rows, self.bias.size), np.float32)
         slopes = np.zeros_like(self.turned)
         if layer.exact or layer.ste:
-            self._straight(upstream, slopes, dx is not None)
+            self.kernels.multiply_weights(self.turned, layer.places, dw, upstream, outputs)
+            if dx is not None:
+                self.kernels.multiply_back(slopes, layer.places, self.packed, upstream, outputs)
         else:
-            self._differentiate(upstream, slopes)
+            above *= self.scale[:outputs, None]
+            self.kernels.differentiate(self.turned, layer.places, self.limits, upstream,
+                                       slopes, dw, outputs)
+            dw[:, :outputs] *= layer.gain * self.mu / self.scale[:outputs]
+        self.dw = dw[:, :outputs]
         if layer.clips:
             self.dw *= self.free
             slopes *= np.abs(self.turned) < 2 * self.mu
         if dx is not None:
-            self.kernels.turn(slopes[: layer.features, : dx.rows], dx.fields["value"])
-
-    def _differentiate(self, upstream: np.ndarray, slopes: np.ndarray) -> None:
-        """Add the sub-gradients; changes upstream."""
-        outputs = self.dw.shape[1]
-        sums = np.zeros((len(self.dw), len(self.scale)), self.dw.dtype)
-        by_output = self._by_position(upstream)
-        by_output *= self.scale[:outputs, None]
-        self.kernels.differentiate(self.turned, self.layer.places, self.packed, upstream,
-                                   slopes, sums, outputs)
-        self.dw += sums[:, :outputs] * (self.layer.gain * self.mu / self.scale[:outputs])
-
-    def _straight(self, upstream: np.ndarray, slopes: np.ndarray, wanted: bool) -> None:
-        """Add the gradients of the exact product."""
-        above = self._by_position(upstream)
-        for part, patches, here in self._patches():
-            rows = above[here].transpose(1, 0, 2).reshape(above.shape[1], -1)
-            self.dw += patches @ rows.T
-            if wanted and self.layer.positions == 1:
-                slopes[:-1] += self.clipped @ rows
-            elif wanted:
-                back = (self.clipped @ rows).reshape(len(patches), len(part), -1)
-                self.kernels.spread(back, part, slopes)
-
-    def _patches(self):
-        """Give positions, their patches (depth x positions * batch), and where they are."""
-        at = 0
-        for part in self.parts:
-            here = slice(at, at + len(part))
-            at += len(part)
-            if self.layer.positions == 1:
-                yield part, self.turned[:-1], here
-            else:
-                rows = np.take(self.turned, part.T, axis=0)
-                yield part, rows.reshape(len(rows), -1), here
-
-    def _by_position(self, t: np.ndarray) -> np.ndarray:
-        """View positions * outputs x batch as positions x outputs x batch."""
-        return t.reshape(self.layer.positions, -1, t.shape[1])
-
-
-def _up(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple
+            self.kernels.turn(slopes[:-1, : dx.rows], dx.fields["value"])

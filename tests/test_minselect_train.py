@@ -236,12 +236,12 @@ def test_nothing_but_zeros_gives_the_bias():
 
 LOOPS = """
 import hashlib, numpy as np
-from nets.minselect_kernels import kernels
+from nets.lanes.kernels import kernels
 k, rng = kernels(), np.random.default_rng(0)
 x, dy = (rng.standard_normal((n, 80)).astype(np.float32) for n in (30, 2 * 6 + 4))
 w, places = rng.standard_normal((21, 6)).astype(np.float32), rng.integers(0, 30, (2, 21))
 weights, y, dx = np.zeros((2, 21, 2, 4), np.float32), np.zeros_like(dy), np.zeros_like(x)
-k.pack(w, np.full(8, 1.3, np.float32), weights)
+k.pack_limits(w, np.full(8, 1.3, np.float32), weights)
 scale, bias, dw = *rng.standard_normal((2, 8)).astype(np.float32), np.zeros((21, 8), np.float32)
 k.select(x, places, weights, scale, bias, y, 6)
 k.differentiate(x, places, weights, dy, dx, dw, 6)
