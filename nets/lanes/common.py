@@ -21,16 +21,6 @@ ZERO, ONE = np.float32(0), np.float32(1)
 WORD, REAL = ir.IntType(64), ir.FloatType()
 
 
-@njit(cache=True, nogil=True)
-def turn(a, out):
-    rows, columns = a.shape
-    for i0 in range(0, rows, 16):
-        for j0 in range(0, columns, 16):
-            for j in range(j0, min(j0 + 16, columns)):
-                for i in range(i0, min(i0 + 16, rows)):
-                    out[j, i] = a[i, j]
-
-
 def block(emit, vectors, *others):
     """Return the intrinsic for OUTPUTS outputs and so many vectors of lanes.
 
@@ -77,6 +67,39 @@ def mixed(builder, a, b, chosen):
     """Return the numbers of two vectors, chosen by their places in both."""
     kind = ir.VectorType(ir.IntType(32), len(chosen))
     return builder.shuffle_vector(a, b, ir.Constant(kind, chosen))
+
+
+def emit_tile(builder, vectors, a, a_stride, out, out_stride):
+    """Emit the transposition of a tile, 16 x 16: blocks of 8, 4, 2, 1 change places."""
+    vector = ir.VectorType(REAL, 16)
+    rows = [load(builder, vector, behind(builder, a, i, a_stride), 0) for i in range(16)]
+    for size in (8, 4, 2, 1):
+        low = [16 + n - size if n & size else n for n in range(16)]
+        high = [16 + n if n & size else n + size for n in range(16)]
+        for i in range(16):
+            if not i & size:
+                first, second = rows[i], rows[i + size]
+                rows[i] = mixed(builder, first, second, low)
+                rows[i + size] = mixed(builder, first, second, high)
+    for i, row in enumerate(rows):
+        store(builder, row, behind(builder, out, i, out_stride), 0)
+
+
+turn_tile = block(emit_tile, 1)
+
+
+@njit(cache=True, nogil=True)
+def turn(a, out):
+    rows, columns = a.shape
+    for i0 in range(0, rows, 16):
+        for j0 in range(0, columns, 16):
+            if i0 + 16 <= rows and j0 + 16 <= columns:
+                turn_tile((a[i0, j0:].ctypes.data, a.strides[0],
+                           out[j0, i0:].ctypes.data, out.strides[0]))
+            else:
+                for j in range(j0, min(j0 + 16, columns)):
+                    for i in range(i0, min(i0 + 16, rows)):
+                        out[j, i] = a[i, j]
 
 
 def add(builder, total, a, b):
