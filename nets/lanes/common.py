@@ -21,18 +21,18 @@ ZERO, ONE = np.float32(0), np.float32(1)
 WORD, REAL = ir.IntType(64), ir.FloatType()
 
 
-def block(emit, vectors, *others):
+def block(emit, vectors):
     """Return the intrinsic for OUTPUTS outputs and so many vectors of lanes.
 
     It takes what emit names: addresses, strides in bytes, and the depth.
     """
-    names = inspect.getfullargspec(emit).args[2 + len(others):]
+    names = inspect.getfullargspec(emit).args[2:]
 
     @intrinsic
     def run(typingctx, args):
         def generate(context, builder, signature, values):
-            emit(builder, vectors, *others, **{n: builder.extract_value(values[0], i)
-                                               for i, n in enumerate(names)})
+            emit(builder, vectors, **{n: builder.extract_value(values[0], i)
+                                      for i, n in enumerate(names)})
             return context.get_dummy_value()
 
         return types.void(args), generate
