@@ -178,7 +178,8 @@ def run(<x#,>, <y#,>, chosen, rows, columns, channels, size, row):
                     <y#[n, out + c] = x#[n, place];>
 '''
 
-# A NaN is greater than any number, as it is to NumPy's argmax.
+# A NaN is greater than any number, as it is to NumPy's argmax. Channels go innermost, for
+# vectors of them.
 _GREATEST_REAL = '''\
 @njit(cache=True, nogil=True)
 def run(x, y, chosen, rows, columns, channels, size, row):
@@ -187,19 +188,16 @@ def run(x, y, chosen, rows, columns, channels, size, row):
             for j in range(columns):
                 first = i * size * row + j * size * channels
                 out = (i * columns + j) * channels
+                top, best = y[n, out : out + channels], chosen[n, out : out + channels]
                 for c in range(channels):
-                    best, k, top = 0, 0, x[n, first + c]
-                    for d in range(size):
-                        at = first + d * row + c
-                        for _ in range(size):
-                            height = x[n, at]
-                            better = (height > top) | ((height != height) & (top == top))
-                            top = height if better else top
-                            best = k if better else best
-                            k += 1
-                            at += channels
-                    chosen[n, out + c] = best
-                    y[n, out + c] = top
+                    top[c], best[c] = x[n, first + c], 0
+                for k in range(1, size * size):
+                    at = first + (k // size) * row + (k % size) * channels
+                    for c in range(channels):
+                        height, before = x[n, at + c], top[c]
+                        better = (height > before) | ((height != height) & (before == before))
+                        top[c] = height if better else before
+                        best[c] = k if better else best[c]
 '''
 
 _SCATTER = '''\
