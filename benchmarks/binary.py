@@ -26,7 +26,7 @@ ROWS: dict[str, tuple[dict, float | None]] = {
     "3x256": ({"hidden": (256,) * 3, "epochs": 80, "dropout_input": "0.1"}, 97.8),
     "3x1024": ({"hidden": (1024,) * 3, "epochs": 45, "dropout_input": "0.2",
                 "dropout": "0.2"}, 98.8),
-    "3x1024-moved": ({"hidden": (1024,) * 3, "epochs": 30, "shift": 1}, 98.8),
+    "3x1024-moved": ({"hidden": (1024,) * 3, "epochs": 60, "shift": 1}, 98.8),
 }
 COLUMNS = {"row": "hidden", "seed": "seed:d", "epochs": "epochs:d", "test": "test:.2f",
            "best": "best epoch's:.2f", "train": "train:.2f", "mark": "mark",
