@@ -1,8 +1,10 @@
 """Fits: how few shifted ReLUs meet an error, in how many seconds.
 
-The counts of units are to be no more than the least ones known; those of BLS-PWL (pieces
-for an RMS error, each a switch on and a switch off of a ReLU) and of single lines stand
-beside them. The seconds are those of the units alone, with compiled kernels.
+The counts of units are to be no more than the least ones known. Beside them stand pieces,
+each a switch on and a switch off of a ReLU: those that the SPINDLE slides give for their
+BLS-PWL, those of ours (for an RMS error), those of LS-PWL with slopes of three shifts (for
+one peak), and the fewest lines with slopes of one shift. The seconds are those of the units
+alone, with compiled kernels.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from benchmarks.rows import Mark, Results, say
 
 ERRORS = (0.01, 0.005, 0.001)
 UNITS = {"logistic": (10, 12, 24), "eq2": (8, 14, 28), "eq3": (6, 9, 21)}
+SLIDES = {"logistic": (23, 33, 163), "eq2": (17, 35, 137), "eq3": (19, 31, 129)}
 SECONDS = Mark("<", 5)
 
 COLUMNS = {"row": "function", "error": "error:g", "what": "what", "value": "value:.3g",
-           "mark": "mark", "reached": "reached", "bls_pieces": "BLS pieces:d",
-           "lines": "lines:d"}
+           "mark": "mark", "reached": "reached", "slides": "slides' BLS:d",
+           "bls_pieces": "BLS:d", "ls_pieces": "LS:d", "lines": "lines:d"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,15 +32,15 @@ def main(argv: list[str] | None = None) -> int:
     results = Results("fits", options.results)
     _fit(next(iter(UNITS)), 0.1)  # compile
     for name in options.functions:
-        for error, units in zip(ERRORS, UNITS[name]):
+        for error, units, slides in zip(ERRORS, UNITS[name], SLIDES[name]):
             say(f"{name}, error {error}")
-            _add(results, name, error, units)
+            _add(results, name, error, units, slides)
     return results.finish(COLUMNS)
 
 
-def _add(results: Results, name: str, error: float, units: int) -> None:
+def _add(results: Results, name: str, error: float, units: int, slides: int) -> None:
     from fxp.fit_functions import TARGETS, largest_error
-    from fxp.fit_pieces import bls_pieces
+    from fxp.fit_pieces import bls_pieces, light_slopes, ls_pieces
     from fxp.fit_segments import fit_segments
 
     start = time.perf_counter()
@@ -48,8 +51,10 @@ def _add(results: Results, name: str, error: float, units: int) -> None:
     if reached > error:
         raise SystemExit(f"the fit of {name} errs by {reached:g}, more than {error:g}")
     row = {"row": name, "error": error}
-    sides = {"bls_pieces": len(bls_pieces(target, error)),
+    sides = {"slides": slides, "bls_pieces": len(bls_pieces(target, error)),
              "lines": len(fit_segments(target, error).segments)}
+    if name == "logistic":
+        sides["ls_pieces"] = len(ls_pieces(target, error, light_slopes(3)))
     count = len(found.units)
     results.add({**row, "what": "units", "value": count, **sides}, count, Mark("<=", units))
     results.add({**row, "what": "seconds", "value": seconds}, seconds, SECONDS)

@@ -168,7 +168,7 @@ def test_a_network_that_is_ready_is_only_read(tmp_path, monkeypatch):
 
 def test_a_fit_is_judged_by_its_units_and_its_seconds(tmp_path, monkeypatch):
     monkeypatch.setattr(fits, "ERRORS", (0.05, 0.02))
-    monkeypatch.setattr(fits, "UNITS", {"eq3": (1, 30)})
+    monkeypatch.setattr(fits, "UNITS", {"logistic": (1, 30)})
     monkeypatch.setattr(fits, "SECONDS", Mark("<", 600))
     assert fits.main(["--results", str(tmp_path)]) == 1
     rows = [json.loads(line) for line in (tmp_path / "fits.jsonl").read_text().splitlines()]
@@ -176,7 +176,7 @@ def test_a_fit_is_judged_by_its_units_and_its_seconds(tmp_path, monkeypatch):
     assert judged == [(0.05, "units", "<= 1", False), (0.05, "seconds", "< 600", True),
                       (0.02, "units", "<= 30", True), (0.02, "seconds", "< 600", True)]
     few, more = rows[0], rows[2]
-    for count in ("value", "bls_pieces", "lines"):
+    for count in ("value", "bls_pieces", "ls_pieces", "lines"):
         assert 1 < few[count] <= more[count]
 
 

@@ -231,6 +231,33 @@ def test_max_pooling_takes_the_first_of_equal_numbers_and_gives_it_the_gradient(
             np.testing.assert_array_equal(ar.words(dx), expected)
 
 
+@pytest.mark.parametrize(("size", "channels"), [(2, 1), (2, 6), (3, 40)])
+def test_max_pooling_of_floats_is_numpys_with_not_a_number_the_greatest(size, channels):
+    rng = np.random.default_rng(0)
+    values = rng.integers(-3, 4, (5, 7, 8, channels)).astype(np.float32)
+    values[rng.random(values.shape) < 0.05] = np.nan
+    values[rng.random(values.shape) < 0.05] = -np.inf
+    ar = make_arithmetic(Settings(arith="float32"))
+    pool = MaxPool(Window("pool1", (7, 8, channels), size, size))
+    x = ar.empty(5, values[0].size, "activations")
+    x.fields["value"][...] = values.reshape(5, -1)
+    y, (forward,) = pool.forward(ar, x)
+    dy = ar.empty(5, y.columns, "gradients")
+    dy.fields["value"][...] = rng.standard_normal((5, y.columns))
+    dx, (backward,) = pool.backward(ar, x, dy, True)
+    forward(), backward()
+    expected = np.zeros_like(values)
+    slopes = iter(dy.fields["value"].ravel())
+    rows, columns = 7 // size, 8 // size
+    for n, i, j, c in np.ndindex(5, rows, columns, channels):
+        part = (n, slice(i * size, (i + 1) * size), slice(j * size, (j + 1) * size), c)
+        place = np.unravel_index(values[part].argmax(), (size, size))
+        expected[part][place] = next(slopes)
+        given = y.fields["value"].reshape(5, rows, columns, channels)[n, i, j, c]
+        np.testing.assert_equal(given, values[part][place])
+    np.testing.assert_array_equal(dx.fields["value"].reshape(values.shape), expected)
+
+
 @pytest.mark.parametrize(("make", "words"), [
     (lambda b: b.conv(4, 10), "conv1: a window of 10 x 10 does not fit into 9 x 8 x 2"),
     (lambda b: b.max_pool(4).conv(3, 3), "conv1: a window of 3 x 3 does not fit into 2 x 2 x 2"),
