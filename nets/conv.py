@@ -35,21 +35,23 @@ class Conv2d(Layer):
     def forward(self, ar, x):
         self.check(x)
         y = ar.empty(x.rows, int(np.prod(self.shape)), "activations")
-        ways = self._ways(ar)
+        ways = self._ways(ar, x.rows)
         if ways is spans and self.window.stride > 1:
             ways = gather
         return y, ways.convolve(ar, self.window, x, self.w, self.b, y)
 
     def backward(self, ar, x, dy, wanted):
-        ways, dx, calls = self._ways(ar), None, []
+        ways, dx, calls = self._ways(ar, x.rows), None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls += ways.convolve_gradient(ar, self.window, dy, self.w, dx)
         return dx, [*calls, *ways.descend(ar, self.window, self.w, self.b, x, dy)]
 
-    def _ways(self, ar):
+    def _ways(self, ar, images: int):
         """Return the module of the fastest kernels that serve the arithmetic."""
-        return next((m for m in (spans, lanes) if m.fits(ar)), gather)
+        if spans.fits(ar):
+            return spans
+        return lanes if lanes.fits(ar, images) else gather
 
     def weight_gradient(self, x, dy):
         channels = self.shape[2]

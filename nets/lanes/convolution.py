@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nets.lanes.kernels import kernels
+from nets.lanes.kernels import LANES, kernels
 from nets.lanes.layout import by_position, packed_like, places_of, turned_like
 from nets.real import RealArithmetic
 from nets.tensor import Tensor
@@ -17,9 +17,10 @@ __all__ = ["convolve", "convolve_gradient", "descend", "fits"]
 Calls = list[Callable[[], None]]
 
 
-def fits(ar) -> bool:
-    """Whether these kernels serve an arithmetic: float32, compiled."""
-    return isinstance(ar, RealArithmetic) and ar.dtype == np.float32 and ar.backend == "vector"
+def fits(ar, images: int) -> bool:
+    """Whether these kernels serve an arithmetic, float32, compiled, and fill half their lanes."""
+    compiled = isinstance(ar, RealArithmetic) and ar.backend == "vector"
+    return compiled and ar.dtype == np.float32 and images >= LANES // 2
 
 
 def convolve(ar, window: Window, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> Calls:
