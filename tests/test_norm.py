@@ -146,3 +146,28 @@ def words_of(ar, values):
     if isinstance(f, Fixed):
         return np.rint(np.ldexp(values, f.frac)).astype(f.dtype)
     return LnsArray.from_float(values, f).words
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 6), (1, 1, 40), (3, 3, 1)])
+@pytest.mark.parametrize("arith", ["float32", "float64"])
+def test_loops_over_floats_give_what_the_formulas_give(arith, shape):
+    found = []
+    for backend in ("vector", "numpy"):
+        ar = make_arithmetic(Settings(arith=arith, lr="0.5", momentum="0.5"), 1, backend)
+        norm, rng = BatchNorm(ar, shape), np.random.default_rng(4)
+        for t in (norm.gamma, norm.beta):
+            t.fields["value"][...] = rng.normal(1, 0.3, (1, shape[2]))
+        x, dy = (ar.empty(9, int(np.prod(shape)), r) for r in ("activations", "gradients"))
+        y, calls = norm.forward_training(ar, x)
+        dx, more = norm.backward(ar, x, dy, True)
+        for _ in range(3):
+            x.fields["value"][...] = rng.normal(2, 3, (9, x.columns))
+            dy.fields["value"][...] = rng.normal(0, 1, (9, x.columns))
+            run([*calls, *more])
+        evaluated, calls = norm.forward(ar, x)
+        run(calls)
+        found.append([ar.reals(t) for t in (y, dx, evaluated, norm.gamma, norm.beta, norm.mean,
+                                            norm.variance)])
+    close = 1e-5 if arith == "float32" else 1e-13
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=0, atol=close * max(1, np.abs(other).max()))
