@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,39 +13,42 @@ __all__ = ["SMOOTH", "PReLU", "Smooth"]
 
 Function = Callable[[np.ndarray], np.ndarray]
 
+# Of GELU's usual form with tanh; Python's floats, as NumPy's would make float32 float64.
+ROOT = math.sqrt(2 / math.pi)
+CUBIC = 0.044715 * ROOT
+
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-np.clip(x, -80, 80)))
 
 
-def softplus(x):
-    return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
+def _tanh_softplus(x):
+    """Return tanh(log(1 + e^x)) and sigmoid(x), from one exponential."""
+    e = np.exp(np.minimum(x, 40))
+    n = e * (e + 2)
+    return n / (n + 2), e / (1 + e)
 
 
 def mish(x):
-    return x * np.tanh(softplus(x))
+    return x * _tanh_softplus(x)[0]
 
 
 def mish_slope(x):
-    t = np.tanh(softplus(x))
-    return t + x * (1 - t * t) * sigmoid(x)
+    t, s = _tanh_softplus(x)
+    return t + x * (1 - t * t) * s
 
 
 def gelu(x):
-    return x * (1 + np.tanh(_gelu_inner(x))) / 2
+    return x * (1 + np.tanh(x * (ROOT + CUBIC * (x * x)))) / 2
 
 
 def gelu_slope(x):
-    t = np.tanh(_gelu_inner(x))
-    inner = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x * x)
-    return (1 + t) / 2 + x * (1 - t * t) * inner / 2
+    square = x * x
+    t = np.tanh(x * (ROOT + CUBIC * square))
+    return (1 + t) / 2 + x * (1 - t * t) * (ROOT + 3 * CUBIC * square) / 2
 
 
-def _gelu_inner(x):
-    return np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
-
-
-# Each with its derivative; GELU is the usual form with tanh.
+# Each with its derivative.
 SMOOTH: dict[str, tuple[Function, Function]] = {
     "sigmoid": (sigmoid, lambda x: sigmoid(x) * (1 - sigmoid(x))),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),

@@ -82,6 +82,15 @@ def test_known_values_of_activations():
         assert SMOOTH[name][0](np.array(float(x))) == pytest.approx(y, abs=1e-9)
 
 
+@pytest.mark.parametrize("name", SMOOTH)
+def test_activations_stay_in_float32_and_finite(name):
+    x = np.array([-3e3, -200, -20, 0, 1e-3, 20, 90, 3e3])
+    for function in SMOOTH[name]:
+        given = function(x.astype(np.float32))
+        assert given.dtype == np.float32
+        np.testing.assert_allclose(given, function(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_of_losses_are_those_of_their_values(name):
     rng = np.random.default_rng(0)
