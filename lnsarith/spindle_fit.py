@@ -102,7 +102,8 @@ def fit(target: Target, error: float | None = None, units: int | None = None,
                               f"{units}; with --units alone they have the least error they can")
     reached = largest_error(found.real, target)
     basis = error or reached
-    bls = len(bls_pieces(target, basis)) if target.name in TARGETS else None
+    slides = target.name in TARGETS and target.low <= -6  # theirs are of x from -6 to 6
+    bls = len(bls_pieces(target, basis)) if slides else None
     return Fit(target.name, target.low, target.high, found, reached, error,
                _lines(target, basis), bls)
 

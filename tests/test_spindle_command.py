@@ -86,6 +86,19 @@ def test_samples_of_a_file_are_fitted_by_their_distribution(tmp_path, capsys):
     assert np.abs(total - ranks).max() <= 0.03
 
 
+@pytest.mark.parametrize(("name", "delta"), [
+    ("delta-plus", lambda d: np.log2(1 + 2.0**-d)),
+    ("delta-minus", lambda d: np.log2(1 - 2.0**-d))])
+def test_the_corrections_of_logarithmic_sums_are_fitted_too(name, delta, capsys):
+    assert fit("--function", name, "--error", "0.05", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["bls_pieces"] is None  # theirs are from -6 to 6, where these have no value
+    d = np.linspace(0 if name == "delta-plus" else 1 / 16, 16, 999)
+    for operator, option in (("spindle", "units"), ("pwl", "segments")):
+        total = find(operator).truth({"x": d}, **{option: found[option]})
+        assert np.abs(total - delta(d)).max() <= 0.05
+
+
 def test_a_picture_and_a_file_appear_whole_or_not_at_all(tmp_path, capsys, monkeypatch):
     out, plot = tmp_path / "fit.json", tmp_path / "fit.png"
     out.write_text("old")

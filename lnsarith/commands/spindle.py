@@ -23,9 +23,10 @@ def options(parser: ArgumentParser) -> None:
     drawing.set_defaults(act=spindle_sample.run)
     fit = actions.add_parser("fit", help="find the fewest shifted ReLUs for a function")
     fit.add_argument("--function", metavar="NAME|FILE|RUN:LAYER", required=True,
-                     help="logistic, eq2, eq3, or a .csv, .txt, .npy or .npz file: samples in "
-                     "one column, or x and the cumulative distribution in two; a fit's .json; "
-                     "or a run's folder and a layer: the inputs of the activation at or after it")
+                     help="logistic, eq2, eq3, delta-plus, delta-minus; a .csv, .txt, .npy or "
+                     ".npz file: samples in one column, or x and the cumulative distribution in "
+                     "two; a fit's .json; or a run's folder and a layer: the inputs of the "
+                     "activation at or after it")
     fit.add_argument("--error", type=float, metavar="E",
                      help="the largest error that may be (default 0.01, without --units)")
     fit.add_argument("--units", type=int, metavar="N",
