@@ -19,20 +19,30 @@ from numba.extending import intrinsic
 
 ZERO, ONE = np.float32(0), np.float32(1)
 WORD, REAL = ir.IntType(64), ir.FloatType()
+MOVING = ("x", "dx", "y", "dy")
 
 
-def block(emit, vectors):
-    """Return the intrinsic for OUTPUTS outputs and so many vectors of lanes.
+def swept(emit, vectors, width):
+    """Return the intrinsic for OUTPUTS outputs over all lanes, of which vectors of a width
+    are taken at a time, then one.
 
-    It takes what emit names: addresses, strides in bytes, and the depth.
+    It takes the lanes and what emit names: addresses, strides in bytes, and the depth;
+    x, dx, y and dy move along the lanes.
     """
-    names = inspect.getfullargspec(emit).args[2:]
+    names = ["lanes", *inspect.getfullargspec(emit).args[2:]]
 
     @intrinsic
     def run(typingctx, args):
         def generate(context, builder, signature, values):
-            emit(builder, vectors, **{n: builder.extract_value(values[0], i)
-                                      for i, n in enumerate(names)})
+            given = {n: builder.extract_value(values[0], i) for i, n in enumerate(names)}
+            lanes = given.pop("lanes")
+            whole = builder.and_(lanes, WORD(-vectors * width))
+            for first, end, count in ((WORD(0), whole, vectors), (whole, lanes, 1)):
+                with cgutils.for_range_slice(builder, first, end, WORD(count * width), WORD) as (
+                        n, _):
+                    along = {k: behind(builder, v, n, 4) if k in MOVING else v
+                             for k, v in given.items()}
+                    emit(builder, count, **along)
             return context.get_dummy_value()
 
         return types.void(args), generate
@@ -85,7 +95,7 @@ def emit_tile(builder, vectors, a, a_stride, out, out_stride):
         store(builder, row, behind(builder, out, i, out_stride), 0)
 
 
-turn_tile = block(emit_tile, 1)
+turn_tile = swept(emit_tile, 1, 1)  # of "one lane": nothing moves
 
 
 @njit(cache=True, nogil=True)
@@ -94,7 +104,7 @@ def turn(a, out):
     for i0 in range(0, rows, 16):
         for j0 in range(0, columns, 16):
             if i0 + 16 <= rows and j0 + 16 <= columns:
-                turn_tile((a[i0, j0:].ctypes.data, a.strides[0],
+                turn_tile((1, a[i0, j0:].ctypes.data, a.strides[0],
                            out[j0, i0:].ctypes.data, out.strides[0]))
             else:
                 for j in range(j0, min(j0 + 16, columns)):

@@ -50,44 +50,30 @@ def emit_weights(builder, vectors, x, x_stride, places, dw, dw_stride, depth, dy
         accumulate(builder, across(builder, totals), behind(builder, dw, k, dw_stride))
 
 
-product_many, product_one = block(emit_product, VECTORS), block(emit_product, 1)
-back_many, back_one = block(emit_back, 4), block(emit_back, 1)
-weights_many, weights_one = block(emit_weights, 4), block(emit_weights, 1)
+sum_products = swept(emit_product, VECTORS, WIDTH)
+sum_back, sum_weights = swept(emit_back, 4, LANES), swept(emit_weights, 4, LANES)
 
 
 @njit(cache=True, nogil=True)
 def multiply(x, places, weights, bias, y, outputs):
-    blocks, depth = weights.shape[:2]
     lanes, stride = x.shape[1], 4 * x.shape[1]
     for p in range(places.shape[0]):
-        for b in range(blocks):
-            row = y.ctypes.data + (p * outputs + b * OUTPUTS) * stride
-            those = (stride, places[p].ctypes.data, weights[b].ctypes.data, depth)
-            start = bias.ctypes.data + 4 * b * OUTPUTS
-            n = 0
-            while n + VECTORS * WIDTH <= lanes:
-                product_many((x.ctypes.data + 4 * n, *those, row + 4 * n, stride, start))
-                n += VECTORS * WIDTH
-            while n < lanes:
-                product_one((x.ctypes.data + 4 * n, *those, row + 4 * n, stride, start))
-                n += WIDTH
+        for b in range(weights.shape[0]):
+            f = b * OUTPUTS
+            row = y.ctypes.data + (p * outputs + f) * stride
+            sum_products((lanes, x.ctypes.data, stride, places[p].ctypes.data,
+                          weights[b].ctypes.data, weights.shape[1], row, stride,
+                          bias.ctypes.data + 4 * f))
 
 
 @njit(cache=True, nogil=True)
 def multiply_back(dx, places, weights, dy, outputs):
-    blocks, depth = weights.shape[:2]
     lanes, stride = dx.shape[1], 4 * dx.shape[1]
     for p in range(places.shape[0]):
-        for b in range(blocks):
+        for b in range(weights.shape[0]):
             row = dy.ctypes.data + (p * outputs + b * OUTPUTS) * stride
-            those = (stride, places[p].ctypes.data, weights[b].ctypes.data, depth)
-            n = 0
-            while n + 4 * LANES <= lanes:
-                back_many((dx.ctypes.data + 4 * n, *those, row + 4 * n, stride))
-                n += 4 * LANES
-            while n < lanes:
-                back_one((dx.ctypes.data + 4 * n, *those, row + 4 * n, stride))
-                n += LANES
+            sum_back((lanes, dx.ctypes.data, stride, places[p].ctypes.data,
+                      weights[b].ctypes.data, weights.shape[1], row, stride))
 
 
 @njit(cache=True, nogil=True)
@@ -97,12 +83,6 @@ def multiply_weights(x, places, dw, dy, outputs):
     for p in range(places.shape[0]):
         for f in range(0, columns, OUTPUTS):
             row = dy.ctypes.data + (p * outputs + f) * stride
-            those = (stride, places[p].ctypes.data, dw.ctypes.data + 4 * f, 4 * columns, depth)
-            n = 0
-            while n + 4 * LANES <= lanes:
-                weights_many((x.ctypes.data + 4 * n, *those, row + 4 * n, stride))
-                n += 4 * LANES
-            while n < lanes:
-                weights_one((x.ctypes.data + 4 * n, *those, row + 4 * n, stride))
-                n += LANES
+            sum_weights((lanes, x.ctypes.data, stride, places[p].ctypes.data,
+                         dw.ctypes.data + 4 * f, 4 * columns, depth, row, stride))
 '''

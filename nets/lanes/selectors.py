@@ -92,45 +92,30 @@ def parts(builder, number):
     return builder.bitcast(size, number.type), builder.bitcast(sign, number.type)
 
 
-select_many, select_one = block(emit_select, VECTORS), block(emit_select, 1)
-slopes_many, slopes_one = block(emit_slopes, 4), block(emit_slopes, 1)
+sum_selected = swept(emit_select, VECTORS, WIDTH)
+sum_slopes = swept(emit_slopes, 4, LANES)
 
 
 @njit(cache=True, nogil=True)
 def select(x, places, weights, scale, bias, y, outputs):
-    blocks, depth = weights.shape[:2]
     lanes, stride = x.shape[1], 4 * x.shape[1]
     for p in range(places.shape[0]):
-        for b in range(blocks):
+        for b in range(weights.shape[0]):
             f = b * OUTPUTS
             row = y.ctypes.data + (p * outputs + f) * stride
-            those = (stride, places[p].ctypes.data, weights[b].ctypes.data, depth)
-            rest = (stride, scale.ctypes.data + 4 * f, bias.ctypes.data + 4 * f)
-            n = 0
-            while n + VECTORS * WIDTH <= lanes:
-                select_many((x.ctypes.data + 4 * n, *those, row + 4 * n, *rest))
-                n += VECTORS * WIDTH
-            while n < lanes:
-                select_one((x.ctypes.data + 4 * n, *those, row + 4 * n, *rest))
-                n += WIDTH
+            sum_selected((lanes, x.ctypes.data, stride, places[p].ctypes.data,
+                          weights[b].ctypes.data, weights.shape[1], row, stride,
+                          scale.ctypes.data + 4 * f, bias.ctypes.data + 4 * f))
 
 
 @njit(cache=True, nogil=True)
 def differentiate(x, places, weights, dy, dx, dw, outputs):
-    blocks, depth = weights.shape[:2]
     lanes, stride = x.shape[1], 4 * x.shape[1]
     for p in range(places.shape[0]):
-        for b in range(blocks):
-            row = dy.ctypes.data + (p * outputs + b * OUTPUTS) * stride
-            those = (stride, places[p].ctypes.data, weights[b].ctypes.data, depth)
-            rest = (stride, dw.ctypes.data + 4 * b * OUTPUTS, 4 * dw.shape[1])
-            n = 0
-            while n + 4 * LANES <= lanes:
-                slopes_many((x.ctypes.data + 4 * n, dx.ctypes.data + 4 * n, *those,
-                             row + 4 * n, *rest))
-                n += 4 * LANES
-            while n < lanes:
-                slopes_one((x.ctypes.data + 4 * n, dx.ctypes.data + 4 * n, *those,
-                            row + 4 * n, *rest))
-                n += LANES
+        for b in range(weights.shape[0]):
+            f = b * OUTPUTS
+            row = dy.ctypes.data + (p * outputs + f) * stride
+            sum_slopes((lanes, x.ctypes.data, dx.ctypes.data, stride, places[p].ctypes.data,
+                        weights[b].ctypes.data, weights.shape[1], row, stride,
+                        dw.ctypes.data + 4 * f, 4 * dw.shape[1]))
 '''
