@@ -31,7 +31,7 @@ def draw(path: str | Path, title: str, target: Target, found: Spindle | Kernels,
                  label="sum of ReLUs" if knees else "sum of kernels")
         if knees:
             top.plot(knees, found.real(np.array(knees)), "o", ms=5, color=WARM, label="knees")
-        top.legend(loc="upper left")
+        top.legend(loc="best")
         if samples is not None:
             axes[1].hist(samples, bins=200, density=True, color=GREY, alpha=0.5)
             axes[1].plot(x, found.slope(x), color=LINE, lw=1.2)
