@@ -40,4 +40,5 @@ def version() -> str:
 
 def _where(spec: Callable) -> str:
     found = inspect.unwrap(spec)
-    return f"{found.__module__}.{found.__qualname__}"
+    package = found.__module__.partition(".")[0]
+    return f"{found.__qualname__} of {package}"
