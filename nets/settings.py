@@ -6,126 +6,159 @@ import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 
-from fxp.format import Fixed, FormatError, check_integer
+from fxp.format import Fixed, FormatError
 from lnsarith import delta as deltas
 from lnsarith.format import Lns
 from lnsarith.spindle_kernels import MOST_KERNELS
 from nets.combinations import check_combinations
 from nets.parsing import FLOATS, parse_format, parse_real
 from nets.schedule import rate_factor
+from nets.setting import GROUPS, about, group
 from nets.spindle_setting import MODES as SPINDLES
 from nets.spindle_setting import activation_kind
 
-__all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
+__all__ = ["FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
+YES_NO = ("no", "yes")
+
+data, network, arithmetic, sums, updates, softmax, minselect, spindles, optimiser, run = (
+    group(name) for name in GROUPS)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The arithmetic, the network, the optimiser and the schedule of a run.
+    """The arithmetic, the network, the optimiser and the schedule of a run, in the groups
+    of `nets.setting`.
 
     Formats left empty follow `arith`; see `nets.lns` and `nets.fixed` for what
     each setting means there. Raises FormatError for values that cannot be, or
     that contradict each other.
     """
 
-    dataset: str = "mnist"
-    arith: str = "lns16"
-    delta: str = "lut"
-    mode: str = "bit-true"
-    weights: str = ""
-    activations: str = ""
-    gradients: str = ""
-    guard: int = 0
-    order: str = "sequential"
-    underflow: str = "zero"
-    accumulator: str = "exact"
-    update: str = ""
-    update_guard: int = 8
-    softmax_bits: int = 4
-    softmax_pull: int = 8
-    softmax_free: int = -1
-    softmax_delta: str = "lut:r=1/64,index=truncate"
-    norm_delta: str = "interp"
-    input_mean: str = "0"
-    input_scale: str = "1"
-    shift: int = 0
-    flip: str = "no"
-    shuffle: str = "once"
-    model: str = "mlp"
-    activation: str = "leaky"
-    spindle: str = ""
-    spindle_kernels: int = 2
-    hidden: tuple[int, ...] = (100,)
-    slope: int = -7
-    init: str = "normal"
-    init_std: str = "0.1"
-    norm: str = "none"
-    dropout: str = "0"
-    gain: str = "1.9459"
-    statistics: str = "filter"
-    scales: str = "stated"
-    backward: str = "ste"
-    clip_operands: str = ""
-    transfer: str = ""
-    loss: str = "softmax"
-    lr: str = "2^-6"
-    optimizer: str = "sgd"
-    schedule: str = "constant"
-    momentum: str = "0"
-    clip: str = "0"
-    clip_norm: str = "0"
-    l1: str = "0"
-    weight_decay: str = "2^-10"
-    decay: str = "gradient"
-    batch: int = 5
-    epochs: int = 20
-    val: int = 10000
-    seed: int = 0
+    dataset: str = data("mnist", "the images to learn, see lnsarith data list", unit="NAME",
+                        first=True)
+    input_mean: str = data("0", "what is taken from a pixel (0..1) before it is scaled",
+                           number="real")
+    input_scale: str = data("1", "what a pixel is multiplied with after that", number="positive")
+    shift: int = data(0, "most pixels that a training image is moved by, up, down and sideways",
+                      span=(0, 8), unit="PIXELS")
+    flip: str = data("no", "mirror every other training image, by chance", choices=YES_NO)
+
+    model: str = network("mlp", "the layers: dense ones of --hidden units, or convolutions",
+                         choices=MODELS, first=True)
+    hidden: tuple[int, ...] = network((100,), "units of mlp's hidden layers: 100, or 128,64, or "
+                                      "none", span=(1, 1 << 16), unit="UNITS", first=True)
+    activation: str = network(
+        "leaky", "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
+        "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats "
+        "spindle", unit="NAME")
+    slope: int = network(-7, "log2 of the leaky ReLU's slope", span=(-15, 0), unit="OCTAVES")
+    init: str = network("normal", "the first weights; normal and constant go by --init-std",
+                        choices=("normal", "zero", "constant", "lecun", "xavier", "he"))
+    init_std: str = network("0.1", "standard deviation of the first weights, or the constant",
+                            number="positive")
+    norm: str = network("none", "batch: batch normalisation before each activation",
+                        choices=("none", "batch"))
+    dropout: str = network("0", "share of the hidden units of dense layers that are left out in "
+                           "training", number="share", unit="SHARE")
+    transfer: str = network("", "run whose weights training starts from, such as an exact net's",
+                            unit="RUN")
+
+    arith: str = arithmetic(
+        "lns16", "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; minselect16, "
+        "minselect12.7, ...; float32, float64, minselect-float", unit="FORMAT", first=True)
+    delta: str = arithmetic(
+        "lut", "how LNS sums are approximated: exact, lut, lut:r=1/4, interp:r=1/4, balanced, "
+        "pwl:segments=16, ...", unit="METHOD", first=True)
+    mode: str = arithmetic("bit-true", "paper is the published linear baseline on float64 weights",
+                           choices=("bit-true", "paper"))
+    weights: str = arithmetic("", "format of the weights alone (default: that of --arith)",
+                              unit="FORMAT")
+    activations: str = arithmetic("", "format of the activations alone (default: that of --arith)",
+                                  unit="FORMAT")
+    gradients: str = arithmetic("", "format of the gradients alone (default: follows --arith)",
+                                unit="FORMAT")
+    underflow: str = arithmetic("zero", "what too small an LNS result becomes",
+                                choices=("zero", "smallest"))
+
+    guard: int = sums(0, "more fraction bits in the register of an LNS sum", span=(0, 12),
+                      unit="BITS")
+    order: str = sums("sequential", "order of LNS sums", choices=("sequential", "tree"))
+    accumulator: str = sums("exact", "of fixed-point sums: exact, limitedN (N bits) or each",
+                            unit="KIND")
+    norm_delta: str = sums("interp", "how LNS sums are approximated in batch normalisation",
+                           unit="METHOD")
+
+    update: str = updates("", "rounding of updates (default: nearest in LNS, stochastic in fixed "
+                          "point)", choices=("", "nearest", "stochastic"))
+    update_guard: int = updates(8, "more bits that a stochastic update rounds away", span=(1, 12),
+                                unit="BITS")
+    decay: str = updates("gradient", "LNS weights decay by the gradient, or by their level, step "
+                         "by step", choices=("gradient", "level"))
+
+    softmax_bits: int = softmax(4, "more integer bits in the soft-max's register", span=(0, 12),
+                                unit="BITS")
+    softmax_pull: int = softmax(8, "pull the mean logit back by 2^-N of its excess; 0 does not",
+                                span=(0, 15))
+    softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
+                                "quarter)", span=(-1, 255), unit="OCTAVES")
+    softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
+                                 "approximated", unit="METHOD")
+
+    gain: str = minselect("1.9459", "what a min-selected product is scaled by: 1.9459 for least "
+                          "squares, ...", number="positive")
+    statistics: str = minselect("filter", "mean sizes of weights that scale and clip them: of a "
+                                "filter or the whole tensor", choices=("filter", "tensor"))
+    scales: str = minselect("stated", "with minselect16, ...: factors of sums as stated, or "
+                            "rounded", choices=("stated", "power-of-two"))
+    backward: str = minselect("ste", "gradient: of the exact product (ste) or their own (sub)",
+                              choices=("ste", "sub"))
+    clip_operands: str = minselect("", "clip weights, and inputs in training, at twice their mean "
+                                   "size (default: yes with minselect; float32 can prepare for it)",
+                                   choices=("", "yes", "no"))
+
+    spindle: str = spindles(
+        "", "the activation is frozen, tuned (by gradient), or fitted to what flows in: first "
+        "(before the first epoch), once (after it), online (before each); default frozen with a "
+        "file, else online", choices=SPINDLES)
+    spindle_kernels: int = spindles(2, "logistic kernels of each activation that is fitted to what "
+                                    "flows in", span=(1, MOST_KERNELS), unit="KERNELS")
+
+    loss: str = optimiser("softmax", "with float32 also sigmoid (of each class its own), mse, "
+                          "hinge (squared)", choices=("softmax", "sigmoid", "mse", "hinge"))
+    lr: str = optimiser("2^-6", "learning rate: 2^-6, 1/64, 0.01, ...", number="positive",
+                        unit="RATE", first=True)
+    optimizer: str = optimiser("sgd", "adam goes with float32", choices=("sgd", "adam"))
+    schedule: str = optimiser("constant", "of the rate: constant, cosine, linear, step:N or "
+                              "exponential:Q", unit="KIND")
+    momentum: str = optimiser("0", "share of its velocity that a weight keeps (below 1)",
+                              number="share", unit="SHARE")
+    clip: str = optimiser("0", "largest magnitude of a gradient's number; 0 for any", number="real")
+    clip_norm: str = optimiser("0", "with float32: largest norm of all gradients together; 0 for "
+                               "any", number="real")
+    l1: str = optimiser("0", "L1: with L in the loss L |w|, so L is added to the gradient with the "
+                        "sign of w", number="real")
+    weight_decay: str = optimiser("2^-10", "L2: with L in the loss L w^2/2, so L w is added to the "
+                                  "gradient of w", number="real")
+
+    batch: int = run(5, "images a step", span=(1, 1 << 16), unit="IMAGES", first=True)
+    epochs: int = run(20, "how often each image is seen", span=(1, 100000), first=True)
+    val: int = run(10000, "training images held back for validation", span=(0, 1 << 24),
+                   unit="IMAGES")
+    shuffle: str = run("once", "the images come in one order, or in another each epoch",
+                       choices=("once", "epoch"))
+    seed: int = run(0, "of the shuffle, the first weights and stochastic rounding",
+                    span=(0, (1 << 32) - 1), first=True)
 
     def __post_init__(self):
-        if self.model not in MODELS:
-            raise FormatError(f"model must be one of {', '.join(MODELS)}, or with lnsarith train "
-                              f"bnn, got {self.model!r}")
-        _choice("activation", activation_kind(self.activation), ACTIVATIONS)
-        _choice("spindle", self.spindle, SPINDLES)
-        _choice("norm", self.norm, ("none", "batch"))
-        _choice("flip", self.flip, ("no", "yes"))
-        _choice("shuffle", self.shuffle, ("once", "epoch"))
-        _choice("statistics", self.statistics, ("filter", "tensor"))
-        _choice("scales", self.scales, ("stated", "power-of-two"))
-        _choice("backward", self.backward, ("ste", "sub"))
-        _choice("clip_operands", self.clip_operands, ("", "yes", "no"))
-        _choice("loss", self.loss, ("softmax", "sigmoid", "mse", "hinge"))
-        _choice("optimizer", self.optimizer, ("sgd", "adam"))
-        _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
-                                         "he"))
-        _choice("mode", self.mode, ("bit-true", "paper"))
-        _choice("order", self.order, ("sequential", "tree"))
-        _choice("underflow", self.underflow, ("zero", "smallest"))
-        _choice("update", self.update, ("", "nearest", "stochastic"))
-        _choice("decay", self.decay, ("gradient", "level"))
-        for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
-                                ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
-                                ("slope", -15, 0), ("spindle_kernels", 1, MOST_KERNELS),
-                                ("shift", 0, 8), ("batch", 1, 1 << 16),
-                                ("epochs", 1, 100000), ("val", 0, 1 << 24),
-                                ("seed", 0, (1 << 32) - 1)):
-            check_integer(name, getattr(self, name), low, high)
-        for units in self.hidden:
-            check_integer("hidden", units, 1, 1 << 16)
-        for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale", "dropout", "clip_norm", "gain"):
-            parse_real(name, getattr(self, name))
-        for name in ("momentum", "dropout"):
-            if parse_real(name, getattr(self, name)) >= 1:
-                raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
+        for field in dataclasses.fields(self):
+            about(field).check(field.name, getattr(self, field.name))
+        kind = activation_kind(self.activation)
+        if kind not in ACTIVATIONS:
+            raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {kind!r}")
         rate_factor(self.schedule, 0, 1)
-        for name in ("lr", "init_std", "input_scale", "gain"):
-            if not parse_real(name, getattr(self, name)):
-                raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)
         check_combinations(self)
@@ -177,8 +210,3 @@ class Settings:
         values["hidden"] = list(self.hidden)
         return values
 
-
-def _choice(name: str, value: str, choices):
-    if value not in choices:
-        raise FormatError(f"{name} must be one of {', '.join(filter(None, choices))}, "
-                          f"got {value!r}")

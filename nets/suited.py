@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
 from nets.settings import Settings
-from nets.spindle_setting import with_function
+from nets.spindle_setting import PREFIX, activation_kind, with_function
 
 __all__ = ["default_name", "settings_for"]
+
+# Settings with a place of their own in a run's name, or none in it.
+NAMED = ("dataset", "model", "hidden", "arith", "delta", "mode", "activation", "seed", "epochs")
+LONGEST = 80  # characters of a run's name before its seed
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
@@ -46,9 +52,23 @@ def settings_for(given: dict) -> Settings:
 
 
 def default_name(settings: Settings) -> str:
-    """Return what a run is called: mnist-lns16-lut-s0."""
-    delta = settings.delta if settings.arith.startswith("lns") else ""
-    mode = "" if settings.mode == "bit-true" else settings.mode
-    model = "" if settings.model == "mlp" else settings.model
-    parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
-    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
+    """Return what a run is called: mnist-lns16-lut-s0, mnist-128-64-lns12-exact-guard-4-s1, ...
+
+    Runs that differ in any setting but epochs have two names: what is not usual for the
+    data set and the model is named, and a digest stands for what would be too long.
+    """
+    s = settings
+    usual = settings_for({"dataset": s.dataset, "model": s.model, "arith": s.arith})
+    parts = [s.dataset, "" if s.model == "mlp" else s.model]
+    parts += map(str, s.hidden if s.hidden != usual.hidden else ())
+    parts += [s.arith, s.delta if s.arith.startswith("lns") else "",
+              "" if s.mode == "bit-true" else s.mode]
+    if s.activation != usual.activation:
+        parts.append(activation_kind(s.activation))
+    parts += [f"{name}-{value}" for name, value in s.resolved().items()
+              if name not in NAMED and value != getattr(usual, name)]
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
+    if len(name) > LONGEST or s.activation.startswith(PREFIX):
+        digest = hashlib.sha256(json.dumps(s.resolved()).encode()).hexdigest()[:8]
+        name = f"{name[:LONGEST]}-{digest}"
+    return f"{name}-s{s.seed}"

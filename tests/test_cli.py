@@ -14,7 +14,9 @@ from front_door import DIGITS, ROOT, answer, assert_one_line, call
 from lnsarith.cli import main
 from lnsarith.commands import options
 from nets import data
+from nets.setting import GROUPS, about
 from nets.settings import Settings
+from nets.suited import default_name, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +57,54 @@ def test_every_command_has_help(command, capsys):
     assert capsys.readouterr().out.startswith(f"usage: lnsarith {command}".rstrip())
 
 
-def test_every_setting_is_an_explained_option(capsys):
+def test_every_setting_is_an_explained_option_of_its_group(capsys):
+    main(["train", "--help-all"])
+    whole = capsys.readouterr().out
     main(["train", "--help"])
-    text = capsys.readouterr().out
+    short = capsys.readouterr().out
+    first = []
     for field in dataclasses.fields(Settings):
-        assert "--" + field.name.replace("_", "-") + " " in text
-        assert options.HELP[field.name]
+        option = "--" + field.name.replace("_", "-") + " "
+        assert option in whole and about(field).text
+        assert (option in short) == about(field).first
+        first += [field.name] * about(field).first
+    assert 8 <= len(first) <= 10
+    assert all(f"\n{title}:\n  {text}\n" in whole for title, text in GROUPS.items())
+    assert not any(text in short for text in GROUPS.values())
+
+
+def test_a_run_gives_its_settings_to_another_by_folder_or_file(tmp_path, capsys):
+    train = ["train", "--no-plot", "--epochs", "1", "--json"]
+    main([*train, "--dataset", "digits", "--arith", "lns12", "--hidden", "9", "--out",
+          str(tmp_path / "a")])
+    sha = json.loads(capsys.readouterr().out)["model_sha256"]
+    for i, source in enumerate((tmp_path / "a", tmp_path / "a" / "config.json")):
+        assert main([*train, "--config", str(source), "--out", str(tmp_path / str(i))]) == 0
+        assert json.loads(capsys.readouterr().out)["model_sha256"] == sha
+    main([*train, "--config", str(tmp_path / "a"), "--seed", "3", "--out", str(tmp_path / "b")])
+    config = json.loads((tmp_path / "b" / "config.json").read_text())
+    assert (config["hidden"], config["seed"]) == ([9], 3)
+    (tmp_path / "else.json").write_text("{}")
+    for wrong in (tmp_path / "else.json", tmp_path):
+        assert main([*train, "--config", str(wrong)]) == 2
+        assert "config.json" in capsys.readouterr().err
+
+
+def test_runs_that_differ_have_names_that_differ():
+    base = {"dataset": "digits"}
+    different = [{}, {"seed": 1}, {"hidden": (50,)}, {"hidden": (50, 20)}, {"arith": "lns12"},
+                 {"delta": "exact"}, {"delta": "lut:r=1/4"}, {"guard": 4}, {"batch": 64},
+                 {"update": "stochastic"}, {"activation": "relu"}, {"arith": "fixed16"},
+                 {"arith": "float32", "activation": "gelu"}, {"arith": "float32"},
+                 {"gradients": "lns16.9"}, {"lr": "2^-7"}, {"init": "he"}, {"arith": "fixed16", "transfer": "a/b"}]
+    names = [default_name(settings_for({**base, **given})) for given in different]
+    assert len(set(names)) == len(names)
+    assert names[:3] == ["digits-lns16-lut-s0", "digits-lns16-lut-s1", "digits-50-lns16-lut-s0"]
+    assert default_name(settings_for({**base, "epochs": 3})) == names[0]
+    long = {"delta": "lut:r=1/64,dmax=12", "norm_delta": "lut:r=1/64,dmax=12",
+            "softmax_delta": "interp:r=1/64,dmax=12", "guard": 3}
+    names = {default_name(settings_for({**base, **long, "guard": g})) for g in (3, 4)}
+    assert len(names) == 2 and max(map(len, names)) < 100
 
 
 def given(*argv):
@@ -94,7 +138,7 @@ def test_a_file_gives_settings_and_options_beat_it(tmp_path):
     ("text", "words"),
     [
         ("batchs = 5", "no setting is called 'batchs'; did you mean batch?"),
-        ("xyzzy = 5", "there are dataset, arith"),
+        ("xyzzy = 5", "there are dataset, input_mean"),
         ("batch = 5.5", "batch must be an integer, got 5.5"),
         ("lr = true", "lr must be text or a number, got True"),
         ("lr = [", "is not TOML"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
+from nets.setting import GROUPS, about
 from nets.settings import Settings
 
 __all__ = [
@@ -22,84 +24,53 @@ __all__ = [
 ]
 
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
-
-HELP = {
-    "dataset": "the images to learn, see lnsarith data list",
-    "arith": "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; "
-             "minselect16, minselect12.7, ...; float32, float64, minselect-float",
-    "delta": "how LNS sums are approximated: exact, lut, lut:r=1/4, bitshift, ...",
-    "mode": "bit-true, or paper: the published linear baseline on float64 weights",
-    "weights": "format of the weights alone (default: that of --arith)",
-    "activations": "format of the activations alone (default: that of --arith)",
-    "gradients": "format of the gradients alone (default: follows --arith)",
-    "guard": "more fraction bits in the register of an LNS sum",
-    "order": "order of LNS sums: sequential or tree",
-    "underflow": "what too small an LNS result becomes: zero or smallest",
-    "accumulator": "of fixed-point sums: exact, limitedN (N bits) or each",
-    "update": "rounding of updates: nearest or stochastic (default: nearest in LNS)",
-    "update_guard": "more bits that a stochastic update rounds away",
-    "softmax_bits": "more integer bits in the soft-max's register",
-    "softmax_pull": "pull the mean logit back by 2^-N of its excess; 0 does not",
-    "softmax_free": "octaves it may drift before (-1: 0 for balanced, else a quarter)",
-    "softmax_delta": "how the LNS sum in the soft-max is approximated",
-    "norm_delta": "how LNS sums are approximated in batch normalisation",
-    "input_mean": "what is taken from a pixel (0..1) before it is scaled",
-    "input_scale": "what a pixel is multiplied with after that",
-    "shift": "most pixels that a training image is moved by, up, down and sideways",
-    "flip": "mirror every other training image, by chance: yes or no",
-    "shuffle": "once: the images come in one order; epoch: in another order each epoch",
-    "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn has other options, see below",
-    "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
-    "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats spindle",
-    "spindle": "the activation spindle is frozen, tuned (by gradient), or fitted to what flows in: "
-    "first (before the first epoch), once (after it), online (before each); default frozen with "
-    "a file, else online",
-    "spindle_kernels": "logistic kernels of each activation that is fitted to what flows in",
-    "hidden": "units of the hidden layers: 100, or 128,64, or none",
-    "slope": "log2 of the leaky ReLU's slope",
-    "init": "of the first weights: normal or constant (init_std), zero, lecun, xavier, he",
-    "gain": "what a min-selected product is scaled by: 1.9459 for least squares, ...",
-    "statistics": "mean sizes of weights that scale and clip them: of a filter or the whole tensor",
-    "scales": "with minselect16, ...: factors of sums as stated, or rounded to power-of-two",
-    "backward": "gradient of min-selectors: ste (of the exact product) or sub (their own)",
-    "clip_operands": "clip weights, and inputs in training, at twice their mean size: yes or no"
-                     " (default: yes with minselect; float32 can prepare for it)",
-    "transfer": "run whose weights training starts from, such as an exact net's",
-    "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared)",
-    "norm": "batch: batch normalisation before each activation; none",
-    "dropout": "share of the hidden units of dense layers that are left out in training",
-    "init_std": "standard deviation of the first weights, or the constant",
-    "lr": "learning rate: 2^-6, 1/64, 0.01, ...",
-    "optimizer": "sgd, or with float32 adam",
-    "schedule": "of the rate: constant, cosine, linear, step:N or exponential:Q",
-    "momentum": "share of its velocity that a weight keeps (below 1)",
-    "clip": "largest magnitude of a gradient's number; 0 for any",
-    "clip_norm": "with float32: largest norm of all gradients together; 0 for any",
-    "l1": "L1: with L in the loss L |w|, so L is added to the gradient with the sign of w",
-    "weight_decay": "L2: with L in the loss L w^2/2, so L w is added to the gradient of w",
-    "decay": "how LNS weights decay: gradient (added to it) or level (step by step)",
-    "batch": "images a step",
-    "epochs": "how often each image is seen",
-    "val": "training images held back for validation",
-    "seed": "of the shuffle, the first weights and stochastic rounding",
-}
+DEFAULTS: dict[str, Any] = {name: field.default for name, field in FIELDS.items()}
 
 
-def add_settings(parser: ArgumentParser, fields=FIELDS, texts=HELP) -> None:
-    """Add --config, and an option for each field of Settings, or of other settings."""
-    group = parser.add_argument_group(
-        "settings",
-        "The defaults are those of mnist; digits has its own val, epochs and lr.",
-    )
-    group.add_argument(
-        "--config",
-        metavar="FILE",
-        help="take settings from a TOML file; options beat it",
-    )
-    for name, field in fields.items():
-        default = f" (default {plain(field.default)})" if field.default != "" else ""
-        text = (texts.get(name, "") + default).replace("%", "%%")
-        group.add_argument(_flag(name), metavar=name.upper(), help=text)
+class HelpAll(Action):
+    """Prints the help with every option, those that --help leaves out among them."""
+
+    def __init__(self, option_strings, dest, **kwargs):
+        super().__init__(option_strings, dest, nargs=0, help="show every setting and exit")
+        self.hidden: list[tuple[Any, str, str]] = []  # what of whom --help does not show
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for part, name, text in self.hidden:
+            setattr(part, name, text)
+        parser.print_help()
+        parser.exit()
+
+
+def add_settings(parser: ArgumentParser, fields=FIELDS, defaults=DEFAULTS) -> None:
+    """Add --config, and an option for each setting among fields, group by group, with these
+    defaults in its help.
+
+    --help shows the few that most people need; --help-all has them all.
+    """
+    more = parser.add_argument("--help-all", action=HelpAll)
+    assert isinstance(more, HelpAll)
+    first = parser.add_argument_group(
+        "settings", "The defaults are those of mnist; digits has its own val, epochs and lr. "
+        "There are more: --help-all.")
+    first.add_argument("--config", metavar="FILE|RUN", help="take settings from a TOML file, a "
+                       "run's folder or its config.json; options beat it")
+    for name in (n for n, f in fields.items() if about(f).first):
+        _add_setting(first, name, defaults)
+    for title, text in GROUPS.items():
+        group = parser.add_argument_group(title)
+        more.hidden.append((group, "description", text))
+        for name, field in fields.items():
+            if about(field).group == title and not about(field).first:
+                action = _add_setting(group, name, defaults)
+                more.hidden.append((action, "help", action.help))
+                action.help = SUPPRESS
+
+
+def _add_setting(group, name: str, defaults):
+    what, default = about(FIELDS[name]), defaults[name]
+    told = f" (default {plain(default)})" if default != "" else ""
+    return group.add_argument(_flag(name), metavar=what.metavar,
+                              help=(what.text + told).replace("%", "%%"))
 
 
 def add_data(parser) -> None:
@@ -164,16 +135,10 @@ def _flag(name: str) -> str:
 
 
 def _from_file(path: Path, fields) -> dict:
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not TOML: {error}") from error
+    """Return the settings of a TOML file, a run's folder or its config.json."""
+    path = path / "config.json" if path.is_dir() else path
     settings = {}
-    for key, value in table.items():
+    for key, value in (_of_run(path) if path.suffix == ".json" else _of_toml(path)).items():
         name = key.replace("-", "_")
         if name not in fields:
             near = difflib.get_close_matches(name, fields, 1, 0.6)
@@ -183,6 +148,26 @@ def _from_file(path: Path, fields) -> dict:
             raise ValueError(f"{path}: no setting is called {key!r}; {hint}")
         settings[name] = _read(name, value, fields)
     return settings
+
+
+def _of_run(path: Path) -> dict:
+    """Return the settings that a run's config.json has, and nothing else of it."""
+    from nets.run import Run, RunError
+
+    if path.name != "config.json":
+        raise RunError(f"{path} is no config.json of a run, and no TOML file by its name")
+    return Run.open(path.parent).settings.resolved()
+
+
+def _of_toml(path: Path) -> dict:
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error
 
 
 def _read(name: str, value, fields):

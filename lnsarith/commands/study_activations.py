@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
 from lnsarith.commands.training import say, train_epochs
 
@@ -24,8 +24,7 @@ FITTED = ("spindle", "spindle_kernels")  # settings of the activation spindle al
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the action."""
-    defaults = {name: dataclasses.field(default=value) for name, value in DEFAULTS.items()}
-    add_settings(parser, {**OWN, **defaults})
+    add_settings(parser, OWN, {**USUAL, **DEFAULTS})
     group = parser.add_argument_group("study")
     group.add_argument("--datasets", metavar="A,B", default=SETS, help=f"(default {SETS})")
     group.add_argument("--activations", metavar="A,B", default=ACTIVATIONS,

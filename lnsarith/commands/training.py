@@ -34,7 +34,7 @@ class Model(NamedTuple):
 
 def add_run(parser: ArgumentParser, folder: str):
     """Add the options of a run, whose folder is by default called so; return their group."""
-    group = parser.add_argument_group("run")
+    group = parser.add_argument_group("run folder and answers")
     group.add_argument("--out", metavar="DIR", help=f"run folder (default {folder})")
     group.add_argument(
         "--resume",
