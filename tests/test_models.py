@@ -23,8 +23,9 @@ def test_a_run_tells_its_model(trained):
     folder, result = trained
     assert result["model_sha256"] and result["run"] == "r"
     assert '"model": "lenet5"' in (folder / "r" / "config.json").read_text()
-    assert (call(*TRAIN, "--epochs", 1, cwd=folder)[0],
-            (folder / "runs" / "mnist-lenet5-lns16-lut-s0").is_dir()) == (0, True)
+    assert call(*TRAIN, "--epochs", 1, cwd=folder)[0] == 0
+    (run,) = (folder / "runs").iterdir()
+    assert run.name.startswith("mnist-lenet5-lns16-lut-") and run.name.endswith("-s0")
 
 
 def test_what_suits_a_model_gives_way_to_what_is_given():
@@ -82,7 +83,7 @@ def test_a_model_is_evaluated_and_predicts(trained):
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    (("--model", "lenet6"), ("model must be one of mlp, lenet5, lenet-wide", "bnn, got 'lenet6'")),
+    (("--model", "lenet6"), ("model must be one of mlp, lenet5, lenet-wide", "got 'lenet6'")),
     (("--model", "lenet5", "--hidden", "10"), ("hidden", "model mlp", "lenet5")),
     (("--model", "lenet5", "--dataset", "digits"), ("lenet5", "8 x 8 x 1", "conv2", "5 x 5")),
     (("--model", "lenet5", "--arith", "fixed16", "--mode", "paper"), ("paper", "mlp")),
