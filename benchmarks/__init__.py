@@ -7,8 +7,8 @@
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
     python -m benchmarks.accuracy         MNIST by arithmetic, 20 epochs, three seeds
 
-Each says on stderr what it does, prints a table on stdout and adds a JSON line a
-row, with machine, date, commit and versions, to benchmarks/results/<name>.jsonl.
+Each says on stderr what it does and prints a table on stdout; with --record it adds a
+JSON line a row, with machine, date, commit and versions, to benchmarks/results/<name>.jsonl.
 Exit 1 when a mark is not reached. MNIST comes from --data-dir, $LNSARITH_DATA, the
 user's cache or a download. Measure on an idle machine: the lines hold its load.
 """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from benchmarks.machine import ROOT
+from benchmarks.options import add_results
 from benchmarks.rows import say
 
 QUICK = ("startup", "memory", "speed", "rtl", "fits")
@@ -16,10 +17,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run each script in a process of its own; 1 if one missed a mark or failed."""
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--data-dir", metavar="DIR", help="folder of the data sets")
-    parser.add_argument("--results", metavar="DIR", help="where the JSON lines go")
+    add_results(parser)
     options = parser.parse_args(argv)
     given = ["--data-dir", options.data_dir] if options.data_dir else []
-    given += ["--results", options.results] if options.results else []
+    given += ["--results", str(options.results)] if options.results else []
     code = 0
     for name in QUICK:
         say(f"== {name}")

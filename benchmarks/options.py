@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.rows import RESULTS
 
-__all__ = ["make_parser", "names_of"]
+__all__ = ["add_results", "make_parser", "names_of"]
 
 
 def make_parser(name: str, doc: str, dataset: bool = True) -> argparse.ArgumentParser:
-    """Return a parser with --data-dir, --results and (unless rows name theirs) --dataset."""
+    """Return a parser with --data-dir, --record, --results and (unless rows name theirs) --dataset."""
     parser = argparse.ArgumentParser(
         f"python -m benchmarks.{name}",
         description=doc,
@@ -22,9 +22,16 @@ def make_parser(name: str, doc: str, dataset: bool = True) -> argparse.ArgumentP
     if dataset:
         add("--dataset", default="mnist", help="(default mnist)")
     add("--data-dir", metavar="DIR", help="folder of the data sets")
-    text = "where the JSON lines go (default benchmarks/results)"
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help=text)
+    add_results(parser)
     return parser
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add --record and --results: without either, rows are printed and not kept."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--record", action="store_const", const=RESULTS, dest="results",
+        help="add the rows to the recorded ones in benchmarks/results")
+    add("--results", type=Path, metavar="DIR", help="add the rows, as JSON lines, to files here")
 
 
 def names_of(known: Collection[str]):

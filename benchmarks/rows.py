@@ -30,14 +30,14 @@ class Mark(NamedTuple):
 
 
 class Results:
-    """The rows of one script. Each is written when it is added, with the facts.
-
-    Without judge, a trial, no mark counts.
+    """The rows of one script. With a folder each is written there when it is added, with
+    the facts. Without judge, a trial, no mark counts.
     """
 
-    def __init__(self, name: str, folder: Path = RESULTS, judge: bool = True):
+    def __init__(self, name: str, folder: Path | None = None, judge: bool = True):
         self.judge = judge
-        self.path = folder / f"{name}.jsonl"
+        self.name = name
+        self.folder = folder
         self.facts = machine.facts()
         self.rows: list[dict] = []
         say(machine.describe(self.facts))
@@ -52,11 +52,13 @@ class Results:
         if self.judge and mark is not None and value is not None:
             reached = mark.reached(value)
         row = {**row, "mark": str(mark) if mark else None, "reached": reached}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"benchmark": self.path.stem, **row, **self.facts})
-        with open(self.path, "a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
         self.rows.append(row)
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"benchmark": self.name, **row, **self.facts})
+        with open(self.folder / f"{self.name}.jsonl", "a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
 
     def finish(self, columns: Mapping[str, str]) -> int:
         """Print the facts and the table; return 1 if a mark was not reached."""
@@ -66,7 +68,8 @@ class Results:
         missed = [r for r in self.rows if r["reached"] is False]
         if missed:
             print(f"\n{len(missed)} of the marks not reached")
-        say(f"{len(self.rows)} lines added to {self.path}")
+        kept = f"added to {self.folder}" if self.folder else "not kept (see --record)"
+        say(f"{len(self.rows)} rows {kept}")
         return 1 if missed else 0
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks import accuracy, fits, machine, networks, peers, timing
 from benchmarks.child import run
-from benchmarks.rows import Mark, Results, table
+from benchmarks.options import make_parser
+from benchmarks.rows import RESULTS, Mark, Results, table
 from benchmarks.scalar_loop import delta_table, matmul
 from benchmarks.speed.__main__ import main as speed
 from benchmarks.speed.words import LNS, demand_equal, lns_words
@@ -58,6 +59,18 @@ def test_every_row_is_a_json_line_with_the_facts(tmp_path, capsys):
     )
     assert first["reached"] is True and second["reached"] is None
     assert first["commit"] == results.facts["commit"]
+
+
+def test_rows_are_kept_only_where_that_is_asked_for(tmp_path, monkeypatch, capsys):
+    parser = make_parser("trial", "a trial")
+    assert parser.parse_args([]).results is None
+    assert parser.parse_args(["--record"]).results == RESULTS
+    assert parser.parse_args(["--results", str(tmp_path)]).results == tmp_path
+    monkeypatch.chdir(tmp_path)
+    results = Results("trial")
+    results.add({"row": "a"})
+    assert results.finish({"row": "row"}) == 0 and not list(tmp_path.iterdir())
+    assert "not kept" in capsys.readouterr().err
     assert results.finish({"row": "row"}) == 0
     results.add({"row": "c"}, 3.0, Mark("<", 2))
     assert results.finish({"row": "row"}) == 1

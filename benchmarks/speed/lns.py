@@ -62,7 +62,8 @@ def matmuls_on_haswell(results: Results, options) -> None:
         return
     say("  the same compiled for haswell, in another process")
     command = [sys.executable, "-m", "benchmarks.speed", "--parts", "matmul", "--emit"]
-    command += ["--rounds", str(options.rounds), "--results", str(results.path.parent)]
+    command += ["--rounds", str(options.rounds)]
+    command += ["--results", str(results.folder)] if results.folder else []
     command += ["--tiny"] if options.tiny else []
     environment = {**os.environ, "NUMBA_CPU_NAME": "haswell"}
     done = subprocess.run(
