@@ -12,7 +12,8 @@ __all__ = ["add_results", "make_parser", "names_of"]
 
 
 def make_parser(name: str, doc: str, dataset: bool = True) -> argparse.ArgumentParser:
-    """Return a parser with --data-dir, --record, --results and (unless rows name theirs) --dataset."""
+    """Return a parser with --data-dir, --record, --results and, unless rows name theirs,
+    --dataset."""
     parser = argparse.ArgumentParser(
         f"python -m benchmarks.{name}",
         description=doc,

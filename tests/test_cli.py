@@ -96,7 +96,8 @@ def test_runs_that_differ_have_names_that_differ():
                  {"delta": "exact"}, {"delta": "lut:r=1/4"}, {"guard": 4}, {"batch": 64},
                  {"update": "stochastic"}, {"activation": "relu"}, {"arith": "fixed16"},
                  {"arith": "float32", "activation": "gelu"}, {"arith": "float32"},
-                 {"gradients": "lns16.9"}, {"lr": "2^-7"}, {"init": "he"}, {"arith": "fixed16", "transfer": "a/b"}]
+                 {"gradients": "lns16.9"}, {"lr": "2^-7"}, {"init": "he"},
+                 {"arith": "fixed16", "transfer": "a/b"}]
     names = [default_name(settings_for({**base, **given})) for given in different]
     assert len(set(names)) == len(names)
     assert names[:3] == ["digits-lns16-lut-s0", "digits-lns16-lut-s1", "digits-50-lns16-lut-s0"]
