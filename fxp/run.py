@@ -14,15 +14,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 
 import numpy as np
 
 from fxp.circuit import Circuit, evaluate
-from fxp.execute import LANES, bind_matmul
+from fxp.execute import LANES, bind_matmul, compiler
 from fxp.format import word_dtype
 from fxp.graph import SpecError
+from fxp.once import cached_property
 from fxp.plans import MapPlan, MatmulPlan
+from fxp.scalar_loops import scalar_map, scalar_matmul
 
 __all__ = ["BACKENDS", "backend", "current_backend", "elementwise", "matmul", "set_backend",
            "set_threads"]
@@ -74,7 +75,7 @@ def elementwise(circuit: Circuit, arrays: Mapping[str, np.ndarray], dtype=None,
     """
     key = id(circuit), dtype
     if key not in _MAPS:
-        _MAPS[key] = _Map(circuit, dtype)
+        _MAPS.setdefault(key, _Map(circuit, dtype))
     return _MAPS[key](arrays, _checked(backend) if backend else current_backend())
 
 
@@ -119,14 +120,10 @@ class _Map:
 
     @cached_property
     def _vector_kernel(self):
-        from fxp.compile import Kernel
-
-        return Kernel(MapPlan(self.circuit, {**self.inputs, **self.outputs})).run
+        return compiler().Kernel(MapPlan(self.circuit, {**self.inputs, **self.outputs})).run
 
     @cached_property
     def _scalar_kernel(self):
-        from fxp.scalar_loops import scalar_map
-
         return scalar_map(self.circuit)
 
 
@@ -180,8 +177,6 @@ def _bound_matmul(plan, a, b, init, extra, backend):
 
 
 def _scalar_matmul(plan, a, b, init, extra):
-    from fxp.scalar_loops import scalar_matmul
-
     names = (*plan.scalars, *plan.vectors, *plan.start.inputs, *plan.extra)
     arrays = [np.ascontiguousarray(x, plan.dtypes[n])
               for n, x in zip(names, (*a, *b, *init, *extra))]
