@@ -56,7 +56,7 @@ def read(name: str) -> bytes | None:
     """Return what was written under this name, None if that is not there."""
     try:
         data = _read_whole(folder() / name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         report_damage(name, error.strerror or str(error))
