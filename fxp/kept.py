@@ -79,8 +79,13 @@ def write(name: str, data: bytes) -> None:
         folder().mkdir(parents=True, exist_ok=True)
         _put(folder() / name, _head(name, data) + data)
     except OSError as error:
-        _log.info("%s is not kept, and serves this process alone: %s",
-                  folder() / name, error.strerror or error)
+        _report_unkept(folder(), error.strerror or str(error))
+
+
+@lru_cache(maxsize=16)  # it is told once
+def _report_unkept(folder: Path, why: str) -> None:
+    _log.info("compiled code cannot be kept in %s and serves this process alone: %s",
+              folder, why)
 
 
 def _head(name: str, data: bytes) -> bytes:

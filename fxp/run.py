@@ -5,8 +5,8 @@
     numpy    the circuit evaluated on int64 arrays, without Numba
 
 All of them give the same words, and so does any number of threads. The choice
-holds for the process: `set_backend(name)`, `with backend(name):`, or else the
-environment variable LNSARITH_BACKEND.
+holds for a block in its thread, `with backend(name):`, else for the process,
+`set_backend(name)`, else it is the environment variable LNSARITH_BACKEND.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -34,11 +35,12 @@ LONG = 1 << 12  # depth from which few sums are not worth a padded vector
 
 _default = os.environ.get("LNSARITH_BACKEND") or "vector"
 _chosen: dict = {"backend": None, "threads": None}
+_of_block: ContextVar[str | None] = ContextVar("backend", default=None)
 
 
 def current_backend() -> str:
     """Return the name of the backend in force; ValueError if there is none such."""
-    return _chosen["backend"] or _checked(_default)
+    return _of_block.get() or _chosen["backend"] or _checked(_default)
 
 
 def set_backend(name: str | None) -> None:
@@ -48,13 +50,12 @@ def set_backend(name: str | None) -> None:
 
 @contextmanager
 def backend(name: str) -> Iterator[None]:
-    """Choose a backend for the body of a with statement."""
-    before = _chosen["backend"]
-    set_backend(name)
+    """Choose a backend for the body of a with statement, in this thread alone."""
+    token = _of_block.set(_checked(name))
     try:
         yield
     finally:
-        _chosen["backend"] = before
+        _of_block.reset(token)
 
 
 def set_threads(count: int | None) -> None:

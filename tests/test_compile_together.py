@@ -162,3 +162,25 @@ def test_a_property_is_computed_for_all_threads_and_held_by_no_lock(tmp_path):
             thread.join()
         assert found[0] is found[1] is slow.value
     """, tmp_path))
+
+
+def test_a_backend_chosen_for_a_block_is_that_of_its_thread(tmp_path):
+    finish(begin("""
+        inside, outside, left = threading.Event(), threading.Event(), threading.Event()
+        def first():
+            with run.backend("numpy"):
+                inside.set()
+                outside.wait(60)
+            left.set()
+        def second():
+            inside.wait(60)
+            assert run.current_backend() == "vector"
+            with run.backend("scalar"):
+                outside.set()
+                left.wait(60)
+                assert run.current_backend() == "scalar"
+        threads, raised = together([first, second])
+        for thread in threads:
+            thread.join()
+        assert not raised and run.current_backend() == "vector", raised
+    """, tmp_path))
