@@ -150,8 +150,10 @@ class _KeptCode(NullCache):
         target_context.refresh()
         name = self._entry(sig, target_context.codegen())
         data = kept.read(name)
+        if data is None:
+            return None
         try:
-            return data and CompileResult._rebuild(target_context, *pickle.loads(data))
+            return CompileResult._rebuild(target_context, *pickle.loads(data))
         except Exception as error:  # unpickling may raise whatever it likes
             kept.report_damage(name, f"{type(error).__name__}: {error}")
             return None

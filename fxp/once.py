@@ -6,6 +6,8 @@ in the meantime would inherit locked.
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - its lock, as that of logging, comes after ours
+import logging  # noqa: F401 - at a fork: what registers first is taken last
 import os
 import threading
 from collections.abc import Callable
@@ -45,7 +47,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_take, after_in_parent=_give, after_in_child=_give)
 
 
-class cached_property(Generic[T]):  # noqa: N801 - it stands where Python's own stood
+class cached_property(Generic[T]):
     """A property computed when first asked for; all threads get the same object.
 
     It takes no lock: threads that ask at the same time compute it twice.

@@ -2,7 +2,8 @@
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
-usage or input, 130 interrupted. LNSARITH_DEBUG=1 shows where an error came from.
+usage or input, or an answer that cannot be written; 130 interrupted, 141 the reader left.
+What stderr cannot take is dropped. LNSARITH_DEBUG=1 shows where an error came from.
 """
 
 from __future__ import annotations

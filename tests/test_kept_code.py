@@ -83,6 +83,7 @@ DAMAGE = {
     "garbage": lambda path: path.write_bytes(os.urandom(path.stat().st_size)),
     "text": lambda path: path.write_text("def run(x): return 43\n"),
     "another's": others,
+    "nothing, whole": lambda path: kept.write(path.name, b""),
     "no pickle": lambda path: kept.write(path.name, b"no pickle"),
     "a pickle of something": lambda path: kept.write(path.name, pickle.dumps(("a", 5))),
     "a pickle of nothing known": lambda path: kept.write(path.name, b"cnowhere\nnothing\n."),
