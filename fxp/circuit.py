@@ -6,11 +6,11 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from fxp import bits
 from fxp.bits import Traced
 from fxp.graph import Graph, Node, SpecError
+from fxp.once import cached_property
 
 __all__ = ["Circuit", "evaluate", "trace"]
 

@@ -1,44 +1,46 @@
 """Plans and scalar loops to machine code, kept on disk between runs.
 
-A kernel is compiled by Numba from a small module that is written to a cache
-folder. The folder is named by a digest of this package's source, the compiler
-versions and the processor, the file by a digest of what it computes, so a stale
-kernel cannot be met: Numba itself would only look at the one small file.
+A kernel is compiled by Numba from the text of a small module, named by a digest of
+what it computes; its machine code is kept by `fxp.kept`. Compilation, and the import of
+this module where it is put off, take `fxp.once.compile_lock`.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import importlib.util
-import os
-import shutil
+import pickle
 import sys
-import tempfile
+import warnings
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
+from types import ModuleType
 
-import llvmlite
 import numba
-import platformdirs
+from llvmlite.binding import ffi
 from numba import types
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
+from fxp import kept
 from fxp.lanes import lane_width
 from fxp.loops import Arguments, emit_map
+from fxp.once import compile_lock, hold_at_fork
 from fxp.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 from fxp.products import emit_matmul
 from fxp.scalar import scalar_source
 from fxp.spans import emit_spans
-from fxp.target import config, target
+from fxp.target import target
 from fxp.vector import Lanes
 
-__all__ = ["Kernel", "cache_folder", "compile_module", "scalar_kernel"]
+__all__ = ["Kernel", "compile_module", "njit", "scalar_kernel"]
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
 _PLANS: dict[str, Plan] = {}
+
+hold_at_fork(global_compiler_lock, ffi.lib._lock)
 
 
 class Kernel:
@@ -84,69 +86,88 @@ def scalar_kernel(name: str, circuits: dict, loop: str):
     circuits maps function names to Circuits; loop is the text of `run`, decorated
     for Numba, which calls them.
     """
-    parts = ["import numpy as np", "from numba import njit", ""]
+    parts = ["import numpy as np", "from fxp.compile import njit", ""]
     parts += [scalar_source(circuit, function) for function, circuit in circuits.items()]
     return compile_module(name, "\n\n".join([*parts, loop])).run
 
 
 def compile_module(name: str, text: str):
-    """Write a module to the cache folder, import and return it."""
+    """Return the module with this text, made once for all threads.
+
+    Its functions are kept between runs where they are decorated with this module's
+    `njit` and cache=True.
+    """
     key = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if key in sys.modules:
-        return sys.modules[key]
-    path = cache_folder() / f"{key}.py"
-    try:
-        return _import_from(path, key, text)
-    except OSError as error:
-        raise OSError(f"compiled kernels cannot be kept in {path.parent}: {error}; "
-                      "LNSARITH_CACHE=FOLDER names another place") from error
+    if key not in _MODULES:
+        with compile_lock, global_compiler_lock:
+            if key not in _MODULES:
+                _MODULES[key] = _executed(key, text)
+    return _MODULES[key]
 
 
-def _import_from(path: Path, key: str, text: str):
-    if not path.exists():
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(text)
-        part.replace(path)
-    spec = importlib.util.spec_from_file_location(key, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[key] = module
+_MODULES: dict[str, ModuleType] = {}
+
+
+def _executed(key: str, text: str) -> ModuleType:
+    module = ModuleType(key)
+    sys.modules[key] = module  # where Numba looks for a function's globals
     try:
-        spec.loader.exec_module(module)
+        exec(compile(text, f"<{key}>", "exec"), vars(module))
     except BaseException:
         del sys.modules[key]
         raise
     return module
 
 
-@lru_cache(maxsize=1)
-def cache_folder() -> Path:
-    """Return the folder of compiled kernels: $LNSARITH_CACHE or the user's cache.
+def njit(*signature, cache: bool = False, **options):
+    """As numba.njit; but with cache=True the code is kept by `fxp.kept`.
 
-    Where that cannot be written, a temporary folder serves this process.
+    Numba's own cache ends at the first damaged file, and processes that add types to a
+    function at the same time may swap them.
     """
-    chosen = os.environ.get("LNSARITH_CACHE")
-    base = Path(chosen) if chosen else platformdirs.user_cache_path("lnsarith") / "kernels"
-    folder = base / _digest()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        scratch = tempfile.mkdtemp(prefix="lnsarith-")
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-        return Path(scratch)
+    if not cache:
+        return numba.njit(*signature, **options)
+
+    def decorate(function):
+        dispatcher = numba.njit(**options)(function)
+        dispatcher._cache = _KeptCode(f"{function.__module__}.{function.__qualname__}")
+        if signature:
+            dispatcher.compile(*signature)
+            dispatcher.disable_compile()
+        return dispatcher
+
+    return decorate
 
 
-def _digest() -> str:
-    """Return a digest of everything but the plan that decides machine code."""
-    sha = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        sha.update(path.read_bytes())
-    features = config.CPU_FEATURES
-    versions = (sys.version_info[:2], numba.__version__, llvmlite.__version__)
-    sha.update(repr((versions, target().level, config.CPU_NAME, features)).encode())
-    return sha.hexdigest()[:16]
+class _KeptCode(NullCache):
+    """What Numba asks for the machine code of one function, and gives it to."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def load_overload(self, sig, target_context):
+        """Return the code for these types, None if it is not kept or of no use."""
+        target_context.refresh()
+        name = self._entry(sig, target_context.codegen())
+        data = kept.read(name)
+        if data is None:
+            return None
+        try:
+            return CompileResult._rebuild(target_context, *pickle.loads(data))
+        except Exception as error:  # unpickling may raise whatever it likes
+            kept.report_damage(name, f"{type(error).__name__}: {error}")
+            return None
+
+    def save_overload(self, sig, data):
+        """Keep the code for these types."""
+        if data.lifted or data.library.has_dynamic_globals:
+            warnings.warn(f"{self._name} holds what cannot be kept between runs", stacklevel=2)
+        else:
+            kept.write(self._entry(sig, data.codegen), dumps(data._reduce()))
+
+    def _entry(self, sig, codegen) -> str:
+        types = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode())
+        return f"{self._name}.{types.hexdigest()[:16]}"
 
 
 def _width(plan: Plan) -> int:
@@ -162,9 +183,9 @@ def _compiled(plan, count: int):
 
 
 _MODULE = '''\
-from numba import njit, types
+from numba import types
 
-from fxp.compile import core
+from fxp.compile import core, njit
 
 loops = core("{key}")
 

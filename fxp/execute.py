@@ -15,9 +15,10 @@ from functools import lru_cache
 import numpy as np
 
 from fxp.circuit import evaluate
+from fxp.once import compile_lock
 from fxp.plans import MapPlan, MatmulPlan, plan_digest
 
-__all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul", "kernel_of", "run_parts"]
+__all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul", "compiler", "kernel_of", "run_parts"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
@@ -190,15 +191,23 @@ def _wide(array, shape):
 
 def kernel_of(plan):
     """Return the compiled kernel of a plan, compiled once for equal plans."""
-    from fxp.compile import Kernel
-
     key = plan_digest(plan)
     if key not in _KERNELS:
-        _KERNELS[key] = Kernel(plan)
+        _KERNELS[key] = compiler().Kernel(plan)
     return _KERNELS[key]
 
 
 _KERNELS: dict = {}
+
+
+def compiler():
+    """Return the module fxp.compile, which loads Numba: only what compiles asks for it.
+
+    While one thread loads it, the others wait and the process does not fork.
+    """
+    with compile_lock:
+        import fxp.compile
+    return fxp.compile
 
 
 def run_parts(kernel, parts) -> None:

@@ -88,8 +88,9 @@ def _compiled(fires: bool):
 
 
 _TEXT = """\
-from numba import njit, types
+from numba import types
 
+from fxp.compile import njit
 from fxp.popcount_tiles import load8, pack64, store64, tile
 
 count = tile({fires})

@@ -5,8 +5,8 @@
     numpy    the circuit evaluated on int64 arrays, without Numba
 
 All of them give the same words, and so does any number of threads. The choice
-holds for the process: `set_backend(name)`, `with backend(name):`, or else the
-environment variable LNSARITH_BACKEND.
+holds for a block in its thread, `with backend(name):`, else for the process,
+`set_backend(name)`, else it is the environment variable LNSARITH_BACKEND.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from contextvars import ContextVar
 
 import numpy as np
 
 from fxp.circuit import Circuit, evaluate
-from fxp.execute import LANES, bind_matmul
+from fxp.execute import LANES, bind_matmul, compiler
 from fxp.format import word_dtype
 from fxp.graph import SpecError
+from fxp.once import cached_property
 from fxp.plans import MapPlan, MatmulPlan
+from fxp.scalar_loops import scalar_map, scalar_matmul
 
 __all__ = ["BACKENDS", "backend", "current_backend", "elementwise", "matmul", "set_backend",
            "set_threads"]
@@ -33,11 +35,12 @@ LONG = 1 << 12  # depth from which few sums are not worth a padded vector
 
 _default = os.environ.get("LNSARITH_BACKEND") or "vector"
 _chosen: dict = {"backend": None, "threads": None}
+_of_block: ContextVar[str | None] = ContextVar("backend", default=None)
 
 
 def current_backend() -> str:
     """Return the name of the backend in force; ValueError if there is none such."""
-    return _chosen["backend"] or _checked(_default)
+    return _of_block.get() or _chosen["backend"] or _checked(_default)
 
 
 def set_backend(name: str | None) -> None:
@@ -47,13 +50,12 @@ def set_backend(name: str | None) -> None:
 
 @contextmanager
 def backend(name: str) -> Iterator[None]:
-    """Choose a backend for the body of a with statement."""
-    before = _chosen["backend"]
-    set_backend(name)
+    """Choose a backend for the body of a with statement, in this thread alone."""
+    token = _of_block.set(_checked(name))
     try:
         yield
     finally:
-        _chosen["backend"] = before
+        _of_block.reset(token)
 
 
 def set_threads(count: int | None) -> None:
@@ -74,7 +76,7 @@ def elementwise(circuit: Circuit, arrays: Mapping[str, np.ndarray], dtype=None,
     """
     key = id(circuit), dtype
     if key not in _MAPS:
-        _MAPS[key] = _Map(circuit, dtype)
+        _MAPS.setdefault(key, _Map(circuit, dtype))
     return _MAPS[key](arrays, _checked(backend) if backend else current_backend())
 
 
@@ -119,14 +121,10 @@ class _Map:
 
     @cached_property
     def _vector_kernel(self):
-        from fxp.compile import Kernel
-
-        return Kernel(MapPlan(self.circuit, {**self.inputs, **self.outputs})).run
+        return compiler().Kernel(MapPlan(self.circuit, {**self.inputs, **self.outputs})).run
 
     @cached_property
     def _scalar_kernel(self):
-        from fxp.scalar_loops import scalar_map
-
         return scalar_map(self.circuit)
 
 
@@ -180,8 +178,6 @@ def _bound_matmul(plan, a, b, init, extra, backend):
 
 
 def _scalar_matmul(plan, a, b, init, extra):
-    from fxp.scalar_loops import scalar_matmul
-
     names = (*plan.scalars, *plan.vectors, *plan.start.inputs, *plan.extra)
     arrays = [np.ascontiguousarray(x, plan.dtypes[n])
               for n, x in zip(names, (*a, *b, *init, *extra))]

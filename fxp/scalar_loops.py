@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fxp.circuit import Circuit
-from fxp.compile import scalar_kernel
+from fxp.execute import compiler
 from fxp.plans import MatmulPlan, plan_digest
 
 __all__ = ["scalar_map", "scalar_matmul"]
@@ -18,7 +18,7 @@ def scalar_map(circuit: Circuit) -> Callable:
     inputs = {name: f"np.int64(i_{name}[i])" for name in circuit.inputs}
     arrays = [f"i_{n}" for n in circuit.inputs] + [f"o_{n}" for n in circuit.outputs]
     targets = ", ".join(f"o_{n}[i]" for n in circuit.outputs)
-    return scalar_kernel("scalar_map", {"circuit": circuit}, f"""\
+    return compiler().scalar_kernel("scalar_map", {"circuit": circuit}, f"""\
 @njit(cache=True, nogil=True)
 def run({", ".join(arrays)}):
     for i in range({arrays[-1]}.size):
@@ -33,7 +33,7 @@ def scalar_matmul(plan: MatmulPlan) -> Callable:
         circuits = {"start": plan.start, "step": plan.step, "finish": plan.finish}
         if plan.combine is not None:
             circuits["combine"] = plan.combine
-        _PRODUCTS[key] = scalar_kernel("scalar_matmul", circuits, _product_text(plan))
+        _PRODUCTS[key] = compiler().scalar_kernel("scalar_matmul", circuits, _product_text(plan))
     return _PRODUCTS[key]
 
 

@@ -2,7 +2,8 @@
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
-usage or input, 130 interrupted. LNSARITH_DEBUG=1 shows where an error came from.
+usage or input, or an answer that cannot be written; 130 interrupted, 141 the reader left.
+What stderr cannot take is dropped. LNSARITH_DEBUG=1 shows where an error came from.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from lnsarith import streams
+
 __all__ = ["main"]
 
 DEBUG = "LNSARITH_DEBUG"
@@ -29,10 +32,16 @@ _CHOICE = r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, with a near match."""
+    """A parser that complains in one line, with a near match; all of them know --verbose."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS,
+                          help="tell on stderr what else happens")
+
+    def _print_message(self, message, file=None):
+        """Write; unlike argparse's own, raise OSError if that fails."""
+        (file or sys.stderr).write(message)
 
     def parse_known_args(self, args=None, namespace=None):
         found, unknown = super().parse_known_args(args, namespace)
@@ -68,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     if argv is not None:
         return _run(argv)
+    streams.prepare()
     codes: list[int] = []
     # Python by itself would die of a SIGINT that it once saw inside exec().
     atexit.register(lambda: 130 in codes and os._exit(130))
@@ -77,13 +87,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     try:
-        args = _parser(argv).parse_args(argv)
-        code = args.run(args)
+        code = _command_run(argv)
         sys.stdout.flush()
         return code
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
     except KeyboardInterrupt as end:
+        _forget_unwritten()
         _say("interrupted" + "".join(map(str, end.args)))
         return 130
     except BrokenPipeError:
@@ -95,6 +103,16 @@ def _run(argv: list[str]) -> int:
         _forget_unwritten()
         _say(_one_line(error))
         return 2
+
+
+def _command_run(argv: list[str]) -> int:
+    """Run the command and return its exit code; what it answers may not be written yet."""
+    try:
+        args = _parser(argv).parse_args(argv)
+        with streams.telling("verbose" in args):
+            return args.run(args)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
 
 
 def _forget_unwritten() -> None:

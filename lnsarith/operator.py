@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from fxp.circuit import Circuit, trace
 from fxp.format import Fixed, FormatError
+from fxp.once import cached_property
 from lnsarith import spec as lns
 from lnsarith.format import Lns
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 
 from fxp.execute import bind_map
+from fxp.once import cached_property
 from fxp.plans import MapPlan, MatmulPlan
 from fxp.spec import random_word
 from nets.settings import Settings, parse_real

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cached_property
 
 from fxp.circuit import Circuit
 from fxp.execute import bind_map
+from fxp.once import cached_property
 from fxp.plans import MapPlan
 from fxp.spec import random_word
 from fxp.spindle import Spindle

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 
+from fxp.once import cached_property
 from fxp.spec import overflow, round_shift
 from nets.elementwise_fixed import FixedElementwise
 from nets.fixed_descent import FixedDescent, times_constant

@@ -10,6 +10,7 @@ import numpy as np
 
 from fxp.bits import maximum, minimum, where
 from fxp.circuit import Circuit, evaluate, trace
+from fxp.execute import compiler
 from fxp.format import Fixed
 from fxp.spec import overflow, round_nearest_even, round_shift
 from lnsarith import delta as deltas
@@ -75,10 +76,8 @@ class FixedSoftmax:
         words = logits.fields["word"]
         if backend == "numpy":
             return lambda: self._run_numpy(words, labels, gradient, stats, scale, logits.columns)
-        from fxp.compile import scalar_kernel
-
         loop = _LOOP.replace("HIGH", str(self.logits.high)).replace("LOW", str(self.logits.low))
-        run = scalar_kernel("softmax", self.circuits, loop)
+        run = compiler().scalar_kernel("softmax", self.circuits, loop)
         out = gradient.fields["word"] if gradient else np.empty(words.shape, self.gradients.dtype)
         args = (words, labels, out, logits.columns, scale, stats)
         return lambda: run(*args)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 
-from fxp.execute import bind_matmul
+from fxp.execute import bind_matmul, compiler
+from fxp.once import cached_property
 from fxp.plans import MatmulPlan
 from nets.descent import Descent
 from nets.elementwise import Elementwise
@@ -179,13 +179,11 @@ def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:
 
 def _encoder() -> Callable:
     """Return the compiled _take; Numba is imported only here."""
-    from fxp.compile import compile_module
-
-    return compile_module("encode", _ENCODE).run
+    return compiler().compile_module("encode", _ENCODE).run
 
 
 _ENCODE = '''\
-from numba import njit
+from fxp.compile import njit
 
 
 @njit(cache=True, nogil=True)

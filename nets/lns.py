@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 
 import numpy as np
 
+from fxp.once import cached_property
 from lnsarith import delta as deltas
 from lnsarith import spec
 from lnsarith.format import Lns

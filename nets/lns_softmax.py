@@ -18,6 +18,7 @@ import numpy as np
 
 from fxp.bits import clamp, maximum, minimum, where
 from fxp.circuit import Circuit, evaluate, trace
+from fxp.execute import compiler
 from fxp.format import Fixed
 from lnsarith import spec
 from lnsarith.convert import LOG2_E, antilog, log2_of
@@ -137,9 +138,7 @@ class LnsSoftmax:
 
 
 def _compiled(circuits: dict[str, Circuit], top: int):
-    from fxp.compile import scalar_kernel
-
-    return scalar_kernel("softmax", circuits, _LOOP.replace("TOP", str(top)))
+    return compiler().scalar_kernel("softmax", circuits, _LOOP.replace("TOP", str(top)))
 
 
 _LOOP = '''\

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from fxp.execute import compiler
 from nets.real import RealArithmetic
 from nets.tensor import Tensor
 
@@ -103,13 +104,11 @@ def _mean(sums: np.ndarray, channels: int, images: int) -> np.ndarray:
 
 
 def _loops():
-    from fxp.compile import compile_module
-
-    return compile_module("norm", _TEXT)
+    return compiler().compile_module("norm", _TEXT)
 
 
 _TEXT = '''\
-from numba import njit
+from fxp.compile import njit
 
 
 @njit(cache=True, nogil=True)

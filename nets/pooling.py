@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.circuit import Circuit, evaluate
+from fxp.execute import compiler
 from nets.integer import IntegerArithmetic
 from nets.registers import copying, map_over, registers, zeroing
 from nets.tensor import Tensor
@@ -147,13 +148,11 @@ def _sizes(window: Window) -> tuple[int, ...]:
 
 def _kernel(name: str, loop: str, fields: int, circuits: dict[str, Circuit]):
     """Return the compiled loop, its <...> repeated for each field of a number."""
-    from fxp.compile import scalar_kernel
-
     for _ in range(loop.count("<")):
         head, _, rest = loop.partition("<")
         part, _, rest = rest.partition(">")
         loop = head + part[-1:].join(part[:-1].replace("#", str(i)) for i in range(fields)) + rest
-    return scalar_kernel(name, circuits, loop)
+    return compiler().scalar_kernel(name, circuits, loop)
 
 
 _GREATEST = '''\

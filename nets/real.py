@@ -8,11 +8,11 @@ initial weights, the sums of both layers and the hidden activation.
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import numpy as np
 
 from fxp.format import Fixed
+from fxp.once import cached_property
 from fxp.spec import random_word
 from nets.algebra import RealAlgebra
 from nets.elementwise import DROPOUT

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from fxp.compile import cache_folder
+from fxp import kept
 from verilog import tools
 from verilog.design import Design, Words
 from verilog.exhaustive_loop import loop_source
@@ -110,9 +110,11 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
     generated = sorted(p.name for p in (folder / "obj").glob("*.cpp"))
     (folder / "obj" / "loop.cc").write_text(loop_source(design, generated))
     include = _include(program, environment.get("VERILATOR_ROOT", ""))
-    runtime = _runtime(compiler, include)
+    objects = {f"obj/{name}": data for name, data in _runtime(compiler, include).items()}
+    for name, data in objects.items():
+        (folder / name).write_bytes(data)
     tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
-               "libdut.so", "obj/loop.cc", *map(str, runtime), "-lpthread"], cwd=folder)
+               "libdut.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
     return _typed(ctypes.CDLL(str(folder / "libdut.so")))
 
 
@@ -133,21 +135,28 @@ def _include(program: str, root: str) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _runtime(compiler: str, include: Path) -> list[Path]:
-    """Return the runtime's objects, compiled where they are not kept."""
+def _runtime(compiler: str, include: Path) -> dict[str, bytes]:
+    """Return the runtime's objects by file name, compiled where they are not kept."""
     sha = hashlib.sha256(repr(FLAGS).encode() + tools.run([compiler, "-dumpfullversion"]).encode())
     for path in sorted(include.glob("verilated*")):
         sha.update(path.read_bytes())
     sources = [s for s in (include / f"{name}.cpp" for name in RUNTIME) if s.is_file()]
-    objects = [cache_folder() / f"{s.stem}_{sha.hexdigest()[:16]}.o" for s in sources]
 
-    def make(source: Path, target: Path) -> None:
-        part = target.with_suffix(f".{os.getpid()}.part")
-        tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-c", str(source),
-                   "-o", str(part)])
-        part.replace(target)
+    def made(source: Path) -> bytes:
+        name = f"{source.stem}_{sha.hexdigest()[:16]}.o"
+        data = kept.read(name)
+        if data is None:
+            data = _compiled(source, compiler, include)
+            kept.write(name, data)
+        return data
 
     with ThreadPoolExecutor(len(sources)) as pool:
-        missing = [(s, o) for s, o in zip(sources, objects) if not o.exists()]
-        list(pool.map(lambda pair: make(*pair), missing))
-    return objects
+        return {f"{s.stem}.o": data for s, data in zip(sources, pool.map(made, sources))}
+
+
+def _compiled(source: Path, compiler: str, include: Path) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="lnsarith-") as folder:
+        target = Path(folder) / "object.o"
+        tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-c", str(source),
+                   "-o", str(target)])
+        return target.read_bytes()

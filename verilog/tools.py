@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import errno
 import importlib.util
+import logging
 import os
 import shutil
 import subprocess
+import tempfile
+from functools import lru_cache
 from pathlib import Path
+
+import platformdirs
 
 __all__ = ["ToolError", "ToolMissing", "program", "run", "verilator", "yowasp"]
 
@@ -17,6 +24,10 @@ INSTALL = {
     "g++": "apt install g++",
     "make": "apt install make",
 }
+
+
+ROOM = 1 << 28  # bytes, more than any YoWASP tool's machine code takes
+_log = logging.getLogger(__name__)
 
 
 class ToolMissing(OSError):
@@ -47,7 +58,11 @@ def verilator() -> tuple[str, dict[str, str]]:
 
 
 def yowasp(tool: str) -> str:
-    """Return the path of a tool of YoWASP, such as yosys or nextpnr-ecp5."""
+    """Return the path of a tool of YoWASP, such as yosys or nextpnr-ecp5.
+
+    The tools keep their machine code in $YOWASP_CACHE_DIR or the user's cache; where
+    that cannot be, the variable names a temporary folder from now on.
+    """
     import sys
 
     name = f"yowasp-{tool}"
@@ -55,7 +70,31 @@ def yowasp(tool: str) -> str:
     found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
         raise ToolMissing(f"{name} is not installed: pip install 'lnsarith[rtl]'")
+    folder = Path(os.environ.get("YOWASP_CACHE_DIR")
+                  or platformdirs.user_cache_path("YoWASP", appauthor=False))
+    try:
+        _require_room(folder / name.replace("-", "_"))
+    except OSError as error:
+        os.environ["YOWASP_CACHE_DIR"] = _temporary().name
+        _log.info("%s cannot keep its machine code in %s and makes it for this process alone: %s",
+                  name, folder, error.strerror)
     return found
+
+
+def _require_room(folder: Path) -> None:
+    """Raise OSError if a tool's machine code is not in its folder and cannot be put there."""
+    if not any(folder.glob("*.wasm/*")):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        if shutil.disk_usage(folder).free < ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@lru_cache(maxsize=1)
+def _temporary() -> tempfile.TemporaryDirectory:
+    folder = tempfile.TemporaryDirectory(prefix="lnsarith-")
+    atexit.register(folder.cleanup)
+    return folder
 
 
 def run(command: list[str], cwd=None, env=None, seconds: float = 600) -> str:

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from fxp.execute import compiler
+
 __all__ = ["Adam"]
 
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
@@ -34,14 +36,13 @@ class Adam:
 
 
 def _kernels():
-    from fxp.compile import compile_module
-
-    return compile_module("adam", _TEXT)
+    return compiler().compile_module("adam", _TEXT)
 
 
 _TEXT = f"""\
 import numpy as np
-from numba import njit
+
+from fxp.compile import njit
 
 B1, C1 = np.float32({BETA1}), np.float32(1 - {BETA1})
 B2, C2 = np.float32({BETA2}), np.float32(1 - {BETA2})

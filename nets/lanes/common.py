@@ -13,9 +13,11 @@ from functools import partial
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from fxp.compile import njit
 
 ZERO, ONE = np.float32(0), np.float32(1)
 WORD, REAL = ir.IntType(64), ir.FloatType()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fxp.execute import compiler
 from nets.lanes.common import COMMON
 from nets.lanes.products import PRODUCTS
 from nets.lanes.selectors import SELECTORS
@@ -30,13 +31,10 @@ def kernels():
     differentiate(x, places, weights, dy, dx, dw, outputs)
         adds the sub-gradients: sgn(w) dy to dx where |x| < a, sgn(x) dy to dw elsewhere
     """
-    from fxp.compile import compile_module
-    from fxp.target import target
-
-    width = target().lanes(32)
+    width = compiler().target().lanes(32)
     head = (f"WIDTH, VECTORS = {width}, {4 if width == 16 else 2}\n"
             f"LANES, OUTPUTS = {LANES}, {OUTPUTS}\n")
-    return compile_module("lanes", head + COMMON + PRODUCTS + SELECTORS)
+    return compiler().compile_module("lanes", head + COMMON + PRODUCTS + SELECTORS)
 
 
 def padded_to(number: int, multiple: int) -> int:
