@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lnsarith.naming import short
 from nets.settings import Settings
 from nets.spindle_setting import with_function
 
@@ -51,4 +52,4 @@ def default_name(settings: Settings) -> str:
     mode = "" if settings.mode == "bit-true" else settings.mode
     model = "" if settings.model == "mlp" else settings.model
     parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
-    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
+    return short(re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts))))

@@ -103,16 +103,16 @@ UNITS = [("lns12", "mac-unit", [], 0), ("lns16", "mac-unit", [], 1),
 @pytest.mark.parametrize("arith, op, options, layer", UNITS,
                          ids=lambda v: "-".join(v) if isinstance(v, list) else str(v))
 def test_a_trained_layer_gives_the_words_of_the_engine(runs, arith, op, options, layer):
-    made = layer_design(Namespace(op=op, option=options, delta=None, memh=False, layer=layer,
-                                  run_folder=runs[arith], images=2, data_dir=None))
+    made = layer_design(Namespace(op=op, option=options, delta=None, memh=False, name=None,
+                                  layer=layer, run_folder=runs[arith], images=2, data_dir=None))
     report = run_phases(made, {"stalls": made.stimulus(0, 0)})
     assert report.equal, (report.mismatches, report.faults)
     assert report.compared >= (4 if op == "systolic" else 20)
 
 
 def test_another_delta_does_not_give_the_words_of_the_engine(runs):
-    made = layer_design(Namespace(op="mac-unit", option=[], delta="bitshift", memh=False, layer=1,
-                                  run_folder=runs["lns12"], images=2, data_dir=None))
+    made = layer_design(Namespace(op="mac-unit", option=[], delta="bitshift", memh=False, name=None,
+                                  layer=1, run_folder=runs["lns12"], images=2, data_dir=None))
     report = run_phases(made, {"full speed": made.stimulus(0, 0)})
     assert report.compared == 20 and report.wrong > 5
 
