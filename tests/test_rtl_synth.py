@@ -10,7 +10,7 @@ from verilog.catalogue import design as design_of
 from verilog.cost import Row, compare
 from verilog.cost_plot import draw
 from verilog.design import operator_design
-from verilog.synth import FLOWS, _registered, synthesise
+from verilog.synth import FLOWS, TARGETS, _registered, synthesise
 
 
 def cost(name, arith, target="gates", flow="best", **options):
@@ -49,6 +49,14 @@ def test_fpgas_count_luts_carries_and_depth(target):
 def test_flip_flops_of_a_unit_are_counted():
     found = synthesise(design_of("fixed-mac-unit", "fixed9.4", {"kind": "each"}))
     assert found.flip_flops >= 9 + 9 + 1
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_registers_cut_the_longest_path(target):
+    whole, two, four = (synthesise(design_of("fixed-mul", "fixed6.2", {}, latency), target,
+                                   flow="plain") for latency in (0, 2, 4))
+    assert whole.depth > two.depth > four.depth >= 2
+    assert whole.flip_flops == 0 and two.flip_flops < four.flip_flops
 
 
 def test_placing_gives_the_median_of_the_seeds():
