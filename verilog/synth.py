@@ -41,7 +41,8 @@ TARGETS = {
 PLACERS = {"ice40": ("nextpnr-ice40", ["--hx8k", "--package", "ct256"]),
            "ecp5": ("nextpnr-ecp5", ["--25k", "--package", "CABGA381"])}
 SEEDS = (1, 2, 3)
-# Flip-flops and shift registers of the vendors: ltp would take them for logic (-noff knows Yosys' own alone).
+# Flip-flops and shift registers of the vendors: ltp would take them for logic (its -noff
+# knows Yosys' own alone).
 REGISTERS = "*/t:SB_DFF* */t:TRELLIS_FF */t:FD?E */t:SRL*"
 LOGIC = {"$_AND_", "$_OR_", "$_XOR_", "$_MUX_"}
 
