@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lnsarith.naming import short
+from nets.combinations import check_combinations
 from nets.settings import Settings
 from nets.spindle_setting import with_function
 
@@ -29,7 +30,8 @@ SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "ba
 def settings_for(given: dict) -> Settings:
     """Return the settings given, completed by what suits the data set and the model.
 
-    A resumed run needs none of this: its config.json has every setting.
+    A resumed run needs none of this: its config.json has every setting. Raises FormatError
+    for a setting given that has no meaning with the others, even where it is the default.
     """
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
@@ -43,7 +45,9 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**with_function({**suited, **model, **given}))
+    settings = Settings(**with_function({**suited, **model, **given}))
+    check_combinations(settings, given)
+    return settings
 
 
 def default_name(settings: Settings) -> str:
