@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +136,15 @@ class _Picture:
     def _number(self, port: Port, pattern: str, span, middle: float, color: str) -> None:
         """Write a word and its value in the middle of its lozenge, as far as there is room."""
         lanes = port.name[2:] in self.design.lanes
-        lines = _texts(self.design, port, pattern)
-        sizes = [6.2 if lanes or k else 7.5 for k in range(len(lines))]
+        texts = _texts(self.design, port, pattern)
         room = (span[1] - span[0] - SLANT) * INCHES[self.design.clocked]
-        while lines and len(lines[-1]) * 0.62 * sizes[len(lines) - 1] / 72 > room:
-            lines.pop()
+        sized = [(line, 6.2 if lanes or k else 7.5) for k, line in enumerate(texts)]
+        lines = list(takewhile(lambda x: len(x[0]) * 0.62 * x[1] / 72 <= room, sized))
+        if lanes and len(lines) < len(texts):
+            return  # some of many words would look like all of them
         step = 0.145 if lanes else 0.21
         first = middle - step * (len(lines) - 1) / 2
-        for k, (line, size) in enumerate(zip(lines, sizes)):
+        for k, (line, size) in enumerate(lines):
             ink = color if (k and not lanes) or color == GREY else INK
             self.axes.text(sum(span) / 2, first + k * step, line, ha="center", va="center",
                            fontsize=size, color=ink, clip_on=True)
