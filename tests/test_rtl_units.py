@@ -123,6 +123,21 @@ def test_the_command_runs_a_trained_layer(runs, tmp_path):
     assert told["equal"] and told["compared"] == 30 and told["vectors"] == 3 * 12 * 10
 
 
+@pytest.mark.parametrize("unit", [
+    ["mac-unit"], ["systolic", "--option", "columns=5"],
+    ["systolic", "--option", "stationary=weight", "--option", "rows=12"]], ids=lambda u: u[-1])
+def test_the_first_words_of_a_trained_layer_are_drawn(runs, unit, tmp_path):
+    told = answer("rtl", "sim", *unit, "--run", runs["lns12"], "--layer", "1", "--images", "1",
+                  "--picture", "a.svg", cwd=tmp_path)
+    assert told["equal"] and told["picture"] == "a.svg"
+    drawn = (tmp_path / "a.svg").read_text("utf-8")
+    made = layer_design(Namespace(op=unit[0], option=unit[2::2], delta=None, memh=False, name=None,
+                                  layer=1, run_folder=runs["lns12"], images=1, data_dir=None))
+    first = np.ravel(made.stimulus(5, 0)["a"])
+    assert all(f">{word}<" in drawn for word in first)
+    assert len(made.stimulus(5, 0)["a"]) == 5 < len(made.stimulus(0, 0)["a"])
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["mac-unit", "--layer", "2"], "layer must be 0..1, got 2"),
     (["mac-unit", "--images", "0"], "images must be 1..355, got 0"),
