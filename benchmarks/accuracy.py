@@ -101,6 +101,7 @@ def _run_all(jobs, options):
 
 def train(row: str, seed: int, epochs: int, dataset: str, data_dir: str | None):
     """Train one run and return (row, seed, a record an epoch)."""
+    from lnsarith.commands.training import loss_text
     from nets.data import load
     from nets.suited import settings_for
     from nets.train import Trainer
@@ -115,7 +116,7 @@ def train(row: str, seed: int, epochs: int, dataset: str, data_dir: str | None):
         if time.monotonic() - told > 5 or epoch == epochs:
             told = time.monotonic()
             say(
-                f"  {row} seed {seed} epoch {epoch}/{epochs}: loss {record['loss']}, "
+                f"  {row} seed {seed} epoch {epoch}/{epochs}: loss {loss_text(record['loss'])}, "
                 f"test {_percent(record):.2f} %, {record['seconds']:.2f} s"
             )
     return row, seed, records

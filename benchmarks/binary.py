@@ -48,6 +48,7 @@ def _add(results: Results, row: str, seed: int, options) -> None:
     """Train one network and add its line."""
     import numpy as np
 
+    from lnsarith.commands.training import loss_text
     from nets.binary.fold import fold
     from nets.binary.settings import BinarySettings
     from nets.binary.train import BinaryTrainer
@@ -64,7 +65,7 @@ def _add(results: Results, row: str, seed: int, options) -> None:
         records.append(trainer.train_epoch())
         if time.monotonic() - told > 20 or trainer.epoch == settings.epochs:
             told, r = time.monotonic(), records[-1]
-            say(f"  {row} seed {seed} epoch {r.epoch}/{settings.epochs}: loss {r.loss}, "
+            say(f"  {row} seed {seed} epoch {r.epoch}/{settings.epochs}: loss {loss_text(r.loss)}, "
                 f"test {100 * r.test_accuracy:.2f} %, {r.seconds:.2f} s")
     images, labels = trainer.test
     predicted = fold(trainer.network).predict(images)

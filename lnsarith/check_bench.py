@@ -16,20 +16,24 @@ from lnsarith.format import Lns
 from lnsarith.operator import Operator
 from lnsarith.real import LN2, Real, as_float, as_real, decode
 
-__all__ = ["COUNTS", "Bench", "Case", "Judgement", "judge_fixed", "judge_lns"]
+__all__ = ["COMPARED_FIXED", "COUNTS", "Bench", "Case", "Judgement", "judge_fixed", "judge_lns"]
 
 COUNTS = {
     "compared": "results whose error is measured",
     "saturated": "at the end of the format, the truth lies beyond it",
     "wrapped": "around the end of the format",
     "zeroed": "zero, the truth is not",
-    "cancelled": "of these, zero though the truth is in range",
+    "cancelled": "of the zeroed, the truth is in range",
     "raised": "at the smallest magnitude, the truth lies below",
     "both_zero": "zero, as is the truth",
     "nonzero": "not zero, the truth is",
     "wrong_sign": "of the wrong sign",
     "undefined": "where the real function has no value",
 }
+
+# Of fixed-point results these are compared too; of logarithmic ones each is counted apart,
+# and but for the cancelled all add up.
+COMPARED_FIXED = ("zeroed", "both_zero", "nonzero", "wrong_sign", "cancelled")
 
 
 @dataclass

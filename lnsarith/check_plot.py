@@ -13,7 +13,7 @@ from lnsarith.check_bench import Bench, Judgement
 from lnsarith.check_words import choices, every, sampled
 from lnsarith.format import Lns
 from lnsarith.operator import Operator
-from lnsarith.picture import INK, LINE, WARM, picture, require_writable, wrapped
+from lnsarith.picture import INK, LINE, WARM, legend, picture, require_writable, wrapped
 from lnsarith.real import as_real, decode
 
 __all__ = ["draw", "require_writable"]
@@ -60,7 +60,8 @@ def _draw_gaps(figure, bench: Bench, f: Lns):
         _note_largest(bottom, d, error)
         _shade_zeros(top, bottom, d, np.isnan(found) & (d > 0))
         bottom.set_xlabel("gap d of the logs (log2)")
-        top.legend(loc="lower right" if opposite else "upper right")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper right", ncols=2)  # beside the title's first line
     axes[0][0].set_ylabel("correction of the larger log")
     axes[1][0].set_ylabel(f"error (ULP, {_unit(f.frac)} of log2)")
 
@@ -173,7 +174,7 @@ def _mean_line(axes, x, error):
     middle = (edges[1:] + edges[:-1]) / 2
     some = count > 0
     axes.plot(middle[some], total[some] / count[some], color=WARM, lw=1.6, label="mean")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.995), borderaxespad=0.1)
+    legend(axes)
 
 
 def _unit(frac: int) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lnsarith import streams
+from lnsarith.extras import how_to_get
 
 __all__ = ["main"]
 
@@ -235,6 +236,8 @@ def _near(name: str, known) -> str:
 
 def _one_line(error: Exception) -> str:
     """Return what a person needs to know of an error."""
+    if missing := how_to_get(error):
+        return missing
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:

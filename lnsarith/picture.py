@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fxp.format import FormatError
 from lnsarith import files
 
-__all__ = ["GREY", "INK", "LINE", "WARM", "picture", "require_writable", "wrapped"]
+__all__ = ["GREY", "INK", "LINE", "WARM", "legend", "picture", "png", "require_writable",
+           "styled", "wrapped"]
 
 SUFFIXES = (".png", ".pdf", ".svg")
 INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1f77b4", "#d1495b"
@@ -21,7 +24,10 @@ STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#e4e8eb", "grid.linewidth": 0.7, "axes.axisbelow": True,
     "axes.titlesize": 10.5, "axes.titlelocation": "left", "legend.frameon": False,
+    # Text stays text: whole fonts in PDF, none in SVG.
+    "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lnsarith",
 }
+UNDATED: Any = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
 
 
 def require_writable(path: str | Path) -> None:
@@ -32,21 +38,52 @@ def require_writable(path: str | Path) -> None:
 
 
 @contextmanager
-def picture(path: str | Path, title: str, size=(10, 6)) -> Iterator:
-    """Give a figure to draw on, which is written to path at the end.
+def styled(size, layout: Any = "constrained", more: Mapping = MappingProxyType({})
+           ) -> Iterator:
+    """Give a figure in the style of all pictures, and in more of its own."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({**STYLE, **more}):
+        yield Figure(figsize=size, layout=layout)
+
+
+@contextmanager
+def picture(path: str | Path, title: str, size=(10, 6), **look: Any) -> Iterator:
+    """Give a figure to draw on, which is written to path at the end; look is as of styled.
 
     The file appears whole or not at all. Raises FormatError where it cannot be written.
     """
     require_writable(path)
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+    form = Path(path).suffix[1:].lower()
+    with styled(size, **look) as figure:
         yield figure
+        headed(figure, title)
+        files.write_whole(path, lambda part: figure.savefig(
+            part, format=form, dpi=160, metadata=UNDATED[form]))
+
+
+def png(figure, title: str) -> bytes:
+    """Return a figure as a PNG image."""
+    headed(figure, title)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=120, metadata=UNDATED["png"])
+    return image.getvalue()
+
+
+def headed(figure, title: str) -> None:
+    """Write the title of a figure, if it has one."""
+    if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, linespacing=1.4)
-        form = Path(path).suffix[1:].lower()
-        files.write_whole(path, lambda part: figure.savefig(part, format=form, dpi=160))
+
+
+def legend(axes, beside: bool = False, **more) -> None:
+    """Draw the legend where no curve can be: above the axes, or beside them."""
+    if beside:
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), **more)
+    else:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1,
+                    ncols=len(axes.get_legend_handles_labels()[1]), **more)
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fxp.fit_functions import Target
 from fxp.spindle import Spindle
-from lnsarith.picture import GREY, INK, LINE, WARM, picture
+from lnsarith.picture import GREY, INK, LINE, WARM, legend, picture
 from lnsarith.spindle_kernels import Kernels
 
 __all__ = ["draw"]
@@ -31,7 +31,7 @@ def draw(path: str | Path, title: str, target: Target, found: Spindle | Kernels,
                  label="sum of ReLUs" if knees else "sum of kernels")
         if knees:
             top.plot(knees, found.real(np.array(knees)), "o", ms=5, color=WARM, label="knees")
-        top.legend(loc="best")
+        legend(top)
         if samples is not None:
             axes[1].hist(samples, bins=200, density=True, color=GREY, alpha=0.5)
             axes[1].plot(x, found.slope(x), color=LINE, lw=1.2)

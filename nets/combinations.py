@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 
 from fxp.format import Fixed, FormatError
 from lnsarith import delta as deltas
@@ -14,13 +15,16 @@ from nets.spindle_setting import activation_kind, check_spindle
 __all__ = ["check_combinations"]
 
 
-def check_combinations(s) -> None:
-    """Raise FormatError for settings that contradict each other."""
-    _check_family(s)
-    _check_model(s)
+def check_combinations(s, given: Iterable[str] = ()) -> None:
+    """Raise FormatError for settings that contradict each other.
+
+    One without a meaning must have its default, and not be among the names given.
+    """
+    _check_family(s, given)
+    _check_model(s, given)
 
 
-def _check_family(s) -> None:
+def _check_family(s, given) -> None:
     if s.arith in FLOATS:
         family = None
         used = [n for n in ("weights", "activations", "gradients") if getattr(s, n)]
@@ -35,53 +39,54 @@ def _check_family(s) -> None:
                                   "must be of one family")
     if family is Lns:
         deltas.parse(s.delta)
-        _refuse(s, ("transfer",), "float or fixed")
+        _refuse(s, ("transfer",), "float or fixed", given)
     else:
         _refuse(s, ("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                    "softmax_pull", "softmax_free", "norm_delta"), "lns")
+                    "softmax_pull", "softmax_free", "norm_delta"), "lns", given)
     if s.selects and family is None:
-        _refuse(s, ("scales",), "minselect of words, such as minselect16")
+        _refuse(s, ("scales",), "minselect of words, such as minselect16", given)
     if family is not Fixed or s.selects:
-        _refuse(s, ("accumulator",), "fixed")
+        _refuse(s, ("accumulator",), "fixed", given)
     elif not re.fullmatch(r"exact|each|limited\d{1,2}", s.accumulator):
         raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                           f"got {s.accumulator!r}")
     check_spindle(s, s.format("activations") if family else None)
     if family is not None:
-        _refuse(s, ("optimizer", "loss", "clip_norm"), "float32")
+        _refuse(s, ("optimizer", "loss", "clip_norm"), "float32", given)
         if activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
             raise FormatError(f"activation {s.activation} goes with float32 arithmetic, "
                               f"not with {s.arith}")
     if s.optimizer == "adam" and s.momentum != "0":
         raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
     if family is None:
-        _refuse(s, ("update", "update_guard", "softmax_delta"), "lns or fixed")
+        _refuse(s, ("update", "update_guard", "softmax_delta"), "lns or fixed", given)
     if not s.selects:
-        _refuse(s, ("gain", "backward", "scales"), "minselect")
+        _refuse(s, ("gain", "backward", "scales"), "minselect", given)
         if family is not None:
-            _refuse(s, ("clip_operands",), "float32 or minselect")
+            _refuse(s, ("clip_operands",), "float32 or minselect", given)
         if not s.clips:
-            _refuse(s, ("statistics",), "minselect (or clipped float32)")
+            _refuse(s, ("statistics",), "minselect (or clipped float32)", given)
     if s.mode == "paper" and (family is not Fixed or s.selects):
         raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                           f"arithmetic, not with {s.arith}")
 
 
-def _check_model(s) -> None:
-    if s.init not in ("normal", "constant") and s.init_std != _default(s, "init_std"):
+def _check_model(s, given) -> None:
+    if s.init not in ("normal", "constant") and (
+            "init_std" in given or s.init_std != _default(s, "init_std")):
         raise FormatError(f"init_std has a meaning only with init normal or constant, "
                           f"not with {s.init}")
     if s.model == "mlp":
         return
-    if s.hidden != _default(s, "hidden"):
+    if "hidden" in given or s.hidden != _default(s, "hidden"):
         raise FormatError(f"hidden has a meaning only with model mlp, not with {s.model}")
     if s.mode == "paper":
         raise FormatError(f"mode paper goes with model mlp, not with {s.model}")
 
 
-def _refuse(s, names, family: str) -> None:
+def _refuse(s, names, family: str, given) -> None:
     for name in names:
-        if getattr(s, name) != _default(s, name):
+        if name in given or getattr(s, name) != _default(s, name):
             raise FormatError(f"{name} = {getattr(s, name)} has a meaning only with "
                               f"{family} arithmetic, not with {s.arith}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from lnsarith.picture import legend, png, styled
 
 __all__ = ["draw"]
 
@@ -11,27 +11,20 @@ INKS = {"train": "#7a7a7a", "validation": "#1f5fa8", "test": "#c2410c"}
 
 def draw(records: list[dict], title: str, loss: str = "nats an image") -> bytes:
     """Return a PNG image of the records of `nets.train.Record`; loss is its unit."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    figure.suptitle(title, fontsize=11)
-    _lines(left, records, {"train": "loss"}, 1)
-    left.set_ylabel(f"training loss, {loss}")
-    left.set_ylim(bottom=0)
-    keys = {
-        "train": "train_accuracy",
-        "validation": "val_accuracy",
-        "test": "test_accuracy",
-    }
-    _lines(right, records, keys, 100)
-    right.set_ylabel("accuracy, %")
-    right.legend(frameon=False, loc="lower right")
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
-    return image.getvalue()
+    with styled((9, 3.6)) as figure:
+        left, right = figure.subplots(1, 2)
+        _lines(left, records, {"train": "loss"}, 1)
+        left.set_ylabel(f"training loss, {loss}")
+        left.set_ylim(bottom=0)
+        keys = {
+            "train": "train_accuracy",
+            "validation": "val_accuracy",
+            "test": "test_accuracy",
+        }
+        _lines(right, records, keys, 100)
+        right.set_ylabel("accuracy, %")
+        legend(right)
+        return png(figure, title)
 
 
 def _lines(axes, records: list[dict], keys: dict[str, str], scale: float) -> None:
@@ -45,5 +38,3 @@ def _lines(axes, records: list[dict], keys: dict[str, str], scale: float) -> Non
         axes.plot(epochs, values, color=INKS[label], label=label, marker=mark, ms=3)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)

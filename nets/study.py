@@ -125,5 +125,6 @@ def draw(path: str | Path, found: dict, title: str) -> None:
             axes.set_yticks(range(len(kinds)), kinds, color=INK)
             axes.set_ylim(-0.5, len(kinds) - 0.5)
         panels[0].invert_yaxis()
-        figure.supxlabel("grey: a seed each; diamond: mean, with one standard error", fontsize=8.5,
-                         color=GREY)
+        figure.supxlabel("grey: a seed each; diamond: their mean; bar: one standard error each "
+                         "way,\nof the seeds' spread and the number of test images",
+                         fontsize=8.5, color=GREY)

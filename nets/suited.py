@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import dataclasses
 import re
 
+from lnsarith.naming import LONGEST, digested
+from nets.combinations import check_combinations
 from nets.settings import Settings
 from nets.spindle_setting import PREFIX, activation_kind, with_function
 
-__all__ = ["default_name", "settings_for"]
+__all__ = ["default_name", "given_for", "settings_for"]
 
 # Settings with a place of their own in a run's name, or none in it.
 NAMED = ("dataset", "model", "hidden", "arith", "delta", "mode", "activation", "seed", "epochs")
-LONGEST = 80  # characters of a run's name before its seed
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
@@ -34,7 +34,8 @@ SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "ba
 def settings_for(given: dict) -> Settings:
     """Return the settings given, completed by what suits the data set and the model.
 
-    A resumed run needs none of this: its config.json has every setting.
+    A resumed run needs none of this: its config.json has every setting. Raises FormatError
+    for a setting given that has no meaning with the others, even where it is the default.
     """
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
@@ -48,27 +49,38 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**with_function({**suited, **model, **given}))
+    settings = Settings(**with_function({**suited, **model, **given}))
+    check_combinations(settings, given)
+    return settings
+
+
+def given_for(settings: Settings) -> dict:
+    """Return the fewest settings that `settings_for` completes to these."""
+    every = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
+    given = {name: every[name] for name in ("dataset", "model", "arith")}
+    while True:
+        made = settings_for(given)
+        if made == settings:
+            return given
+        given |= {k: v for k, v in every.items() if getattr(made, k) != v}
 
 
 def default_name(settings: Settings) -> str:
     """Return what a run is called: mnist-lns16-lut-s0, mnist-128-64-lns12-exact-guard-4-s1, ...
 
     Runs that differ in any setting but epochs have two names: what is not usual for the
-    data set and the model is named, and a digest stands for what would be too long.
+    data set and the model is named, and a digest ends what would be too long.
     """
-    s = settings
-    usual = settings_for({"dataset": s.dataset, "model": s.model, "arith": s.arith})
-    parts = [s.dataset, "" if s.model == "mlp" else s.model]
-    parts += map(str, s.hidden if s.hidden != usual.hidden else ())
-    parts += [s.arith, s.delta if s.arith.startswith("lns") else "",
-              "" if s.mode == "bit-true" else s.mode]
-    if s.activation != usual.activation:
-        parts.append(activation_kind(s.activation))
-    parts += [f"{name}-{value}" for name, value in s.resolved().items()
-              if name not in NAMED and value != getattr(usual, name)]
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))
-    if len(name) > LONGEST or s.activation.startswith(PREFIX):
-        digest = hashlib.sha256(json.dumps(s.resolved()).encode()).hexdigest()[:8]
-        name = f"{name[:LONGEST]}-{digest}"
-    return f"{name}-s{s.seed}"
+    s, given = settings, given_for(settings)
+    parts = [s.dataset, "" if s.model == "mlp" else s.model, *map(str, given.get("hidden", ())),
+             s.arith, s.delta if s.arith.startswith("lns") else "",
+             "" if s.mode == "bit-true" else s.mode, activation_kind(given.get("activation", ""))]
+    parts += [f"{k}-{v}" for k, v in given.items() if k not in NAMED]
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, [*parts, f"s{s.seed}"])))
+    return digested(name, str(given), LONGEST, "-") if _loses(name, given) else name
+
+
+def _loses(name: str, given: dict) -> bool:
+    """Whether settings that differ may share a name: where it is cut, or a function is not
+    told."""
+    return len(name) > LONGEST or given.get("activation", "").startswith(PREFIX)

@@ -1,6 +1,7 @@
 """lnsarith study, and how the command tells which model is meant."""
 
 import json
+import re
 
 import pytest
 from small_digits import small
@@ -32,7 +33,10 @@ def test_a_study_trains_with_each_value_and_draws(what, values, tmp_path, capsys
     image = (folder / "study.png").read_bytes()
     assert image.startswith(b"\x89PNG") and len(image) > 10000
     assert main(["study", what, *SMALL, "--values", values, "--out", str(folder)]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(rows) + 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(rows) + 2
+    told = re.findall(r"loss (\S+)  ", err)
+    assert len(told) == 2 * len(rows) and all(re.fullmatch(r"\d+\.\d{4}", t) for t in told)
 
 
 @pytest.mark.parametrize("args, message", [

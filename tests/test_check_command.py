@@ -11,7 +11,8 @@ import pytest
 
 from fxp.format import FormatError
 from lnsarith import check_plot
-from lnsarith.catalogue import OPERATORS
+from lnsarith.catalogue import OPERATORS, parse_format
+from lnsarith.check import check
 from lnsarith.check_bench import COUNTS, Bench
 from lnsarith.commands import check as command
 from lnsarith.commands import ops
@@ -73,6 +74,24 @@ def test_ops_prints_every_operator(capsys):
     rows = json.loads(capsys.readouterr().out)["operators"]
     assert [r["name"] for r in rows] == list(OPERATORS)
     assert rows[0]["operands"] == ["x", "y"] and rows[0]["options"][0]["name"] == "overflow"
+
+
+@pytest.mark.parametrize("op, arith, option", [
+    ("fixed-resize", "fixed8.4", ["to=fixed6.1"]), ("fixed-mul", "fixed6", ["overflow=wrap"]),
+    ("fixed-resize", "fixed8.4", ["to=fixed5.1", "rounding=down"]), ("lns-add", "lns6.2", []),
+    ("lns-sub", "lns6.2", ["underflow=smallest"]), ("lns-sqrt", "lns6", []),
+    ("fixed-minselect", "fixed6.3", ["gain=3/2"])])
+def test_rows_of_results_add_up_or_tell_of_which_they_are_some(op, arith, option, capsys):
+    assert command.run(arguments(op, arith=arith, option=option)) == 0
+    lines = capsys.readouterr().out.split("results\n")[1].split("\n\n")[0].splitlines()
+    rows = [(int(line.split()[0].replace(",", "")), " ".join(line.split()[2:])) for line in lines]
+    some = [n for n, text in rows if "of these," in text or "of the zeroed," in text]
+    assert rows[0][1].startswith("compared") and len(rows) > 1
+    assert sum(n for n, _ in rows) - sum(some) == check(op, parse_format(arith), dict(
+        each.split("=") for each in option)).count
+    under = [n for n, text in rows if "of these," in text]
+    assert sum(under) <= rows[0][0] and rows[1:1 + len(under)] == [
+        row for row in rows if "of these," in row[1]]
 
 
 @pytest.mark.parametrize("op, arith, suffix", [

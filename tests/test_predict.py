@@ -1,5 +1,7 @@
 """Predictions: what is seen in image files, and which files are refused."""
 
+import json
+
 import numpy as np
 import pytest
 from front_door import DIGITS, answer, assert_one_line, call
@@ -81,6 +83,27 @@ def test_an_image_without_a_picture_is_refused(trained, name, words):
     code, out, err = call("predict", "r", name, "--json", cwd=folder)
     assert code == 2 and out == ""
     assert_one_line(err, name, words)
+
+
+def test_good_images_are_answered_beside_bad_ones(trained):
+    folder = trained
+    bad_images(folder)
+    image = Image.fromarray(data.load("digits").test_images[1])
+    for name in ("zero.png", "again.png"):
+        image.save(folder / name)
+    given = ["zero.png", "blank.png", "cut.png", "none.png", ".", "again.png", "zero.png"]
+    code, out, err = call("predict", "r", *given, cwd=folder)
+    assert code == 2
+    heads = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert heads == ["zero.png: 0", "again.png: 0", "zero.png: 0"]
+    told = [line.partition(": ")[2] for line in err.splitlines()]
+    assert sorted(line.split(":")[0].split()[0] for line in told) == [
+        ".", "blank.png", "cut.png", "none.png"]
+    code, out, _ = call("predict", "r", *given, "--json", cwd=folder)
+    found = json.loads(out)
+    assert code == 2 and [row["class"] for row in found["predictions"]] == [0, 0, 0]
+    assert sorted(found["refused"]) == [".", "blank.png", "cut.png", "none.png"]
+    assert found["refused"]["none.png"] == "none.png: No such file or directory"
 
 
 def test_transparent_paper_is_white(tmp_path):

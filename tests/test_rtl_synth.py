@@ -1,16 +1,22 @@
 """What designs cost: marks, depth, LUTs, MHz, the comparison and its chart."""
 
 import json
+import signal
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 
 from lnsarith.catalogue import find, parse_format
 from lnsarith.cli import main
+from verilog import cost as cost_rows
+from verilog import tools
 from verilog.catalogue import design as design_of
 from verilog.cost import Row, compare
 from verilog.cost_plot import draw
 from verilog.design import operator_design
-from verilog.synth import FLOWS, _registered, synthesise
+from verilog.synth import FLOWS, TARGETS, Cost, _registered, synthesise
 
 
 def cost(name, arith, target="gates", flow="best", **options):
@@ -51,6 +57,14 @@ def test_flip_flops_of_a_unit_are_counted():
     assert found.flip_flops >= 9 + 9 + 1
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_registers_cut_the_longest_path(target):
+    whole, two, four = (synthesise(design_of("fixed-mul", "fixed6.2", {}, latency), target,
+                                   flow="plain") for latency in (0, 2, 4))
+    assert whole.depth > two.depth > four.depth >= 2
+    assert whole.flip_flops == 0 and two.flip_flops < four.flip_flops
+
+
 def test_placing_gives_the_median_of_the_seeds():
     design = operator_design(find("lns-add"), parse_format("lns9.4"), latency=2)
     assert "i_clk(i_clk)" in _registered(design)
@@ -69,8 +83,8 @@ def test_what_cannot_be_is_refused(given, message):
 
 
 def test_the_comparison_draws_bars_and_tells_what_failed(tmp_path):
-    rows = compare([Row("fixed-mac", 8), Row("lns-mac", 8, "lut", options={"delta": "lut"}),
-                    Row("lns-mac", 40, "lut")])
+    rows = list(compare([Row("fixed-mac", 8), Row("lns-mac", 8, "lut", options={"delta": "lut"}),
+                         Row("lns-mac", 40, "lut")]))
     assert [bool(r.best) for r in rows] == [True, True, False]
     assert "bits must be 4..32" in rows[2].failed
     assert rows[1].best.gates < rows[0].best.gates <= rows[0].plain.gates
@@ -84,6 +98,41 @@ def test_the_command_prints_the_cost_of_a_design(capsys):
     assert json.loads(capsys.readouterr().out)["gates"] > 0
     assert main(["rtl", "synth", "fixed-min", "--arith", "fixed8"]) == 0
     assert "gates" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_interrupt_keeps_the_rows_that_are_done_and_stops_the_tools(more, monkeypatch, capsys):
+    wanted = [Row("fixed-mac", 8), Row("lns-mac", 8, "lut"), *(Row("lns-add", b) for b in (8, 9))]
+    told, real = threading.Event(), cost_rows.compare
+
+    def counted(row, _):
+        if row.operator != "lns-add":
+            found = Cost("d", "gates", "plain", "Yosys", {}, gates=200 if row.method else 100)
+            return replace(row, best=found, plain=found)
+        told.wait(30)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        tools.run(["sleep", "60"])
+
+    def compare(rows):
+        for number, row in enumerate(real(rows)):
+            yield row
+            if number == 1:  # the third is asked for, so two have been told
+                told.set()
+
+    monkeypatch.setattr(cost_rows, "rows_of_macs", lambda: wanted[:2])
+    monkeypatch.setattr(cost_rows, "rows_of_operators", lambda: wanted[2:])
+    monkeypatch.setattr(cost_rows, "_counted", counted)
+    monkeypatch.setattr(cost_rows, "compare", compare)
+    start = time.monotonic()
+    assert main(["rtl", "synth", "--all", *more]) == 130
+    assert time.monotonic() - start < 30
+    out, err = capsys.readouterr()
+    if more:
+        assert [r["operator"] for r in json.loads(out)["rows"]] == ["fixed-mac", "lns-mac"]
+    else:
+        rows = [line.split() for line in out.splitlines()[3:]]
+        assert [r[0] for r in rows] == ["fixed-mac", "lns-mac"] and rows[1][-1] == "2.00"
+    assert err.splitlines()[-1] == "lnsarith: interrupted; 2 of 4 rows are done"
 
 
 @pytest.mark.parametrize("arguments, message", [

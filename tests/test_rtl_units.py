@@ -103,16 +103,16 @@ UNITS = [("lns12", "mac-unit", [], 0), ("lns16", "mac-unit", [], 1),
 @pytest.mark.parametrize("arith, op, options, layer", UNITS,
                          ids=lambda v: "-".join(v) if isinstance(v, list) else str(v))
 def test_a_trained_layer_gives_the_words_of_the_engine(runs, arith, op, options, layer):
-    made = layer_design(Namespace(op=op, option=options, delta=None, memh=False, layer=layer,
-                                  run_folder=runs[arith], images=2, data_dir=None))
+    made = layer_design(Namespace(op=op, option=options, delta=None, memh=False, name=None,
+                                  layer=layer, run_folder=runs[arith], images=2, data_dir=None))
     report = run_phases(made, {"stalls": made.stimulus(0, 0)})
     assert report.equal, (report.mismatches, report.faults)
     assert report.compared >= (4 if op == "systolic" else 20)
 
 
 def test_another_delta_does_not_give_the_words_of_the_engine(runs):
-    made = layer_design(Namespace(op="mac-unit", option=[], delta="bitshift", memh=False, layer=1,
-                                  run_folder=runs["lns12"], images=2, data_dir=None))
+    made = layer_design(Namespace(op="mac-unit", option=[], delta="bitshift", memh=False, name=None,
+                                  layer=1, run_folder=runs["lns12"], images=2, data_dir=None))
     report = run_phases(made, {"full speed": made.stimulus(0, 0)})
     assert report.compared == 20 and report.wrong > 5
 
@@ -121,6 +121,21 @@ def test_the_command_runs_a_trained_layer(runs, tmp_path):
     told = answer("rtl", "sim", "mac-unit", "--run", runs["lns12"], "--layer", "1", "--images", "3",
                   cwd=tmp_path)
     assert told["equal"] and told["compared"] == 30 and told["vectors"] == 3 * 12 * 10
+
+
+@pytest.mark.parametrize("unit", [
+    ["mac-unit"], ["systolic", "--option", "columns=5"],
+    ["systolic", "--option", "stationary=weight", "--option", "rows=12"]], ids=lambda u: u[-1])
+def test_the_first_words_of_a_trained_layer_are_drawn(runs, unit, tmp_path):
+    told = answer("rtl", "sim", *unit, "--run", runs["lns12"], "--layer", "1", "--images", "1",
+                  "--picture", "a.svg", cwd=tmp_path)
+    assert told["equal"] and told["picture"] == "a.svg"
+    drawn = (tmp_path / "a.svg").read_text("utf-8")
+    made = layer_design(Namespace(op=unit[0], option=unit[2::2], delta=None, memh=False, name=None,
+                                  layer=1, run_folder=runs["lns12"], images=1, data_dir=None))
+    first = np.ravel(made.stimulus(5, 0)["a"])
+    assert all(f">{word}<" in drawn for word in first)
+    assert len(made.stimulus(5, 0)["a"]) == 5 < len(made.stimulus(0, 0)["a"])
 
 
 @pytest.mark.parametrize("arguments, message", [

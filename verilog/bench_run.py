@@ -76,8 +76,8 @@ def _patterns(column: np.ndarray, width: int, lanes: tuple[int, int] | None) -> 
     """Return words as uint64, or those of lanes as rows of bytes, the lowest first."""
     if lanes is None:
         return column.astype(np.uint64) & np.uint64((1 << width) - 1)
-    ones = (column[..., None] >> np.arange(lanes[1])) & 1
-    return np.packbits(ones.reshape(len(column), -1).astype(bool), axis=1, bitorder="little")
+    ones = ((column[..., None] >> np.arange(lanes[1])) & 1).astype(bool)
+    return np.packbits(ones.reshape(len(column), lanes[0] * lanes[1]), axis=1, bitorder="little")
 
 
 def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> str:

@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 
 from verilog import syntax as v
+from verilog.keywords import KEYWORDS
 
 __all__ = ["Body"]
-
-KEYWORDS = set("""always and assign automatic begin buf case casex casez cell config deassign
-default defparam design disable edge else end endcase endfunction endmodule endtask event
-for force forever fork function generate genvar if initial inout input instance integer join
-library localparam logic medium module nand negedge nor not or output parameter posedge
-primitive pull real reg release repeat scalared signed small specify strong supply table task
-time tran tri unsigned use var vectored wait wand while wire wor xnor xor int bit byte do
-return this new final global local static string type union unique with within""".split())
 
 
 class Body:

@@ -9,6 +9,7 @@ from lnsarith.catalogue import OPERATORS, find, parse_format
 from lnsarith.operator import FAMILIES, Operator
 from verilog.cfu import cfu
 from verilog.design import Design, operator_design
+from verilog.design_name import check_name
 from verilog.units import UNITS, Unit
 
 __all__ = ["design", "find_row", "rows"]
@@ -26,11 +27,14 @@ def find_row(name: str, family: str | None = None) -> Operator | Unit:
 
 def design(name: str, arith: str | None = None, options: Mapping | None = None, latency: int = 0,
            target_ns: float | None = None, memories: bool = False,
-           as_cfu: bool = False) -> Design:
+           as_cfu: bool = False, called: str | None = None) -> Design:
     """Return the design that these texts mean; FormatError for what cannot be.
 
     as_cfu wraps an operator as a custom function unit; its latency is then 1 or more.
+    called is the design's name, by default what it is.
     """
+    own = check_name(called) if called is not None else None
+    inner = f"{own}_op" if own and as_cfu else own
     f = parse_format(arith) if arith else None
     family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
     row = find_row(name, family)
@@ -40,10 +44,10 @@ def design(name: str, arith: str | None = None, options: Mapping | None = None, 
     if as_cfu and target_ns is None:
         latency = latency or 1
     if isinstance(row, Operator):
-        found = operator_design(row, f, options, latency, target_ns, memories)
+        found = operator_design(row, f, options, latency, target_ns, memories, inner)
     else:
-        found = row.design(f, options, latency, target_ns, memories)
-    return cfu(found) if as_cfu else found
+        found = row.design(f, options, latency, target_ns, memories, inner)
+    return cfu(found, own) if as_cfu else found
 
 
 def rows() -> list[dict]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fxp.format import FormatError
 from lnsarith.catalogue import OPERATORS, find, parse_format
+from verilog import tools
 from verilog.design import operator_design
 from verilog.synth import Cost, flows_of, smallest, synthesise
-from verilog.tools import ToolError
 
 __all__ = ["BITS", "METHODS", "Row", "compare", "rows_of_macs", "rows_of_operators"]
 
@@ -61,20 +62,23 @@ def rows_of_operators(bits: Sequence[int] = (16,)) -> list[Row]:
             if name not in ("fixed-mac", "lns-mac")]
 
 
-def compare(rows: Sequence[Row], tell: Callable[[Row], None] | None = None,
-            seconds: float = SECONDS) -> list[Row]:
-    """Return the rows with their gates, two designs at a time; tell(row) as each is done.
+def compare(rows: Sequence[Row], seconds: float = SECONDS) -> Iterator[Row]:
+    """Yield the rows in order with their gates, each when it is done; several are counted
+    at a time.
 
     A design that takes longer than `seconds`, or cannot be, has its reason in `failed`.
+    Whoever stops asking stops the tools.
     """
-    def one(row: Row) -> Row:
-        done = _counted(row, seconds)
-        if tell:
-            tell(done)
-        return done
-
-    with ThreadPoolExecutor(max(1, min(8, os.cpu_count() or 1))) as pool:
-        return list(pool.map(one, rows))
+    pool = ThreadPoolExecutor(max(1, min(8, os.cpu_count() or 1)))
+    futures = [pool.submit(_counted, row, seconds) for row in rows]
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        while any(f.running() for f in futures):
+            tools.stop()
+            time.sleep(0.05)
 
 
 def _counted(row: Row, seconds: float) -> Row:
@@ -85,7 +89,7 @@ def _counted(row: Row, seconds: float) -> Row:
     try:
         design = operator_design(operator, parse_format(given), row.options)
         costs = [synthesise(design, flow=flow, seconds=seconds) for flow in flows_of(design)]
-    except (FormatError, ToolError) as error:
+    except (FormatError, tools.ToolError) as error:
         return Row(row.operator, row.bits, row.method, failed=str(error), options=row.options)
     plain = next(c for c in costs if c.flow == "plain")
     return Row(row.operator, row.bits, row.method, smallest(costs), plain, options=row.options)

@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lnsarith.picture import GREY, picture
+from lnsarith.picture import LINE as BLUE
 from verilog.cost import Row
 
 __all__ = ["draw"]
 
-BLUE, GREY, LIGHT = "#2b6ca3", "#8a8a8a", "#c9d9e8"
+LIGHT = "#c9d9e8"
 
 
 def draw(path: str | Path, rows: Sequence[Row]) -> None:
     """Write the chart of the MAC rows: a panel for each word size, a line across at the
     fixed-point MAC, a tick at what the default flow gives."""
-    from matplotlib.figure import Figure
-
     macs = [r for r in rows if r.operator in ("lns-mac", "fixed-mac") and r.best]
     sizes = sorted({r.bits for r in macs})
-    figure = Figure(figsize=(3.6 * max(2, len(sizes)), 4.6), layout="constrained")
-    axes = figure.subplots(1, max(1, len(sizes)), squeeze=False)[0]
-    for axis, bits in zip(axes, sizes):
-        _panel(axis, bits, [r for r in macs if r.bits == bits])
-    axes[0].set_ylabel("gates (AND, OR, XOR, MUX; inverters not counted)")
-    tools = macs[0].best.tools if macs and macs[0].best else ""
-    figure.suptitle("Gates of a combinational multiply-accumulate, acc + x·y", fontsize=12)
-    figure.supxlabel(
-        f"{tools}, synth; abc -g AND,OR,XOR,MUX. Bars: the fewest gates of the flows plain, "
-        "booth, area and booth-area.\nTicks: the plain flow. Dashed: fixed-point, its products "
-        "full-width, rounded once. LNS by Δ method.", fontsize=8)
-    figure.savefig(path, dpi=140)
+    title = "Gates of a combinational multiply-accumulate, acc + x·y"
+    with picture(path, title, (3.6 * max(2, len(sizes)), 4.6)) as figure:
+        axes = figure.subplots(1, max(1, len(sizes)), squeeze=False)[0]
+        for axis, bits in zip(axes, sizes):
+            _panel(axis, bits, [r for r in macs if r.bits == bits])
+        axes[0].set_ylabel("gates (AND, OR, XOR, MUX; inverters not counted)")
+        tools = macs[0].best.tools if macs and macs[0].best else ""
+        figure.supxlabel(
+            f"{tools}, synth; abc -g AND,OR,XOR,MUX. Bars: the fewest gates of the flows plain, "
+            "booth, area and booth-area.\nTicks: the plain flow. Dashed: fixed-point, its "
+            "products full-width, rounded once. LNS by Δ method.", fontsize=8)
 
 
 def _panel(axis, bits: int, rows: Sequence[Row]):
@@ -56,8 +55,7 @@ def _panel(axis, bits: int, rows: Sequence[Row]):
     axis.set_xticks(range(len(shown)), ["fixed" if r in fixed else r.method for r in shown],
                     rotation=45, ha="right", fontsize=9)
     axis.tick_params(axis="y", labelsize=8)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    axis.grid(axis="x", visible=False)
 
 
 def _gates(row: Row) -> int:

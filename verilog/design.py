@@ -7,7 +7,6 @@ both and compares them in order.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ import numpy as np
 from fxp.circuit import Circuit
 from fxp.run import elementwise
 from lnsarith.operator import Operator
+from verilog.design_name import design_name
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.module import Module, Port, combinational, pipelined
@@ -82,7 +82,8 @@ def operator_design(operator: Operator, f, options: Mapping | None = None, laten
                 {"format": f, **operator.settings(options)}.items()}
     stages, latency = stages_of(circuit, latency, target_ns)
     ports = operator_ports(operator, f, options)
-    name = name or module_name(operator, f, options, latency)
+    name = name or design_name(operator.name, f, operator.options, operator.settings(options),
+                               latency, memories)
     text = header(name, operator.summary, operator.doc, settings, latency, circuit, operator.spec)
     module = (pipelined(name, text, circuit, ports, stages, latency, memories) if latency
               else combinational(name, text, circuit, ports, memories))
@@ -106,13 +107,3 @@ def operator_ports(operator: Operator, f, options: Mapping) -> tuple[Port, ...]:
              for k, span in operator.ports(f, **options).items()]
     out = operator.output_format(f, **options)
     return (*ports, Port("o_out", width_of(*out.words), True, str(out)))
-
-
-def module_name(operator: Operator, f, options: Mapping, latency: int) -> str:
-    """Return the name of an operator's module: its name, format and given options."""
-    defaults = {o.name: str(o.value(o.default)) for o in operator.options}
-    settings = operator.settings(options)
-    given = [str(settings[k]) for k in defaults if str(settings[k]) != defaults[k]]
-    parts = [operator.oracle, re.sub(r"^lns|^fixed", "", str(f)), *given]
-    parts += [f"l{latency}"] if latency else []
-    return re.sub(r"_+", "_", re.sub(r"\W", "_", "_".join(parts))).strip("_")

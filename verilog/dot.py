@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,12 +24,13 @@ being the first term of all, as the engine's order `tree` has it: n = 3, 7, 15, 
 a balanced tree."""
 
 
-def dot(name: str, summary: str, mac: Mac, n: int, settings: Mapping[str, str], latency: int = 0,
-        target_ns: float | None = None, memories: bool = False) -> Design:
-    """Return the tree; its answers are those of its compiled circuit."""
-    circuit = _circuit(name, mac, n)
+def dot(called: Callable[[int], str], summary: str, mac: Mac, n: int, settings: Mapping[str, str],
+        latency: int = 0, target_ns: float | None = None, memories: bool = False) -> Design:
+    """Return the tree; its answers are those of its compiled circuit. called tells its name
+    by its latency."""
+    circuit = _circuit(mac, n)
     stages, latency = stages_of(circuit, latency, target_ns)
-    name += f"_l{latency}" if latency else ""
+    name = called(latency)
     bits = {"a": width_of(*mac.a.words), "b": width_of(*mac.b.words)}
     lanes = {k: (n, width) for k, width in bits.items()}
     ports = (*(Port(f"i_{k}", n * width, meaning=f"{n} words {f}")
@@ -53,7 +54,7 @@ def dot(name: str, summary: str, mac: Mac, n: int, settings: Mapping[str, str], 
                   latency, lanes=lanes)
 
 
-def _circuit(name: str, mac: Mac, n: int) -> Circuit:
+def _circuit(mac: Mac, n: int) -> Circuit:
     def tree(**words):
         sums = [(mac.zero, 1)]  # partial sums, and how many terms each covers
         for i in range(n):
@@ -65,7 +66,7 @@ def _circuit(name: str, mac: Mac, n: int) -> Circuit:
         return mac.finish(sums[0][0])
 
     ports = {f"{k}_{i}": f.words for k, f in (("a", mac.a), ("b", mac.b)) for i in range(n)}
-    return trace(tree, ports, name=name)
+    return trace(tree, ports, name="dot")
 
 
 def _merge(sums: list, mac: Mac):

@@ -34,7 +34,9 @@ class Layer:
 def feed(design: Design, shape: str, layer: Layer, stationary: str = "output") -> Design:
     """Return the unit with the layer for its stimulus and its model.
 
-    shape is mac-unit or systolic. Raises FormatError for a unit that cannot take it.
+    shape is mac-unit or systolic. Asked for some words, its stimulus gives the first of
+    the layer's, and for 0 all; the model of some is the unit's own. Raises FormatError for
+    a unit that cannot take it.
     """
     if shape == "mac-unit":
         words, answers = _sums(layer)
@@ -44,7 +46,15 @@ def feed(design: Design, shape: str, layer: Layer, stationary: str = "output") -
         words, answers = _weights(layer, design.lanes["a"][0], design.lanes["w"][0])
     else:
         raise FormatError("a layer runs on a mac-unit or a systolic array")
-    return replace(design, stimulus=lambda count, seed: words, model=lambda given: answers)
+    whole = len(words["a"])
+
+    def stimulus(count: int, seed: int) -> Words:
+        return {name: column[:count or None] for name, column in words.items()}
+
+    def model(given: Words) -> Words:
+        return answers if len(given["a"]) == whole else design.model(given)
+
+    return replace(design, stimulus=stimulus, model=model)
 
 
 def _sums(layer: Layer) -> tuple[Words, Words]:

@@ -7,6 +7,8 @@ operators between registers. They place registers; they promise no clock.
 
 from __future__ import annotations
 
+from math import inf
+
 from fxp.circuit import Circuit
 from fxp.format import FormatError
 from fxp.graph import Node
@@ -59,8 +61,10 @@ def stages_of(circuit: Circuit, latency: int, target_ns: float | None
 def stages_for_ns(circuit: Circuit, target: float) -> tuple[dict[int, int], int]:
     """Return each node's stage and the latency, no stage above `target` ns as estimated.
 
-    Raises FormatError where a single node takes longer.
+    Raises FormatError where a single node takes longer, or the target is no number above 0.
     """
+    if not 0 < target < inf:
+        raise FormatError(f"a target must be a number of ns above 0, got {target:g}")
     least = max(map(node_delay, circuit.nodes))
     if target < least:
         slowest = max(circuit.nodes, key=node_delay)

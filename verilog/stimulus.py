@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
@@ -20,8 +21,8 @@ def operand_columns(ranges: Mapping[str, tuple[int, int]], count: int, seed: int
     """
     rng = np.random.default_rng(seed)
     corners = [corner_words(*span) for span in ranges.values()]
-    grid = np.prod([c.size for c in corners], dtype=float)
-    first = int(min(grid, count // 2))
+    grid = prod(c.size for c in corners)
+    first = min(grid, count // 2)
     if grid <= count // 2:
         mesh = np.meshgrid(*corners, indexing="ij")
         heads = [m.ravel() for m in mesh]

@@ -41,6 +41,9 @@ TARGETS = {
 PLACERS = {"ice40": ("nextpnr-ice40", ["--hx8k", "--package", "ct256"]),
            "ecp5": ("nextpnr-ecp5", ["--25k", "--package", "CABGA381"])}
 SEEDS = (1, 2, 3)
+# Flip-flops and shift registers of the vendors: ltp would take them for logic (its -noff
+# knows Yosys' own alone).
+REGISTERS = "*/t:SB_DFF* */t:TRELLIS_FF */t:FD?E */t:SRL*"
 LOGIC = {"$_AND_", "$_OR_", "$_XOR_", "$_MUX_"}
 
 
@@ -48,8 +51,9 @@ LOGIC = {"$_AND_", "$_OR_", "$_XOR_", "$_MUX_"}
 class Cost:
     """What one design takes on one target; what does not apply to it is 0 or None.
 
-    cells counts by the tools' names. depth is the longest path in gates or cells. mhz is
-    the median over the seeds of placing it with registers around.
+    cells counts by the tools' names. depth is the longest path in gates or cells,
+    from a port or register to the next. mhz is the median over the seeds of placing it with
+    registers around.
     """
 
     design: str
@@ -115,7 +119,7 @@ def _mapped(design: Design, target: str, flow: str, folder: str, seconds: float)
     start = time.perf_counter()
     text = TARGETS[target].format(top=top, booth=booth, script=script)
     _yosys(folder, design, f"{text}\nflatten\ntee -q -o stat.json stat -json\n"
-                           f"tee -q -o path.txt ltp -noff", seconds)
+                           f"delete {REGISTERS}\ntee -q -o path.txt ltp -noff", seconds)
     cells = json.loads((Path(folder) / "stat.json").read_text())["design"][
         "num_cells_by_type"]
     path = re.search(r"length=(\d+)", (Path(folder) / "path.txt").read_text())

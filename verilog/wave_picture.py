@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from fxp.format import FormatError
+from lnsarith.picture import GREY, INK, WARM, picture
+from lnsarith.picture import LINE as BLUE
 from verilog.design import Design
 from verilog.module import Port
 from verilog.waves import Trace
@@ -14,36 +16,35 @@ from verilog.waves import Trace
 __all__ = ["draw"]
 
 PERIOD = 10_000  # ps of a cycle, and of a word without a clock
-INK, GREY, FAINT = "#22313f", "#8a97a3", "#e4e8eb"
+FAINT = "#e4e8eb"
 MOST_LANES = 5  # words of a wide port that are shown
-BLUE, WARM = "#1f77b4", "#d1495b"
-STYLE: Any = {"font.size": 8.5, "text.color": INK, "hatch.linewidth": 0.6, "hatch.color": GREY,
-              "svg.hashsalt": "lnsarith"}
+STYLE: Any = {"font.size": 8.5, "hatch.linewidth": 0.6, "hatch.color": GREY, "axes.grid": False}
+INCHES = {True: 0.56, False: 0.72}  # of a cycle with a clock, of a word without one
+SLANT = 0.07  # of a lozenge's ends, in cycles
 
 
 def draw(design: Design, traces: dict[str, Trace], path: Path, cycles: int) -> None:
     """Draw the ports of a design over so many cycles or words; the file appears whole."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     heights = [_height(design, p) for p in design.top.ports]
-    size = (1.7 + 0.56 * cycles if design.clocked else 1.7 + 0.72 * cycles, 1.1 + sum(heights))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size)
+    size = (1.7 + INCHES[design.clocked] * cycles, 1.3 + sum(heights))
+    with picture(path, "", size, layout=None, more=STYLE) as figure:
         axes = figure.add_axes((1.15 / size[0], 0.32 / size[1], 1 - 1.35 / size[0],
-                                1 - 0.98 / size[1]))
+                                1 - 1.18 / size[1]))
         axes.set(xlim=(0, cycles), ylim=(sum(heights), 0))
-        axes.axis("off")
+        _axis(axes, design, cycles)
         _title(figure, design, size)
         _Picture(axes, design, traces, cycles).ports(heights)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            figure.savefig(part, format=path.suffix[1:].lower(), dpi=160)
-            part.replace(path)
-        except OSError as error:
-            raise FormatError(f"cannot write {path}: {error.strerror}") from None
-        finally:
-            part.unlink(missing_ok=True)
+
+
+def _axis(axes, design: Design, cycles: int) -> None:
+    """Number the cycles at their rising edges, or the words."""
+    axes.spines[:].set_visible(False)
+    axes.yaxis.set_visible(False)
+    axes.xaxis.tick_top()
+    axes.set_xticks([k + 0.5 for k in range(cycles)], [str(k) for k in range(cycles)])
+    axes.tick_params(length=0, labelsize=7, labelcolor=GREY, pad=1)
+    axes.annotate("cycle" if design.clocked else "word", (0, 0), xytext=(-6, 2), ha="right",
+                  textcoords="offset points", color=GREY, annotation_clip=False)
 
 
 def _title(figure, design: Design, size) -> None:
@@ -118,28 +119,35 @@ class _Picture:
 
     def _words(self, port: Port, low: float, high: float) -> None:
         """Draw a word as a lozenge with its decimal and the number it means."""
-        color, slant = _color(port), 0.07
+        color, slant, last = _color(port), SLANT, self.cycles
         for start, end, pattern in self._spans(port):
-            shape = [(start, (low + high) / 2), (start + slant, high), (end - slant, high),
-                     (end, (low + high) / 2), (end - slant, low), (start + slant, low)]
+            # With a clock a word goes on beyond the edge, which cuts it.
+            close = end + 1 if self.design.clocked and end == last else end
+            shape = [(start, (low + high) / 2), (start + slant, high), (close - slant, high),
+                     (close, (low + high) / 2), (close - slant, low), (start + slant, low)]
             if set(pattern) & set("xz"):
                 self._polygon(shape, facecolor="white", edgecolor=GREY, hatch="////", lw=0.8)
                 continue
             pale = self._pale(port, end)
             face = "white" if pale else color + "1c"
             self._polygon(shape, facecolor=face, edgecolor=GREY if pale else color, lw=1.0)
-            lines = _texts(self.design, port, pattern)
-            room = (end - start) * (11 if self.design.clocked else 14)
-            while lines and len(lines[-1]) > room:
-                lines.pop()
-            step = 0.21 if port.name[2:] not in self.design.lanes else 0.145
-            first = (low + high) / 2 - step * (len(lines) - 1) / 2
-            for k, line in enumerate(lines):
-                number = k > 0 and step > 0.2
-                ink = GREY if pale else color if number else INK
-                self.axes.text((start + end) / 2, first + k * step, line, ha="center",
-                               va="center", fontsize=6.2 if step < 0.2 or number else 7.5,
-                               color=ink)
+            self._number(port, pattern, (start, end), (low + high) / 2, GREY if pale else color)
+
+    def _number(self, port: Port, pattern: str, span, middle: float, color: str) -> None:
+        """Write a word and its value in the middle of its lozenge, as far as there is room."""
+        lanes = port.name[2:] in self.design.lanes
+        texts = _texts(self.design, port, pattern)
+        room = (span[1] - span[0] - SLANT) * INCHES[self.design.clocked]
+        sized = [(line, 6.2 if lanes or k else 7.5) for k, line in enumerate(texts)]
+        lines = list(takewhile(lambda x: len(x[0]) * 0.62 * x[1] / 72 <= room, sized))
+        if lanes and len(lines) < len(texts):
+            return  # some of many words would look like all of them
+        step = 0.145 if lanes else 0.21
+        first = middle - step * (len(lines) - 1) / 2
+        for k, (line, size) in enumerate(lines):
+            ink = color if (k and not lanes) or color == GREY else INK
+            self.axes.text(sum(span) / 2, first + k * step, line, ha="center", va="center",
+                           fontsize=size, color=ink, clip_on=True)
 
     def _polygon(self, shape, **style) -> None:
         from matplotlib.patches import Polygon

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fxp.format import FormatError
 from lnsarith.catalogue import find, parse_format
 from lnsarith.check import Report, check
-from lnsarith.check_bench import COUNTS, Case
+from lnsarith.check_bench import COMPARED_FIXED, COUNTS, Case
 from lnsarith.operator import FAMILIES
 from lnsarith.picture import wrapped
 
@@ -69,8 +69,7 @@ def _lines(report: Report) -> list[str]:
         *_errors(report),
         "",
         "results",
-        *(f"  {n:>13,} {n / report.count:8.2%}  {name.replace('_', ' '):11} {COUNTS[name]}"
-          for name, n in report.counts.items() if n),
+        *_counts(report),
         *_worst(report),
     ]
 
@@ -93,6 +92,15 @@ def _errors(report: Report) -> list[str]:
     return [f"error     {'ULP':>12}{'relative':>12}    {unit}",
             *(f"  {label:8}{ulp:>{sign}12.4g}{100 * relative:>{sign}10.3g} %"
               for label, ulp, relative, sign in rows)]
+
+
+def _counts(report: Report) -> list[str]:
+    """Return what became of the results: rows that add up, or tell of which they are some."""
+    parts = () if report.output.startswith("lns") else COMPARED_FIXED
+    order = ["compared", *parts, *(n for n in COUNTS if n != "compared" and n not in parts)]
+    told = {name: f"of these, {COUNTS[name]}" for name in parts if name != "cancelled"}
+    return [f"  {n:>13,} {n / report.count:8.2%}  {name.replace('_', ' '):11} "
+            f"{told.get(name, COUNTS[name])}" for name in order if (n := report.counts[name])]
 
 
 def _worst(report: Report) -> list[str]:

@@ -153,10 +153,11 @@ def _from_file(path: Path, fields) -> dict:
 def _of_run(path: Path) -> dict:
     """Return the settings that a run's config.json has, and nothing else of it."""
     from nets.run import Run, RunError
+    from nets.suited import given_for
 
     if path.name != "config.json":
         raise RunError(f"{path} is no config.json of a run, and no TOML file by its name")
-    return Run.open(path.parent).settings.resolved()
+    return given_for(Run.open(path.parent).settings)
 
 
 def _of_toml(path: Path) -> dict:
@@ -176,7 +177,7 @@ def _read(name: str, value, fields):
     if kind is tuple:
         if isinstance(value, str):
             value = [] if value.strip().lower() in ("", "none") else value.split(",")
-        units = value if isinstance(value, list) else [value]
+        units = value if isinstance(value, list | tuple) else [value]
         return tuple(integer(name, v) for v in units)
     if kind is int:
         return integer(name, value)

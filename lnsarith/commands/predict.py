@@ -28,7 +28,9 @@ class ImageError(ValueError):
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="any image file")
+    parser.add_argument("images", metavar="IMAGE", nargs="+",
+                        help="any image file; one that cannot be read is named on stderr, the "
+                        "others are answered, and the exit code is 2")
     parser.add_argument(
         "--invert",
         choices=("auto", "yes", "no"),
@@ -40,23 +42,51 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Print each image's class and the three likeliest ones."""
-    values = [read_image(Path(name)) for name in args.images]
-    folder, dataset, data, logits = _opened(args)
-    names, shape = class_names(dataset, data["classes"]), tuple(data["shape"])
-    rows = []
-    for name, grey in zip(args.images, values, strict=True):
-        pixels = (read_colours(Path(name), shape) if len(shape) == 3
-                  else prepare(grey, shape, args.invert, dataset, name))
-        shares = _probabilities(logits(pixels.reshape(1, -1))[0])
-        best = int(shares.argmax())
-        row = {"image": name, "class": best, "name": names[best]}
-        rows.append({**row, "probabilities": shares.tolist()})
-    if args.json:
-        print(json.dumps({"run": str(folder), "predictions": rows}))
-    else:
+    """Print each image's class and the three likeliest ones; 2 if any file holds none.
+
+    Such files are named on stderr, and the others answered.
+    """
+    from lnsarith.commands.training import say
+
+    values, refused = _read(args.images)
+    rows: list[dict] = []
+    names: list[str] = []
+    folder = None
+    if values:
+        folder, dataset, data, logits = _opened(args)
+        names, shape = class_names(dataset, data["classes"]), tuple(data["shape"])
+        for name in filter(values.__contains__, args.images):
+            try:
+                pixels = (read_colours(Path(name), shape) if len(shape) == 3
+                          else prepare(values[name], shape, args.invert, dataset, name))
+            except ImageError as error:
+                refused[name] = str(error)
+                continue
+            shares = _probabilities(logits(pixels.reshape(1, -1))[0])
+            best = int(shares.argmax())
+            row = {"image": name, "class": best, "name": names[best]}
+            rows.append({**row, "probabilities": shares.tolist()})
+    if args.json and rows:
+        print(json.dumps({"run": str(folder), "predictions": rows, "refused": refused}))
+    elif rows:
         print("\n".join(line for row in rows for line in _lines(row, names)))
-    return 0
+    for why in refused.values():
+        say(f"lnsarith: {why}")
+    return 2 if refused else 0
+
+
+def _read(images: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return the grey values of every file that holds an image, and of the others why
+    there are none, by name."""
+    values, refused = {}, {}
+    for name in dict.fromkeys(images):
+        try:
+            values[name] = read_image(Path(name))
+        except ImageError as error:
+            refused[name] = str(error)
+        except OSError as error:
+            refused[name] = f"{name}: {error.strerror or error}"
+    return values, refused
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -189,7 +219,7 @@ def _opened(args: Namespace):
 def _probabilities(logits: np.ndarray) -> np.ndarray:
     """Return the shares of the classes, computed from the logits' values in float64."""
     if not np.isfinite(logits).all():
-        raise ImageError("the network gives no finite numbers: its training diverged")
+        raise ValueError("the network gives no finite numbers: its training diverged")
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()
 

@@ -6,6 +6,7 @@ import importlib
 import json
 from argparse import ArgumentParser, Namespace
 
+from fxp.format import check_integer
 from lnsarith.commands.rtl_design import add_design, design_of
 
 __all__ = ["options"]
@@ -69,8 +70,8 @@ def run_gen(args: Namespace) -> int:
     """Write the folder of a design, or its Verilog to stdout."""
     from verilog.package import write_package
 
-    if not 1 <= args.vectors <= 1 << 20:
-        raise ValueError(f"vectors must be 1..{1 << 20}, got {args.vectors}")
+    check_integer("vectors", args.vectors, 1, 1 << 20)
+    check_integer("seed", args.seed, 0, 2**31)
     design = design_of(args)
     if args.out == "-":
         print("\n".join(m.text for m in design.modules), end="")

@@ -26,6 +26,9 @@ def add_design(parser: ArgumentParser) -> None:
                         help="read tables from hex files ($readmemh), not case statements")
     parser.add_argument("--cfu", action="store_true",
                         help="wrap an operator as a custom function unit of CFU Playground")
+    parser.add_argument("--name", metavar="NAME",
+                        help="of the top module, the core and the folder (default: what the "
+                        "design is); with --cfu the unit is NAME_Cfu, not Cfu")
 
 
 def design_of(args: Namespace) -> Design:
@@ -34,4 +37,4 @@ def design_of(args: Namespace) -> Design:
     from verilog.catalogue import design
 
     return design(args.op, args.arith, given_options(args.option, args.delta), args.latency or 0,
-                  args.target_ns, args.memh, args.cfu)
+                  args.target_ns, args.memh, args.cfu, args.name)

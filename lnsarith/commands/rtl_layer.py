@@ -47,7 +47,7 @@ def layer_design(args: Namespace) -> Design:
     if not isinstance(row, Unit) or row.shape not in ("mac-unit", "systolic"):
         raise FormatError(f"a layer runs on a mac-unit or a systolic array, not on {row.name}")
     options = {**own, **given_options(args.option, args.delta)}
-    unit = design(row.name, str(f), options, memories=args.memh)
+    unit = design(row.name, str(f), options, memories=args.memh, called=args.name)
     mac = row.mac(f, row.settings(options))
     exact = options.get("guard", "0") == "0" and options.get("kind", "each") == "each"
     a, w, bias, out = words

@@ -77,14 +77,17 @@ def _simulate(design: Design, args: Namespace) -> tuple[list[str], SimReport]:
 
 def _run_layer(design: Design, args: Namespace) -> tuple[list[str], SimReport]:
     from verilog.simulate import run_phases
-    from verilog.waves import WAVES, require_writable
+    from verilog.waves import PICTURES, WAVES, draw_run, require_writable
 
-    if args.exhaustive or args.picture or args.vectors is not None:
-        raise FormatError("--run tries the words of its layer: leave out --exhaustive, "
-                          "--vectors and --picture")
-    if args.waves:
-        require_writable(args.waves, WAVES)
+    if args.exhaustive or args.vectors is not None:
+        raise FormatError("--run tries the words of its layer: leave out --exhaustive and "
+                          "--vectors")
+    for path, suffixes in ((args.waves, WAVES), (args.picture, PICTURES)):
+        if path:
+            require_writable(path, suffixes)
     report = run_phases(design, {"stalls": design.stimulus(0, 0)}, args.seed, args.waves)
+    if args.picture:
+        draw_run(design, args.picture, args.seed)
     return [f"{design.name}: Icarus Verilog under cocotb against the engine that trained "
             f"{args.run_folder}",
             f"dense layer {args.layer}, {args.images} test images: {report.vectors:,} words, "

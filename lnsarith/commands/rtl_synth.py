@@ -59,38 +59,52 @@ def _run_one(args: Namespace) -> int:
 
 
 def _run_all(args: Namespace) -> int:
+    """Print the rows as they come; what is done is kept if the rest is interrupted."""
     from verilog.cost import compare, rows_of_macs, rows_of_operators
 
     if args.plot:
         from lnsarith.check_plot import require_writable
 
         require_writable(args.plot)
-    rows = compare([*rows_of_macs(), *rows_of_operators()],
-                   lambda r: print(f"{r.label} {r.bits}", file=sys.stderr, flush=True))
+    wanted, rows = [*rows_of_macs(), *rows_of_operators()], []
+    if not args.json:
+        print(_head(), flush=True)
+    try:
+        for row in compare(wanted):
+            rows.append(row)
+            if args.json:
+                print(f"{row.label} {row.bits}", file=sys.stderr, flush=True)
+            else:
+                print(_line(row, rows), flush=True)
+    except KeyboardInterrupt:
+        if args.json:
+            print(json.dumps({"rows": [r.as_dict() for r in rows], "plot": None}), flush=True)
+        raise KeyboardInterrupt(f"; {len(rows)} of {len(wanted)} rows are done") from None
     if args.plot:
         from verilog.cost_plot import draw
 
         draw(args.plot, rows)
     if args.json:
-        print(json.dumps({"rows": [r.as_dict() for r in rows],
-                          "plot": str(args.plot) if args.plot else None}))
-    else:
-        print("\n".join(_table(rows) + ([f"\ndrawn in {args.plot}"] if args.plot else [])))
+        print(json.dumps({"rows": [r.as_dict() for r in rows], "plot": args.plot}))
+    elif args.plot:
+        print(f"\ndrawn in {args.plot}")
     return 0
 
 
-def _table(rows) -> list[str]:
-    tools = next((r.best.tools for r in rows if r.best), "")
-    lines = [f"gates: AND, OR, XOR, MUX of {tools}; depth counts inverters", "",
-             f"{'operator':28}{'bits':>5}{'gates':>8}{'inverters':>11}{'depth':>7}"
-             f"  {'flow':12}{'plain flow':>10}{'/ fixed':>9}"]
-    fixed = {r.bits: r.best.gates for r in rows if r.operator == "fixed-mac" and r.best}
-    for r in rows:
-        if not r.best or not r.plain:
-            lines.append(f"{r.label:28}{r.bits:>5}  {r.failed}")
-            continue
-        share = f"{r.best.gates / fixed[r.bits]:.2f}" if "-mac" in r.operator and (
-            r.bits in fixed) else ""
-        lines.append(f"{r.label:28}{r.bits:>5}{r.best.gates:>8,}{r.best.inverters:>11,}"
-                     f"{r.best.depth:>7,}  {r.best.flow:12}{r.plain.gates:>10,}{share:>9}")
-    return lines
+def _head() -> str:
+    from verilog.netlist import yosys_version
+
+    return (f"gates: AND, OR, XOR, MUX of {yosys_version()}; depth counts inverters\n\n"
+            f"{'operator':28}{'bits':>5}{'gates':>8}{'inverters':>11}{'depth':>7}"
+            f"  {'flow':12}{'plain flow':>10}{'/ fixed':>9}")
+
+
+def _line(row, before) -> str:
+    """Return the line of a row; a MAC is compared with the fixed-point one before it."""
+    if not row.best or not row.plain:
+        return f"{row.label:28}{row.bits:>5}  {row.failed}"
+    fixed = [r.best.gates for r in before if r.operator == "fixed-mac" and r.bits == row.bits
+             and r.best]
+    share = f"{row.best.gates / fixed[0]:.2f}" if fixed and "-mac" in row.operator else ""
+    return (f"{row.label:28}{row.bits:>5}{row.best.gates:>8,}{row.best.inverters:>11,}"
+            f"{row.best.depth:>7,}  {row.best.flow:12}{row.plain.gates:>10,}{share:>9}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from lnsarith.commands import study_activations
 from lnsarith.commands.options import add_data, add_settings, given_settings
 from lnsarith.commands.train_binary import FIELDS, TEXTS
-from lnsarith.commands.training import say
+from lnsarith.commands.training import loss_text, say
 from nets.binary.study import VALUES
 
 __all__ = ["options"]
@@ -86,7 +86,7 @@ def _values(args: Namespace, settings) -> list:
 
 
 def _told(value, record) -> None:
-    say(f"{value}: epoch {record.epoch}  loss {record.loss}  "
+    say(f"{value}: epoch {record.epoch}  loss {loss_text(record.loss)}  "
         f"test {record.test_accuracy:.2%}  {record.seconds:.2f} s")
 
 
@@ -98,8 +98,7 @@ def _title(s) -> str:
 def _text(what: str, rows: list[dict]) -> str:
     lines = [f"{what:>8}  {'loss':>8}  {'val':>7}  {'test':>7}  {'s/epoch':>8}"]
     for row in rows:
-        loss = "not finite" if row["loss"] is None else f"{row['loss']:.4f}"
         val = "-" if row["val_accuracy"] is None else f"{row['val_accuracy']:.2%}"
-        lines.append(f"{row['value']!s:>8}  {loss:>8}  {val:>7}  {row['test_accuracy']:>7.2%}  "
-                     f"{row['seconds']:>8.2f}")
+        lines.append(f"{row['value']!s:>8}  {loss_text(row['loss']):>8}  {val:>7}  "
+                     f"{row['test_accuracy']:>7.2%}  {row['seconds']:>8.2f}")
     return "\n".join(lines)

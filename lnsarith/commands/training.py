@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from lnsarith.commands.options import add_data, share
 
-__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "say", "train_epochs"]
+__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "loss_text", "say",
+           "train_epochs"]
 
 
 class Model(NamedTuple):
@@ -175,20 +176,24 @@ def _bar(title: str, images: int):
     with tqdm(total=images, desc=title, dynamic_ncols=True, **style) as bar:
 
         def report(done: int, loss: float, accuracy: float) -> None:
-            bar.set_postfix_str(f"loss {loss:.4f}, train {accuracy:.2%}", refresh=False)
+            bar.set_postfix_str(f"loss {loss_text(loss)}, train {accuracy:.2%}", refresh=False)
             bar.update(done - bar.n)
 
         yield report
 
 
 def _line(record, epochs: int) -> str:
-    loss = "not finite" if record.loss is None else f"{record.loss:.4f}"
     val = "" if record.val_accuracy is None else f"  val {record.val_accuracy:.2%}"
     return (
-        f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  loss {loss}  "
+        f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  loss {loss_text(record.loss)}  "
         f"train {record.train_accuracy:.2%}{val}  test {record.test_accuracy:.2%}  "
         f"{record.seconds:.2f} s  {record.images_per_second:,.0f} images/s"
     )
+
+
+def loss_text(loss: float | None) -> str:
+    """Return a loss as it is told everywhere: with four digits."""
+    return "not finite" if loss is None else f"{loss:.4f}"
 
 
 def _how_to_go_on(kept) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from lnsarith.naming import short
 from nets.binary.network import BinaryNetwork
 from nets.binary.settings import BinarySettings
 from nets.model import read_arrays, write_arrays, write_atomic
@@ -58,7 +59,7 @@ def default_name(settings: BinarySettings) -> str:
     """Return what a run is called: mnist-bnn-256-256-256-threshold-s0."""
     parts = (settings.dataset, "bnn", *map(str, settings.hidden), settings.binarize_input,
              f"s{settings.seed}")
-    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts))
+    return short(re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)))
 
 
 def is_binary_run(folder: Path) -> bool:

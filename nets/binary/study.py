@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from lnsarith.picture import legend, png, styled
 from nets.binary.settings import BinarySettings
 from nets.binary.train import BinaryRecord, BinaryTrainer
 from nets.data import Dataset
@@ -19,7 +19,7 @@ VALUES: dict[str, tuple[str, tuple]] = {
     "batch": ("batch", (10, 50, 100, 150, 200, 500, 1000)),
     "rate": ("lr", ("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1")),
 }
-INKS = ("#1f5fa8", "#c2410c", "#7a7a7a")
+INKS = ("#1f5fa8", "#c2410c")
 
 
 def study(what: str, settings: BinarySettings, dataset: Dataset, values: Sequence,
@@ -48,34 +48,24 @@ def study(what: str, settings: BinarySettings, dataset: Dataset, values: Sequenc
 
 def draw(what: str, rows: list[dict], title: str) -> bytes:
     """Return a PNG image of a study: accuracy by value, and seconds or losses."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    figure.suptitle(title, fontsize=11)
-    values = [_number(row) for row in rows]
-    for key, label, ink in (("val_accuracy", "validation", INKS[0]),
-                            ("test_accuracy", "test", INKS[1])):
-        shares = [float("nan") if row[key] is None else 100 * row[key] for row in rows]
-        left.plot(values, shares, marker="o", color=ink, label=label)
-    left.set_ylabel("accuracy after the last epoch, %")
-    left.legend(frameon=False)
-    _axis(left, what, rows)
-    if what == "batch":
-        right.plot(values, [row["seconds"] for row in rows], marker="o", color=INKS[0])
-        right.set_ylabel("seconds an epoch")
-        right.set_ylim(bottom=0)
-        _axis(right, what, rows)
-    else:
-        _losses(right, rows)
-    for axes in (left, right):
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
-    return image.getvalue()
+    with styled((10, 4)) as figure:
+        left, right = figure.subplots(1, 2)
+        values = [_number(row) for row in rows]
+        for key, label, ink in (("val_accuracy", "validation", INKS[0]),
+                                ("test_accuracy", "test", INKS[1])):
+            shares = [float("nan") if row[key] is None else 100 * row[key] for row in rows]
+            left.plot(values, shares, marker="o", color=ink, label=label)
+        left.set_ylabel("accuracy after the last epoch, %")
+        legend(left)
+        _axis(left, what, rows)
+        if what == "batch":
+            right.plot(values, [row["seconds"] for row in rows], marker="o", color=INKS[0])
+            right.set_ylabel("seconds an epoch")
+            right.set_ylim(bottom=0)
+            _axis(right, what, rows)
+        else:
+            _losses(right, rows)
+        return png(figure, title)
 
 
 def _number(row: dict) -> float:
@@ -103,4 +93,4 @@ def _losses(axes, rows: list[dict]) -> None:
     axes.set_xticks(range(1, len(rows[0]["records"]) + 1, max(1, len(rows[0]["records"]) // 8)))
     axes.set_ylabel("training loss")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, title="rate", fontsize=8)
+    legend(axes, beside=True, title="rate", fontsize=8)
