@@ -7,6 +7,7 @@ neither reads lane by lane. All paths give the same words.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from llvmlite import ir
@@ -193,7 +194,8 @@ class TableReader:
         """Return a pointer to the table in memory, one spare entry at its end."""
         values = [*table.values, 0, 0]
         array = ir.Constant(ir.ArrayType(element, len(values)), values)
-        name = f".table.{abs(hash(table.values)):x}.{element.width}"
+        digest = hashlib.sha256(table.array.tobytes()).hexdigest()
+        name = f".table.{digest[:32]}.{element.width}"
         module = self.builder.module
         data = module.globals.get(name) or cgutils.global_constant(module, name, array)
         return self.builder.bitcast(data, I8.as_pointer())
