@@ -25,6 +25,7 @@ import platformdirs
 from numba import types
 from numba.extending import intrinsic
 
+from fxp.defined import check_defined
 from fxp.lanes import lane_width
 from fxp.loops import Arguments, emit_map
 from fxp.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
@@ -71,6 +72,7 @@ def core(key: str):
             lanes = Lanes(_width(plan), target())
             arguments = Arguments(builder, plan.arguments(), values[0])
             _EMITTERS[type(plan)](builder, plan, lanes, arguments)
+            check_defined(builder.function)
             return context.get_dummy_value()
 
         return types.void(args), generate
