@@ -19,7 +19,8 @@ class MapPlan:
     """out[i] = circuit(vector ports[i], scalar ports, element = first + i).
 
     dtypes gives the storage of every vector port and output; a port that is not
-    in it is a scalar, and the port `element` is the running index.
+    in it is a scalar, and the port `element` is the running index. An output named as
+    an input is written over it.
     """
 
     circuit: Circuit
@@ -34,7 +35,7 @@ class MapPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        ports = [*self.circuit.inputs, *self.circuit.outputs]
+        ports = dict.fromkeys([*self.circuit.inputs, *self.circuit.outputs])
         return ["first", "count"] + [p for p in ports if p != "element"]
 
 

@@ -18,7 +18,8 @@ CHUNK = 100
 def main(argv: list[str] | None = None) -> int:
     """Compare the cases asked for; 1 if any word differs."""
     parser = argparse.ArgumentParser("benchmarks.agreement", description=__doc__)
-    parser.add_argument("--covering", action="store_true", help="cases that pair all choices")
+    parser.add_argument("--covering", action="store_true", help="as the tests do")
+    parser.add_argument("--optimise", action="store_true", help="through LLVM's optimiser too")
     parser.add_argument("--operator", metavar="NAME", default="", help="one operator only")
     parser.add_argument("--level", choices=levels(), help="one kind of processor only")
     parser.add_argument("--scalar", action="store_true", help="scalar loops, not vectors")
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         for chunk in _chunks(group):
             count += len(chunk)
             lines = scalar_differences(chunk) if options.scalar else (
-                vector_differences(chunk, wanted))
+                vector_differences(chunk, wanted, optimise=options.optimise))
             for line in lines:
                 wrong += 1
                 print(line, flush=True)

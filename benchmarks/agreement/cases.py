@@ -26,7 +26,7 @@ VALUES = {  # of options that have no list of choices
     "beta": ("-1", "-7", "-31"),
     "to": OTHER, "source": OTHER, "exponent": OTHER,
     "ratio": ("1", "3/2"), "gain": ("1", "249/128"),
-    "units": ("0:+2^-16,1:-2^4:left", "offset=1/2,0:-1,1:+2^-3,3:+1/2"),
+    "units": ("0:+2^-16,0:-2^4:left", "offset=1/2,0:-1,1:+2^-3,3:+1/2"),
     "segments": ("1/4:0,1:-256:1", "0:-1/1048576,0:2^-16:-3,2:0:1/2"),
 }
 
@@ -49,11 +49,13 @@ def axes(operator: Operator) -> dict[str, tuple]:
 
 
 def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") -> Iterator[Case]:
-    """Give the cases of all operators, or of one: all combinations, or such that every two
-    choices meet. What an operator refuses is left out and, by name, put into refused."""
+    """Give the cases of all operators, or of one: all combinations, or such that any three choices
+    meet (any two of operators with large circuits). What an operator refuses is left out and, by name, put into refused."""
     for operator in [find(only)] if only else OPERATORS.values():
         every = axes(operator)
-        rows = itertools.product(*every.values()) if whole else covering(every)
+        large = operator.family == "lns" or {"units", "segments"} & set(every)
+        strength = 2 if large else 3
+        rows = itertools.product(*every.values()) if whole else covering(every, strength)
         seen: set[str] = set()
         for row in rows:
             choices = dict(zip(every, row))
@@ -69,29 +71,29 @@ def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") ->
                 yield Case(name, circuit)
 
 
-def covering(every: Mapping[str, tuple]) -> list[tuple]:
-    """Return rows, a value for each axis, such that any two values of two axes meet."""
+def covering(every: Mapping[str, tuple], strength: int) -> list[tuple]:
+    """Return rows, a value for each axis, such that any values of so many axes meet."""
     names = list(every)
-    missing = {((a, x), (b, y)): None for a, b in itertools.combinations(names, 2)
-               for x in every[a] for y in every[b]}
+    missing = {group: None for some in itertools.combinations(names, min(strength, len(names)))
+               for group in itertools.product(*([(n, v) for v in every[n]] for n in some))}
     rows = []
     while missing:
         row: dict[str, Any] = dict(next(iter(missing)))
         for name in names:
             if name not in row:
                 row[name] = max(every[name], key=lambda value, name=name: sum(
-                    pair in missing for pair in _pairs({**row, name: value}, names, name)))
-        for pair in _pairs(row, names):
-            missing.pop(pair, None)
+                    g in missing for g in _groups({**row, name: value}, names, strength)
+                    if (name, value) in g))
+        for group in _groups(row, names, strength):
+            missing.pop(group, None)
         rows.append(tuple(row[name] for name in names))
     return rows
 
 
-def _pairs(row: Mapping, names: list[str], of: str = "") -> list[tuple]:
-    """Return the pairs of choices in a row, or those that one axis is in."""
+def _groups(row: Mapping, names: list[str], strength: int) -> Iterator[tuple]:
+    """Give the choices of a row, so many at a time, in the order of names."""
     chosen = [(name, row[name]) for name in names if name in row]
-    return [pair for pair in itertools.combinations(chosen, 2)
-            if not of or of in (pair[0][0], pair[1][0])]
+    return itertools.combinations(chosen, min(strength, len(names)))
 
 
 def _circuit(operator: Operator, choices: Mapping) -> Circuit:

@@ -26,17 +26,17 @@ def expected(circuit: Circuit, inputs: Mapping[str, np.ndarray]) -> dict[str, np
         low, high = np.min(values[node.index]), np.max(values[node.index])
         assert node.low <= low and high <= node.high, f"{node!r} takes {low}..{high}"
     size = next(iter(inputs.values())).size
+    results = {name: np.broadcast_to(values[node.index], size)
+               for name, node in circuit.outputs.items()}
     for i in np.linspace(0, size - 1, FEW).astype(int).tolist():
         exact = node_values(circuit, {n: int(a[i]) for n, a in inputs.items()})
-        for node in circuit.nodes:
-            word = int(np.broadcast_to(values[node.index], size)[i])
-            assert exact[node.index] == word, f"{node!r}: NumPy {word}, ints {exact[node.index]}"
-    return {name: np.broadcast_to(values[node.index], size)
-            for name, node in circuit.outputs.items()}
+        for name, node in circuit.outputs.items():
+            assert exact[node.index] == results[name][i], f"{name} by NumPy, {inputs} at {i}"
+    return results
 
 
 def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width: bool = False,
-                       rotate: bool = False) -> Iterator[str]:
+                       rotate: bool = False, optimise: bool = False) -> Iterator[str]:
     """Give a line for each case whose compiled words differ from NumPy's.
 
     Cases are compiled for each of the levels, or for one of them in turn, in the width
@@ -50,7 +50,7 @@ def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width
             chosen = [i for i in range(len(batch)) if not rotate or i % len(levels) == turn]
             jobs = [(i, plan, width) for i in chosen for plan in [map_plan(batch[i].circuit)]
                     for width in widths(plan)[: None if every_width else 1]]
-            module = Module([(plan, width) for _, plan, width in jobs], level)
+            module = Module([(plan, width) for _, plan, width in jobs], level, optimise)
             for job, (i, _, width) in enumerate(jobs):
                 found = module.run(job, inputs[i])
                 yield from _lines(f"{batch[i].name} [{level}, {width} bits]", inputs[i], found,

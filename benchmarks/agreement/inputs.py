@@ -9,7 +9,7 @@ from fxp.graph import Node
 
 __all__ = ["corner_inputs", "corners"]
 
-MOST = 25_000  # combinations of corners for a circuit
+MOST = 6_000  # combinations of corners for a circuit
 
 
 def corner_inputs(circuit: Circuit, most: int = MOST) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ctypes import CFUNCTYPE, POINTER, c_int64
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -44,20 +45,22 @@ def widths(plan: MapPlan) -> list[int]:
 
 
 class Module:
-    """Plans as machine code of one kind of processor, each in lanes of its width."""
+    """Plans as machine code of one kind of processor, each in lanes of its width.
 
-    def __init__(self, plans: Iterable[tuple[MapPlan, int]], level: str):
+    Instructions that are defined for all operands mean the same with and without
+    LLVM's optimisation, which takes most of the time.
+    """
+
+    def __init__(self, plans: Iterable[tuple[MapPlan, int]], level: str, optimise: bool = False):
         self.plans = list(plans)
         module = ir.Module()
         module.triple = llvm.get_default_triple()
         for i, (plan, width) in enumerate(self.plans):
             _add(module, f"map{i}", plan, Lanes(width, Target(level)))
-        self.engine = _compiled(str(module), PROCESSORS[level])
+        self.engine = _compiled(str(module), PROCESSORS[level], optimise)
 
     def run(self, index: int, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a plan for inputs of one size."""
-        from ctypes import CFUNCTYPE, POINTER, c_int64
-
         plan, _ = self.plans[index]
         arrays = {n: np.ascontiguousarray(inputs[n], plan.dtypes[n]) for n in plan.circuit.inputs}
         size = next(iter(arrays.values())).size
@@ -81,14 +84,16 @@ def _add(module: ir.Module, name: str, plan: MapPlan, lanes: Lanes) -> None:
     builder.ret_void()
 
 
-def _compiled(text: str, processor: str):
+def _compiled(text: str, processor: str, optimise: bool):
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     module = llvm.parse_assembly(text)
-    machine = llvm.Target.from_default_triple().create_target_machine(cpu=processor, opt=1)
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=processor, opt=2 * optimise)
+    if optimise:
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return engine
