@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from random_circuits import circuits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -56,17 +57,20 @@ def test_scalar_loops_of_every_operator_give_the_same_words(name):
     assert not list(scalar_differences(chosen[:: max(1, len(chosen) // 6)]))
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
-@given(circuits())
-def test_random_circuits_give_the_words_of_numpy_in_every_width(circuit):
-    case = Case("random", circuit)
-    assert not list(vector_differences([case], LEVELS, every_width=True)), circuit.nodes
+MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(MANY, max_examples=40)
+@given(st.lists(circuits(), min_size=5, max_size=8))
+def test_random_circuits_give_the_words_of_numpy_in_every_width(drawn):
+    chosen = [Case(f"random {circuit.nodes}", circuit) for circuit in drawn]
+    assert not list(vector_differences(chosen, LEVELS, every_width=True))
+
+
+@settings(MANY, max_examples=30)
 @given(circuits())
 def test_random_circuits_give_the_words_of_numpy_in_scalar_loops(circuit):
-    assert not list(scalar_differences([Case("random", circuit)])), circuit.nodes
+    assert not list(scalar_differences([Case(f"random {circuit.nodes}", circuit)]))
 
 
 @pytest.mark.parametrize("name", BACKENDS)
