@@ -12,7 +12,7 @@ from fxp.bits import Traced
 from fxp.graph import Graph, Node, SpecError
 from fxp.once import cached_property
 
-__all__ = ["Circuit", "evaluate", "trace"]
+__all__ = ["Circuit", "evaluate", "node_values", "trace"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,13 @@ def trace(spec: Callable, ports: Mapping[str, tuple[int, int]], outputs=None,
 
 def evaluate(circuit: Circuit, **inputs):
     """Run the circuit on ints or int64 arrays, node by node."""
+    values = node_values(circuit, inputs)
+    results = tuple(values[n.index] for n in circuit.outputs.values())
+    return results[0] if len(results) == 1 else results
+
+
+def node_values(circuit: Circuit, inputs: Mapping[str, object]) -> dict[int, object]:
+    """Return the value of every node, by index, for ints or int64 arrays."""
     if set(inputs) != set(circuit.inputs):
         raise SpecError(f"{circuit.name} takes {sorted(circuit.inputs)}, got {sorted(inputs)}")
     values: dict[int, object] = {}
@@ -92,8 +99,7 @@ def evaluate(circuit: Circuit, **inputs):
             values[node.index] = node.low
         else:
             values[node.index] = _OPERATIONS[node.op](node, *args)
-    results = tuple(values[n.index] for n in circuit.outputs.values())
-    return results[0] if len(results) == 1 else results
+    return values
 
 
 _OPERATIONS: dict[str, Callable] = {

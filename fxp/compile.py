@@ -24,6 +24,7 @@ from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
 from fxp import kept
+from fxp.defined import check_defined
 from fxp.lanes import lane_width
 from fxp.loops import Arguments, emit_map
 from fxp.once import compile_lock, hold_at_fork
@@ -73,6 +74,7 @@ def core(key: str):
             lanes = Lanes(_width(plan), target())
             arguments = Arguments(builder, plan.arguments(), values[0])
             _EMITTERS[type(plan)](builder, plan, lanes, arguments)
+            check_defined(builder.function)
             return context.get_dummy_value()
 
         return types.void(args), generate

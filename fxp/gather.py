@@ -7,6 +7,7 @@ neither reads lane by lane. All paths give the same words.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from llvmlite import ir
@@ -76,9 +77,18 @@ class TableReader:
         if self.fits_registers(table.values):
             return self.read_banks(list(table.values), index)
         wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
         return self._gather(table, index)
+
+    def _inside(self, table, index):
+        """Return the index, kept inside the table: it is, in lanes that are in use, but the
+        lanes that only fill up a vector may hold anything."""
+        lanes = self.lanes
+        last = min(len(table), 1 << lanes.width) - 1
+        return self._intrinsic(f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
+                               lanes.splat(last))
 
     def read_banks(self, entries: list[int], address):
         """Return entries[address modulo their power-of-two count] from registers."""
@@ -193,7 +203,8 @@ class TableReader:
         """Return a pointer to the table in memory, one spare entry at its end."""
         values = [*table.values, 0, 0]
         array = ir.Constant(ir.ArrayType(element, len(values)), values)
-        name = f".table.{abs(hash(table.values)):x}.{element.width}"
+        digest = hashlib.sha256(table.array.tobytes()).hexdigest()
+        name = f".table.{digest[:32]}.{element.width}"
         module = self.builder.module
         data = module.globals.get(name) or cgutils.global_constant(module, name, array)
         return self.builder.bitcast(data, I8.as_pointer())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fxp.circuit import Circuit
+from fxp.graph import Node, SpecError
 
 __all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
 
@@ -17,11 +19,15 @@ class MapPlan:
     """out[i] = circuit(vector ports[i], scalar ports, element = first + i).
 
     dtypes gives the storage of every vector port and output; a port that is not
-    in it is a scalar, and the port `element` is the running index.
+    in it is a scalar, and the port `element` is the running index. An output named as
+    an input is written over it.
     """
 
     circuit: Circuit
     dtypes: dict[str, np.dtype]
+
+    def __post_init__(self):
+        _check_storage(self.arguments(), self.dtypes, [self.circuit.inputs, self.circuit.outputs])
 
     @property
     def circuits(self):
@@ -29,7 +35,7 @@ class MapPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        ports = [*self.circuit.inputs, *self.circuit.outputs]
+        ports = dict.fromkeys([*self.circuit.inputs, *self.circuit.outputs])
         return ["first", "count"] + [p for p in ports if p != "element"]
 
 
@@ -67,6 +73,10 @@ class MatmulPlan:
         known = {*self.state, "element"}
         extra = tuple(p for p in self.finish.inputs if p not in known)
         object.__setattr__(self, "extra", extra)
+        operands = {n: self.step.inputs[n] for n in (*self.scalars, *self.vectors)}
+        _check_storage(self.arguments(), self.dtypes, [
+            self.start.inputs, operands, {n: self.finish.inputs[n] for n in extra},
+            self.finish.outputs])
 
     @property
     def circuits(self):
@@ -104,6 +114,9 @@ class SpanPlan:
     low: Circuit | None = None
     low_limit: int = 0
 
+    def __post_init__(self):
+        _check_storage(self.arguments(), self.dtypes, [self.step.inputs])
+
     @property
     def circuits(self):
         return tuple(c for c in (self.step, self.low) if c is not None)
@@ -134,6 +147,20 @@ def _narrowest(low: int, high: int) -> np.dtype:
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
             return np.dtype(kind)
     return np.dtype(np.int64)
+
+
+def _check_storage(names: list[str], dtypes: Mapping[str, np.dtype],
+                   groups: list[Mapping[str, Node]]) -> None:
+    """Raise SpecError unless the arguments have names of their own, and every port that
+    is stored a signed type that holds its range: kernels extend and cut words unseen."""
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise SpecError(f"a kernel's arguments have names of their own, got {twice[0]} twice")
+    for name, node in ((n, node) for ports in groups for n, node in ports.items()):
+        kind = dtypes.get(name)
+        if kind is not None and not (kind.kind == "i" and np.iinfo(kind).min <= node.low
+                                     and node.high <= np.iinfo(kind).max):
+            raise SpecError(f"{name} is {node.low}..{node.high}, which {kind} does not hold")
 
 
 def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:

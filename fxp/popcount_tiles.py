@@ -12,6 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fxp.defined import check_defined
 from fxp.target import target
 
 __all__ = ["LANES", "load8", "pack64", "store64", "tile", "tile_shape"]
@@ -49,6 +50,7 @@ def tile(fires: bool):
                         short = ir.VectorType(ir.IntType(32), LANES)
                         count32 = builder.trunc(builder.load(total), short)
                         _store(builder, count32, place, 4 * LANES * v)
+            check_defined(builder.function)
             return context.get_dummy_value()
 
         return types.void(args), generate

@@ -71,8 +71,9 @@ def elementwise(circuit: Circuit, arrays: Mapping[str, np.ndarray], dtype=None,
 
     arrays holds integers for each input port, within its range (not checked); they
     are broadcast against each other. dtype is that of the results, by default the
-    narrowest for each. Raises SpecError for missing ports, TypeError for arrays
-    that hold no integers, ValueError for shapes that do not go together.
+    narrowest for each. Raises SpecError for missing ports, an output that is named as an
+    input or a dtype that does not hold the results, TypeError for arrays that hold no
+    integers, ValueError for shapes that do not go together.
     """
     key = id(circuit), dtype
     if key not in _MAPS:
@@ -84,10 +85,15 @@ class _Map:
     """A circuit with the types of its ports; kernels are made when first needed."""
 
     def __init__(self, circuit: Circuit, dtype):
+        both = sorted(set(circuit.inputs) & set(circuit.outputs))
+        if both:
+            raise SpecError(f"{circuit.name} has an input and an output named {both[0]}; "
+                            "outputs= of trace gives outputs other names")
         self.circuit = circuit
         self.inputs = {k: word_dtype(n.low, n.high) for k, n in circuit.inputs.items()}
         self.outputs = {k: np.dtype(word_dtype(n.low, n.high) if dtype is None else dtype)
                         for k, n in circuit.outputs.items()}
+        self.plan = MapPlan(circuit, {**self.inputs, **self.outputs})
 
     def __call__(self, arrays, backend: str):
         if arrays.keys() != self.inputs.keys():
@@ -121,7 +127,7 @@ class _Map:
 
     @cached_property
     def _vector_kernel(self):
-        return compiler().Kernel(MapPlan(self.circuit, {**self.inputs, **self.outputs})).run
+        return compiler().Kernel(self.plan).run
 
     @cached_property
     def _scalar_kernel(self):

@@ -8,7 +8,7 @@ from fxp.graph import Node
 
 __all__ = ["scalar_source"]
 
-INFIX = {"add": "+", "sub": "-", "mul": "*", "shl": "<<", "shr": ">>", "and": "&", "or": "|",
+INFIX = {"add": "+", "sub": "-", "mul": "*", "shl": "<<", "and": "&", "or": "|",
          "xor": "^", "eq": "==", "lt": "<"}
 
 
@@ -17,10 +17,11 @@ def scalar_source(circuit: Circuit, name: str) -> str:
 
     It returns one value or a tuple, and needs `np` and `njit` in its module.
     """
-    tables = {id(t): f"{name}_table{i}" for i, t in enumerate(circuit.tables)}
-    lines = [f"{tables[id(t)]} = np.array({list(t.values)}, np.{_storage(t)})"
+    tables = {t: f"{name}_table{i}" for i, t in enumerate(circuit.tables)}
+    lines = [f"{tables[t]} = np.array({list(t.values)}, np.{_storage(t)})"
              for t in circuit.tables]
-    lines += ["", "", "@njit(inline='never')", f"def {name}({', '.join(circuit.inputs)}):"]
+    ports = ", ".join(_operand(n) for n in circuit.inputs.values())
+    lines += ["", "", "@njit(inline='never')", f"def {name}({ports}):"]
     for node in circuit.nodes:
         if node.op not in ("input", "const"):
             lines.append(f"    n{node.index} = {_expression(node, tables)}")
@@ -31,11 +32,13 @@ def scalar_source(circuit: Circuit, name: str) -> str:
 def _operand(node: Node) -> str:
     if node.is_const:
         return str(node.low) if node.low >= 0 else f"({node.low})"
-    return node.name if node.op == "input" else f"n{node.index}"
+    return f"p_{node.name}" if node.op == "input" else f"n{node.index}"
 
 
 def _expression(node: Node, tables) -> str:
     args = [_operand(a) for a in node.args]
+    if node.op == "shr":  # a machine's shift by the whole width does anything
+        return f"{args[0]} >> {min(node.args[1].low, 63)}"
     if node.op in INFIX:
         text = f"{args[0]} {INFIX[node.op]} {args[1]}"
         return f"np.int64({text})" if node.op in ("eq", "lt") else text
@@ -44,7 +47,7 @@ def _expression(node: Node, tables) -> str:
     if node.op == "where":
         return f"{args[1]} if {args[0]} else {args[2]}"
     if node.op == "lookup":
-        return f"np.int64({tables[id(node.table)]}[{args[0]}])"
+        return f"np.int64({tables[node.table]}[{args[0]}])"
     return args[0]
 
 

@@ -6,8 +6,8 @@ from llvmlite import ir
 
 from fxp.circuit import Circuit
 from fxp.gather import TableReader
-from fxp.graph import Node
-from fxp.lanes import lane_modes
+from fxp.graph import Node, SpecError
+from fxp.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.target import Target
 
 __all__ = ["Lanes", "emit"]
@@ -48,7 +48,8 @@ class _Emitter:
         self.circuit = circuit
         self.lanes = lanes
         modes = lane_modes(circuit, lanes.width)
-        assert modes is not None, "lanes were chosen to hold the circuit"
+        if modes is None:
+            raise SpecError(f"lanes of {lanes.width} bits do not hold {circuit.name}")
         self.modes = modes
         self.values: dict[int, ir.Value] = {}
         self.tables = TableReader(builder, lanes)
@@ -59,6 +60,7 @@ class _Emitter:
             if node.op == "input":
                 self.values[node.index] = inputs[node.name]
             elif node.index in needed and not node.is_const:
+                self._check_mode(node)
                 self.values[node.index] = self._node(node)
         return {name: self._vector(n) for name, n in self.circuit.outputs.items()}
 
@@ -75,6 +77,13 @@ class _Emitter:
                 stack.extend(read.operands if read else node.args)
         return needed
 
+    def _check_mode(self, node: Node):
+        """Raise SpecError if the code to come does not give the node as it is held."""
+        mode, width = self.modes[node.index], self.lanes.width
+        if mode not in provable(node, self.modes, width):
+            held = ", ".join(self.modes.get(a.index, "count") for a in node.args)
+            raise SpecError(f"{node!r} cannot be {mode} in {width} bits: its operands are {held}")
+
     def _node(self, node: Node):
         if node.op == "lookup":
             return self._lookup(node)
@@ -88,11 +97,11 @@ class _Emitter:
             return self._extreme(node)
         if self.modes[node.index] == "saturated":
             return self._saturating(node.op, *(self._vector(a) for a in node.args))
-        if node.op == "shr":
-            return self._shift_right(*node.args)
+        if node.op in ("shl", "shr"):
+            shift = self._shift_left if node.op == "shl" else self._shift_right
+            return shift(*node.args)
         operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
-                      "shl": self.builder.shl, "and": self.builder.and_, "or": self.builder.or_,
-                      "xor": self.builder.xor}
+                      "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
         return operations[node.op](*(self._vector(a) for a in node.args))
 
     def _vector(self, node: Node):
@@ -123,7 +132,14 @@ class _Emitter:
         return operation(*(self._mask(a) for a in node.args))
 
     def _unsigned(self, node: Node) -> bool:
-        return any(self.modes[a.index] == "unsigned" for a in node.args)
+        """Whether the operands are ordered as numbers from 0, not as signed ones."""
+        saturated = {"saturated"} if node.op in ("min", "max") else set()
+        if all(reads_signed(a, self.modes) or self.modes[a.index] in saturated
+               for a in node.args):
+            return False
+        if all(reads_unsigned(a, self.modes) for a in node.args):
+            return True
+        raise SpecError(f"the operands of {node!r} have no order in common")
 
     def _extreme(self, node: Node):
         kind = ("u" if self._unsigned(node) else "s") + node.op
@@ -139,10 +155,20 @@ class _Emitter:
         function = module.globals.get(full) or ir.Function(module, kind, full)
         return self.builder.call(function, [a, b])
 
+    def _shift_left(self, x: Node, count: Node):
+        """A shift by the whole width, undefined in LLVM, leaves zeros."""
+        if count.low >= self.lanes.width:
+            return self.lanes.splat(0)
+        return self.builder.shl(self._vector(x), self.lanes.splat(count.low))
+
     def _shift_right(self, x: Node, count: Node):
-        unsigned = self.modes[x.index] == "unsigned" or x.low >= 0
-        shift = self.builder.lshr if unsigned else self.builder.ashr
-        return shift(self._vector(x), self.lanes.splat(min(count.low, self.lanes.width - 1)))
+        """A shift by the whole width, undefined in LLVM, leaves copies of the sign."""
+        if reads_unsigned(x, self.modes):
+            if count.low >= self.lanes.width:
+                return self.lanes.splat(0)
+            return self.builder.lshr(self._vector(x), self.lanes.splat(count.low))
+        return self.builder.ashr(self._vector(x),
+                                 self.lanes.splat(min(count.low, self.lanes.width - 1)))
 
     def _where(self, condition: Node, then: Node, otherwise: Node):
         return self.builder.select(self._mask(condition), self._vector(then),
@@ -151,7 +177,10 @@ class _Emitter:
     def _lookup(self, node: Node):
         read = self.tables.plan(node)
         if read is None:
-            return self.tables.read(node.table, self._vector(node.args[0]))
+            index = node.args[0]
+            if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
+                raise SpecError(f"the index {index!r} can leave {node.table!r}")
+            return self.tables.read(node.table, self._vector(index))
         gap = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
         address = self.builder.lshr(gap, self.lanes.splat(read.shift))
         if read.selector is not None:

@@ -1,0 +1,7 @@
+"""Do the compiled kernels give the words of NumPy and of plain integers?
+
+    python -m benchmarks.agreement               every operator, format and option
+    python -m benchmarks.agreement --covering    as the tests do: any three choices together
+
+Exit 1 with the first inputs that differ, operator by operator.
+"""

@@ -1,0 +1,54 @@
+"""python -m benchmarks.agreement: see the package."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+from benchmarks.agreement.cases import Case, cases
+from benchmarks.agreement.compare import scalar_differences, vector_differences
+from benchmarks.agreement.machine import levels
+
+CHUNK = 100
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Compare the cases asked for; 1 if any word differs."""
+    parser = argparse.ArgumentParser("benchmarks.agreement", description=__doc__)
+    parser.add_argument("--covering", action="store_true", help="as the tests do")
+    parser.add_argument("--optimise", action="store_true", help="through LLVM's optimiser too")
+    parser.add_argument("--operator", metavar="NAME", default="", help="one operator only")
+    parser.add_argument("--level", choices=levels(), help="one kind of processor only")
+    parser.add_argument("--scalar", action="store_true", help="scalar loops, not vectors")
+    options = parser.parse_args(argv)
+    wanted = [options.level] if options.level else levels()
+    refused: dict[str, str] = {}
+    every = cases(not options.covering, refused, options.operator)
+    wrong = 0
+    for name, group in itertools.groupby(every, key=lambda case: case.name.split()[0]):
+        start, count = time.perf_counter(), 0
+        for chunk in _chunks(group):
+            count += len(chunk)
+            lines = scalar_differences(chunk) if options.scalar else (
+                vector_differences(chunk, wanted, optimise=options.optimise))
+            for line in lines:
+                wrong += 1
+                print(line, flush=True)
+        without = sum(r.startswith(f"{name} ") for r in refused)
+        print(f"{name}: {count} circuits, {without} choices refused, "
+              f"{time.perf_counter() - start:.0f} s", flush=True)
+    print(f"{wrong} differences on {', '.join(['scalar'] if options.scalar else wanted)}")
+    return int(wrong > 0)
+
+
+def _chunks(group: Iterable[Case]) -> Iterator[list[Case]]:
+    group = iter(group)
+    while chunk := list(itertools.islice(group, CHUNK)):
+        yield chunk
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Circuits by compiled code, by NumPy and by plain integers, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.agreement.cases import Case
+from benchmarks.agreement.inputs import corner_inputs
+from benchmarks.agreement.machine import Module, map_plan, widths
+from fxp.circuit import Circuit, node_values
+from fxp.scalar_loops import scalar_map
+
+__all__ = ["expected", "scalar_differences", "vector_differences"]
+
+FEW = 16  # inputs that plain integers are asked about
+BATCH = 100  # circuits in a module: larger ones take LLVM longer for each
+
+
+def expected(circuit: Circuit, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the outputs by NumPy. AssertionError where a node leaves its range, or where
+    plain integers, which cannot overflow, say otherwise of some of the inputs."""
+    values = node_values(circuit, inputs)
+    for node in circuit.nodes:
+        low, high = np.min(values[node.index]), np.max(values[node.index])
+        assert node.low <= low and high <= node.high, f"{node!r} takes {low}..{high}"
+    size = next(iter(inputs.values())).size
+    results = {name: np.broadcast_to(values[node.index], size)
+               for name, node in circuit.outputs.items()}
+    for i in np.linspace(0, size - 1, FEW).astype(int).tolist():
+        exact = node_values(circuit, {n: int(a[i]) for n, a in inputs.items()})
+        for name, node in circuit.outputs.items():
+            assert exact[node.index] == results[name][i], f"{name} by NumPy, {inputs} at {i}"
+    return results
+
+
+def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width: bool = False,
+                       rotate: bool = False, optimise: bool = False) -> Iterator[str]:
+    """Give a line for each case whose compiled words differ from NumPy's.
+
+    Cases are compiled for each of the levels, or for one of them in turn, in the width
+    that a kernel has, or in every one that it may have.
+    """
+    for start in range(0, len(cases), BATCH):
+        batch = cases[start : start + BATCH]
+        inputs = [corner_inputs(case.circuit) for case in batch]
+        wanted = [expected(case.circuit, i) for case, i in zip(batch, inputs)]
+        for turn, level in enumerate(levels):
+            chosen = [i for i in range(len(batch)) if not rotate or i % len(levels) == turn]
+            jobs = [(i, plan, width) for i in chosen for plan in [map_plan(batch[i].circuit)]
+                    for width in widths(plan)[: None if every_width else 1]]
+            module = Module([(plan, width) for _, plan, width in jobs], level, optimise)
+            for job, (i, _, width) in enumerate(jobs):
+                found = module.run(job, inputs[i])
+                yield from _lines(f"{batch[i].name} [{level}, {width} bits]", inputs[i], found,
+                                  wanted[i])
+
+
+def scalar_differences(cases: Sequence[Case]) -> Iterator[str]:
+    """Give a line for each case whose words by scalar loops differ from NumPy's."""
+    for case in cases:
+        inputs = corner_inputs(case.circuit)
+        found = {n: np.empty(next(iter(inputs.values())).size, np.int64)
+                 for n in case.circuit.outputs}
+        scalar_map(case.circuit)(*inputs.values(), *found.values())
+        yield from _lines(f"{case.name} [scalar]", inputs, found, expected(case.circuit, inputs))
+
+
+def _lines(name: str, inputs, found, wanted) -> Iterator[str]:
+    for port, words in wanted.items():
+        wrong = np.flatnonzero(found[port] != words)
+        if wrong.size:
+            i = wrong[0]
+            at = ", ".join(f"{n}={a[i]}" for n, a in inputs.items())
+            yield (f"{name}: {wrong.size} of {words.size} differ, the first at {at}: {port} is "
+                   f"{found[port][i]}, should be {words[i]}")

@@ -1,0 +1,99 @@
+"""Many circuits compiled at once, by the kernels' own emitter, for any kind of processor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from ctypes import CFUNCTYPE, POINTER, c_int64
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+
+from fxp.circuit import Circuit
+from fxp.defined import check_defined
+from fxp.format import word_dtype
+from fxp.lanes import lane_modes, lane_width
+from fxp.loops import Arguments, emit_map
+from fxp.plans import MapPlan
+from fxp.target import Target
+from fxp.vector import Lanes
+
+__all__ = ["PROCESSORS", "Module", "levels", "map_plan", "widths"]
+
+PROCESSORS = {"avx512": "skylake-avx512", "avx2": "haswell", "plain": "nehalem"}
+NEEDED = {"avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
+I64 = ir.IntType(64)
+
+
+def levels() -> list[str]:
+    """Return the kinds of processor whose code runs here, the ablest first."""
+    features = llvm.get_host_cpu_features()
+    return [level for level in PROCESSORS if all(features.get(n) for n in NEEDED[level])]
+
+
+def map_plan(circuit: Circuit) -> MapPlan:
+    """Return the circuit over arrays of the narrowest types."""
+    ports = {**circuit.inputs, **circuit.outputs}
+    return MapPlan(circuit, {name: word_dtype(n.low, n.high) for name, n in ports.items()})
+
+
+def widths(plan: MapPlan) -> list[int]:
+    """Return every lane width that a kernel may give the plan, the narrowest first."""
+    stored = max(8 * dtype.itemsize for dtype in plan.dtypes.values())
+    least = max(lane_width(plan.circuits), stored)
+    return [w for w in (16, 32, 64) if w >= least and lane_modes(plan.circuit, w) is not None]
+
+
+class Module:
+    """Plans as machine code of one kind of processor, each in lanes of its width.
+
+    Instructions that are defined for all operands mean the same with and without
+    LLVM's optimisation, which takes most of the time.
+    """
+
+    def __init__(self, plans: Iterable[tuple[MapPlan, int]], level: str, optimise: bool = False):
+        self.plans = list(plans)
+        module = ir.Module()
+        module.triple = llvm.get_default_triple()
+        for i, (plan, width) in enumerate(self.plans):
+            _add(module, f"map{i}", plan, Lanes(width, Target(level)))
+        self.engine = _compiled(str(module), PROCESSORS[level], optimise)
+
+    def run(self, index: int, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of a plan for inputs of one size."""
+        plan, _ = self.plans[index]
+        arrays = {n: np.ascontiguousarray(inputs[n], plan.dtypes[n]) for n in plan.circuit.inputs}
+        size = next(iter(arrays.values())).size
+        arrays.update((n, np.empty(size, plan.dtypes[n])) for n in plan.circuit.outputs)
+        values = {"first": 0, "count": size, **{n: a.ctypes.data for n, a in arrays.items()}}
+        names = plan.arguments()
+        call = CFUNCTYPE(None, POINTER(c_int64))(self.engine.get_function_address(f"map{index}"))
+        call((c_int64 * len(names))(*(values[n] for n in names)))
+        return {n: arrays[n] for n in plan.circuit.outputs}
+
+
+def _add(module: ir.Module, name: str, plan: MapPlan, lanes: Lanes) -> None:
+    names = plan.arguments()
+    values = ir.ArrayType(I64, len(names))
+    kind = ir.FunctionType(ir.VoidType(), [values.as_pointer()])
+    function = ir.Function(module, kind, name)
+    builder = ir.IRBuilder(function.append_basic_block())
+    arguments = Arguments(builder, names, builder.load(function.args[0]))
+    emit_map(builder, plan, lanes, arguments)
+    check_defined(function)
+    builder.ret_void()
+
+
+def _compiled(text: str, processor: str, optimise: bool):
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = llvm.parse_assembly(text)
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=processor, opt=2 * optimise)
+    if optimise:
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    return engine
