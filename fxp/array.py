@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fxp import run, spec
+from fxp.exact import each, near_fraction
 from fxp.format import Fixed, FormatError
 from fxp.kernels import Accumulator
 from fxp.operators import NumberArray
@@ -19,6 +21,7 @@ __all__ = ["FixedArray", "Limits", "limits"]
 
 DEPTHS = (1 << 8, 1 << 16, 1 << 24)  # exact registers are made for so many products
 ONE = Fixed(4, 0)
+FAR = 1 << 40  # in units, beyond the words of all formats
 
 
 class Limits(NamedTuple):
@@ -106,9 +109,20 @@ class FixedArray(NumberArray):
                 "mode": self.arithmetic.overflow}.get(name, default)
 
     def _encoded(self, values):
+        low, high = self.f.words
+        if values.dtype == object:
+            scale = 1 << self.f.frac
+            return each(values, lambda value: min(max(
+                round(near_fraction(value) * scale), low), high)).astype(self.f.dtype)
         with np.errstate(over="ignore"):
             scaled = np.rint(values * 2.0**self.f.frac)
-        return np.clip(scaled, *self.f.words).astype(self.f.dtype)
+        return np.clip(scaled, low, high).astype(self.f.dtype)
+
+    def _placed(self, values):
+        low, high = self.f.words
+        scaled = _in_units(values, self.f.frac)
+        floor = np.clip(np.floor(scaled), low, high)
+        return np.nan_to_num(floor, nan=low).astype(self.f.dtype), np.sign(scaled - floor)
 
     def _decoded(self):
         return self.words * self.f.eps
@@ -129,6 +143,22 @@ class FixedArray(NumberArray):
         plan = _plan(accumulator, random[0].dtype if random else None)
         commutes = accumulator.a == accumulator.b
         return run.matmul(plan, [a], [b], [init], random, commutes)[0]
+
+
+def _in_units(values: np.ndarray, frac: int) -> np.ndarray:
+    """Return numbers in units of 2**-frac, as float64: those between two integers in
+    their middle, those beyond 2**40 no larger."""
+    def middle(value) -> float:
+        if isinstance(value, float):  # NaN or infinite
+            return value
+        scaled = near_fraction(value) * (1 << frac)
+        floor = min(max(math.floor(scaled), -FAR), FAR)
+        return floor + (0.5 if floor != scaled else 0.0)
+
+    if values.dtype == object:
+        return np.array([middle(value) for value in values.flat]).reshape(values.shape)
+    with np.errstate(over="ignore"):
+        return np.clip(values * 2.0**frac, -FAR, FAR)
 
 
 def _random_port(rounding: str, random, dropped: int, shape) -> tuple[dict, tuple]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fxp import run
 from fxp.circuit import trace
+from fxp.exact import REALS, exact_numbers
 from fxp.words import WordArray
 
 __all__ = ["NumberArray", "binary"]
@@ -31,13 +32,11 @@ def binary(name: str, swap: bool = False) -> Callable:
 
 
 def _comparison(holds: Callable) -> Callable:
-    """Return the method of a comparison: booleans, by value."""
+    """Return the method of a comparison: booleans, by value, the numbers unrounded."""
 
     def method(self, other):
-        words = self._operand(other, same_options=False)
-        if words is NotImplemented:
-            return words
-        return holds(self._map(self.SPEC.compare, np.int8, x=self.words, y=words), 0)
+        order = self._order(other)
+        return order if order is NotImplemented else holds(order, 0)
 
     return method
 
@@ -46,7 +45,8 @@ class NumberArray(WordArray):
     """Words with operators. A subclass names the module of its specs (SPEC).
 
     Both sides of an operator have the same format and arithmetic, and any shapes
-    that broadcast; a Python number becomes the nearest word.
+    that broadcast; a number becomes the nearest word. Comparisons take numbers, and
+    arrays of them, at their exact value.
     """
 
     SPEC: ClassVar[Any]
@@ -70,6 +70,20 @@ class NumberArray(WordArray):
     __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+
+    def _order(self, other):
+        """Return -1, 0 or 1 as words are less than, equal to or greater than others or
+        real numbers, NaN beside a NaN; NotImplemented for other objects."""
+        if isinstance(other, WordArray):
+            words, side = self._operand(other, same_options=False), None
+        elif isinstance(other, (*REALS, np.ndarray, list, tuple)):
+            words, side = self._placed(exact_numbers(other))
+        else:
+            return NotImplemented
+        order = self._map(self.SPEC.compare, np.int8, x=self.words, y=words)
+        if side is None or not side.any():
+            return order
+        return np.where(np.isnan(side) | (order == 0), -side, order)
 
     def __neg__(self):
         return self._like(self._map(self.SPEC.neg, x=self.words))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fxp.exact import REALS, exact_numbers, finite
 from fxp.format import FormatError
 
 __all__ = ["WordArray", "checked_words"]
@@ -43,7 +44,12 @@ class WordArray:
             WordArray.CLASSES[cls.FORMAT] = cls
 
     def _encoded(self, values: np.ndarray) -> np.ndarray:
-        """Return the words nearest to finite float64 values."""
+        """Return the words nearest to finite numbers (`fxp.exact.exact_numbers`)."""
+        raise NotImplementedError
+
+    def _placed(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each number (`fxp.exact.exact_numbers`) the word at or next below it,
+        or the lowest, and whether the number lies at (0), above (1) or below it (-1)."""
         raise NotImplementedError
 
     def _decoded(self) -> np.ndarray:
@@ -57,7 +63,7 @@ class WordArray:
     def _like(self, words: np.ndarray):
         """Return an array of these words with the same format and arithmetic."""
         new = object.__new__(type(self))
-        new.words, new.f, new.arithmetic = words, self.f, self.arithmetic
+        new.words, new.f, new.arithmetic = np.asarray(words), self.f, self.arithmetic
         new._circuits = self._circuits
         return new
 
@@ -70,10 +76,12 @@ class WordArray:
     def from_float(cls, values, f, **options):
         """Return an array of the words nearest to values, which may be nested lists.
 
-        What is too large saturates. NaN and infinity raise ValueError.
+        Ints, floats, Fractions and Decimals are rounded once, whatever their size. What
+        is too large saturates. NaN and infinity raise ValueError, other than real
+        numbers TypeError.
         """
         empty = cls([], f, **options)
-        return empty._like(empty._encoded(finite(np.asarray(values, np.float64), f)))
+        return empty._like(empty._encoded(finite(exact_numbers(values), f)))
 
     @classmethod
     def zeros(cls, shape, f, **options):
@@ -163,8 +171,8 @@ class WordArray:
             name = type(self).__name__
             raise TypeError(f"an ndarray of {other.dtype} does not mix with {name}; make one "
                             f"of it, with {name}.from_float(values, f) or {name}(words, f)")
-        if isinstance(other, (int, float, np.integer, np.floating)):
-            return self._encoded(finite(np.asarray(other, np.float64), self.f))
+        if isinstance(other, REALS):
+            return self._encoded(finite(exact_numbers(other), self.f))
         return NotImplemented
 
     def _wanted(self, other, same_options: bool = True) -> np.ndarray:
@@ -201,13 +209,6 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
         if outside.any():
             raise FormatError(f"words of {f} are {low}..{high}, got {words[outside].flat[0]}")
     return words.astype(f.dtype, copy=False)
-
-
-def finite(values: np.ndarray, f) -> np.ndarray:
-    """Return values; raise ValueError if one is NaN or infinite."""
-    if not np.isfinite(values).all():
-        raise ValueError(f"{f} has no word for {values[~np.isfinite(values)].flat[0]}")
-    return values
 
 
 @lru_cache(maxsize=256)
