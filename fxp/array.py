@@ -11,7 +11,7 @@ import numpy as np
 
 from fxp import run, spec
 from fxp.exact import each, near_fraction
-from fxp.format import Fixed, FormatError
+from fxp.format import Fixed, FormatError, as_format
 from fxp.kernels import Accumulator
 from fxp.operators import NumberArray
 from fxp.plans import MatmulPlan
@@ -56,8 +56,9 @@ class FixedArray(NumberArray):
     FORMAT = Fixed
     OPTIONS = ("rounding", "overflow", "kind", "bits")
 
-    def __init__(self, words, f: Fixed, rounding: str = "nearest-even",
+    def __init__(self, words, f: Fixed | str, rounding: str = "nearest-even",
                  overflow: str = "saturate", kind: str = "exact", bits: int = 48):
+        f = as_format(f, Fixed)
         self._set(checked_words(words, f, Fixed), f,
                   _arithmetic(f, rounding, overflow, kind, bits))
 
@@ -82,12 +83,41 @@ class FixedArray(NumberArray):
         return self._like(self._map(spec.mul, x=self.words, y=words, **ports, ranges=ranges,
                                     given=(("rounding", rounding), ("random", 0))))
 
+    def __pow__(self, exponent):
+        """Return self to an integer power of 0 or more, by products from left to right,
+        each rounded: ((x * x) * x) * x."""
+        if isinstance(exponent, (bool, np.bool_)) or not isinstance(exponent, (int, np.integer)):
+            raise TypeError(f"a power of fixed-point numbers is an integer, got {exponent!r}")
+        if exponent < 0:
+            raise TypeError("fixed-point arrays have no division, so no negative powers; take "
+                            "an LNS format")
+        if not exponent:
+            return self._like(np.full(self.shape, self._encoded(np.ones(())), self.f.dtype))
+        power = self.copy()
+        for _ in range(int(exponent) - 1):
+            power = power * self
+        return power
+
+    def mean(self, axis: int | None = None):
+        """Return the means along an axis, or that of all: the exact mean of the words,
+        rounded once as the arithmetic says (not stochastically)."""
+        rounding, count = self.arithmetic.rounding, self._count(axis)
+        if rounding == "stochastic":
+            raise TypeError("a mean is not rounded stochastically; take another rounding")
+        total = np.asarray(self.words.sum(axis, dtype=np.int64))
+        floor, rest = total // count, total % count
+        up = {"down": rest < 0, "toward-zero": (total < 0) & (rest > 0),
+              "nearest-up": 2 * rest >= count,
+              "nearest-even": 2 * rest + (floor & 1) > count}[rounding]
+        return self._like((floor + up).astype(self.f.dtype))
+
     def astype(self, to, random=None, **options):
         """Return the numbers in another format, rounded as the arithmetic says.
 
         options are those of the array class for `to` if it is no Fixed. Raises
         FormatError if there is no such class.
         """
+        to = self._format(to)
         if not isinstance(to, Fixed):
             if type(to) not in self.CLASSES:
                 raise FormatError(f"no array class for {to!r} is loaded; import the module "

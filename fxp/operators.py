@@ -13,6 +13,7 @@ import numpy as np
 from fxp import run
 from fxp.circuit import trace
 from fxp.exact import REALS, exact_numbers
+from fxp.numpy_functions import call_function, call_ufunc
 from fxp.words import WordArray
 
 __all__ = ["NumberArray", "binary"]
@@ -91,6 +92,16 @@ class NumberArray(WordArray):
     def __abs__(self):
         return self._like(self._map(self.SPEC.absolute, x=self.words))
 
+    def abs(self):
+        """Return the magnitudes, as abs(self) does."""
+        return abs(self)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function, types, args, options):
+        return call_function(self, function, args, options)
+
     def minimum(self, other):
         """Return the smaller of each pair."""
         return self._like(self._map(self.SPEC.least, x=self.words, y=self._wanted(other)))
@@ -136,6 +147,35 @@ class NumberArray(WordArray):
         shape = words.shape[1:]
         total = self._total(words.reshape(len(words), math.prod(shape)))
         return self._like(total.reshape(shape))
+
+    def mean(self, axis: int | None = None):
+        """Return the means along an axis, or that of all."""
+        raise NotImplementedError
+
+    def max(self, axis: int | None = None):
+        """Return the greatest along an axis, or of all; of equal ones the first."""
+        return self._extreme(self.SPEC.greatest, axis)
+
+    def min(self, axis: int | None = None):
+        """Return the smallest along an axis, or of all; of equal ones the first."""
+        return self._extreme(self.SPEC.least, axis)
+
+    def _extreme(self, spec: Callable, axis: int | None):
+        words = self.words.reshape(-1) if axis is None else np.moveaxis(self.words, axis, 0)
+        if not len(words):
+            raise ValueError("of no numbers none is the greatest or the smallest")
+        while len(words) > 1:
+            even = len(words) & ~1
+            winners = self._map(spec, x=words[:even:2], y=words[1:even:2])
+            words = np.concatenate([winners, words[even:]])
+        return self._like(words[0])
+
+    def _count(self, axis: int | None) -> int:
+        """Return how many numbers a mean is of; ValueError for none."""
+        count = self.size if axis is None else self.shape[axis]
+        if not count:
+            raise ValueError("there is no mean of no numbers")
+        return count
 
     def _map(self, spec: Callable, dtype=None, ranges=(), given=(), **arrays):
         """Return spec over arrays of words, traced once for this arithmetic.

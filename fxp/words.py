@@ -21,15 +21,14 @@ class WordArray:
     """Words in an integer array, their format f, and the arithmetic that binds them.
 
     A subclass names its format class (FORMAT) and the options of its arithmetic
-    (OPTIONS). Values become words by `from_float` only, words become values by
-    np.asarray. Slices share their words. NumPy's functions are refused, except for
-    those that ask for np.asarray first: np.mean, for one, gives a float.
+    (OPTIONS). Values become words by `from_float` only, words become values where
+    floats are named: by `to_float`, np.asarray(numbers, float) or float(number). Slices
+    share their words. A format may be given as text, such as fixed16.11.
     """
 
     FORMAT: ClassVar[type]
     OPTIONS: ClassVar[tuple[str, ...]] = ()
     CLASSES: ClassVar[dict[type, Any]] = {}  # by format class
-    __array_ufunc__ = None
 
     words: np.ndarray
     f: Any
@@ -81,18 +80,28 @@ class WordArray:
         numbers TypeError.
         """
         empty = cls([], f, **options)
-        return empty._like(empty._encoded(finite(exact_numbers(values), f)))
+        values = values.to_float() if isinstance(values, WordArray) else values
+        return empty._like(empty._encoded(finite(exact_numbers(values), empty.f)))
 
     @classmethod
     def zeros(cls, shape, f, **options):
         """Return an array of zeros."""
         empty = cls([], f, **options)
-        return empty._like(np.full(shape, empty._encoded(np.zeros(())), f.dtype))
+        return empty._like(np.full(shape, empty._encoded(np.zeros(())), empty.f.dtype))
+
+    def to_float(self) -> np.ndarray:
+        """Return the values as float64, in a new array."""
+        return np.asarray(self._decoded())
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        """Return the values as floats of a type that is named: NumPy asks for none where
+        words would turn into floats unseen, as in np.sum([x, y])."""
+        if dtype is None or np.dtype(dtype).kind != "f":
+            raise TypeError(f"{type(self).__name__} does not turn into an ndarray by itself; "
+                            "x.to_float() has the values in float64, x.words the words")
         if copy is False:
             raise ValueError("values are made from words, never shared; array.words are there")
-        return self._decoded().astype(np.float64 if dtype is None else dtype, copy=False)
+        return self.to_float().astype(dtype, copy=False)
 
     def __float__(self) -> float:
         return float(self._decoded().item())
@@ -114,6 +123,10 @@ class WordArray:
                    if value != defaults[name]]
         text = f"{head}{', '.join([words, repr(self.f), *changed])})"
         return text if self.size or self.shape == (0,) else f"{text}.reshape({self.shape})"
+
+    def __str__(self) -> str:
+        values = np.array2string(self.to_float(), 88, threshold=SHOWN)
+        return f"{values} {self.f}"
 
     def copy(self):
         """Return an array with words of its own."""
@@ -158,6 +171,14 @@ class WordArray:
 
     def __setitem__(self, key, value):
         self.words[key] = self._wanted(value, same_options=False)
+
+    def _format(self, to):
+        """Return a format, or the one that a text names, of any array class there is."""
+        if isinstance(to, str):
+            for kind in self.CLASSES:
+                if to.lstrip("u").startswith(kind.__name__.lower()):
+                    return kind.parse(to)  # type: ignore[attr-defined]
+        return to
 
     def _operand(self, other, same_options: bool = True):
         """Return the words of the other side of an operator, or NotImplemented.

@@ -12,7 +12,8 @@ import numpy as np
 from fxp import run
 from fxp.array import FixedArray
 from fxp.exact import each, signs
-from fxp.format import Fixed, FormatError
+from fxp.format import Fixed, FormatError, as_format
+from fxp.joining import where
 from fxp.operators import NumberArray, binary
 from fxp.plans import MatmulPlan
 from fxp.words import checked_words
@@ -45,8 +46,9 @@ class LnsArray(NumberArray):
     FORMAT = Lns
     OPTIONS = ("delta", "guard", "order", "underflow")
 
-    def __init__(self, words, f: Lns, delta: Delta = LUT, guard: int = 0,
+    def __init__(self, words, f: Lns | str, delta: Delta = LUT, guard: int = 0,
                  order: str = "sequential", underflow: str = "zero"):
+        f = as_format(f, Lns)
         self._set(checked_words(words, f, Lns), f, _arithmetic(f, delta, guard, order, underflow))
 
     __truediv__, __rtruediv__ = binary("div"), binary("div", swap=True)
@@ -70,11 +72,29 @@ class LnsArray(NumberArray):
         return self._like(self._map(spec.power, x=self.words, y=exponent.words,
                                     ranges=(("y", f.words),), given=(("frac", f.frac),)))
 
+    def __pow__(self, exponent):
+        """Return self ** exponent, as `power` gives it of magnitudes; an odd power of a
+        negative number is negative. ValueError for another than an integer power of one."""
+        magnitude = self.power(exponent)
+        if not isinstance(exponent, (FixedArray, np.ndarray)) and exponent % 1 == 0:
+            return where(self < 0, -magnitude, magnitude) if exponent % 2 else magnitude
+        if (self < 0).any():
+            raise ValueError(f"a negative number has no power {exponent}; take x.power(exponent) "
+                             "for |x| ** exponent")
+        return magnitude
+
+    def mean(self, axis: int | None = None):
+        """Return the means along an axis, or that of all: the sum divided by the word
+        nearest to the count."""
+        count = self._count(axis)
+        return self.sum(axis) / count
+
     def astype(self, to, **options):
         """Return the numbers in another format, Lns or Fixed.
 
         options are those of FixedArray; another Lns keeps its arithmetic.
         """
+        to = self._format(to)
         if isinstance(to, Fixed):
             words = self._map(convert.to_fixed, to.dtype, word=self.words, given=(("to", to),))
             return FixedArray(words, to, **options)
@@ -82,10 +102,11 @@ class LnsArray(NumberArray):
                         **{**self.options, **options})
 
     @classmethod
-    def from_fixed(cls, numbers: FixedArray, f: Lns, **options) -> LnsArray:
+    def from_fixed(cls, numbers: FixedArray, f: Lns | str, **options) -> LnsArray:
         """Return fixed-point numbers as logarithmic ones, logs rounded to nearest."""
-        words = numbers._map(convert.from_fixed, f.dtype, word=numbers.words, given=(("to", f),))
-        return cls(words, f, **options)
+        to = as_format(f, Lns)
+        words = numbers._map(convert.from_fixed, to.dtype, word=numbers.words, given=(("to", to),))
+        return cls(words, to, **options)
 
     def _parameter(self, name, default):
         if name == "delta":
