@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import os
 from argparse import Namespace
 from collections.abc import Callable
@@ -106,7 +107,7 @@ class Run:
             wanted, found = (" x ".join(map(str, s)) for s in (("n", *self.shape), images.shape))
             raise ValueError(f"the network takes images of {wanted} (uint8), got {found} "
                              f"({images.dtype})")
-        return np.ascontiguousarray(images).reshape(len(images), -1)
+        return np.ascontiguousarray(images).reshape(len(images), math.prod(self.shape))
 
 
 def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run:
@@ -143,8 +144,8 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     images as uint8 n x h x w or n x h x w x 3; without the last two, of each class every fifth
     image is a test image. The run is written into the folder `out`, by default
     runs/DATASET-..., and with resume gone on with. on_epoch gets the record of each
-    epoch after it is written. Nothing is printed. Raises ValueError where the command
-    would complain.
+    epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
+    setting, else ValueError, or DataError, where the command would complain.
     """
     from lnsarith.commands.options import FIELDS, given_settings, thread_count
     from nets.own_data import OWN
