@@ -98,7 +98,7 @@ class FixedArray(NumberArray):
             power = power * self
         return power
 
-    def mean(self, axis: int | None = None):
+    def mean(self, axis: int | None = None) -> FixedArray:
         """Return the means along an axis, or that of all: the exact mean of the words,
         rounded once as the arithmetic says (not stochastically)."""
         rounding, count = self.arithmetic.rounding, self._count(axis)

@@ -6,7 +6,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from fxp.numpy_functions import call_function, call_ufunc
 from fxp.words import WordArray
 
 __all__ = ["NumberArray", "binary"]
+
+N = TypeVar("N", bound="NumberArray")
 
 
 def binary(name: str, swap: bool = False) -> Callable:
@@ -73,8 +75,8 @@ class NumberArray(WordArray):
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
 
     def _order(self, other):
-        """Return -1, 0 or 1 as words are less than, equal to or greater than others or
-        real numbers, NaN beside a NaN; NotImplemented for other objects."""
+        """Return what is below, at or above 0 as words are less than, equal to or greater
+        than others or real numbers, NaN beside a NaN; NotImplemented for other objects."""
         if isinstance(other, WordArray):
             words, side = self._operand(other, same_options=False), None
         elif isinstance(other, (*REALS, np.ndarray, list, tuple)):
@@ -84,7 +86,10 @@ class NumberArray(WordArray):
         order = self._map(self.SPEC.compare, np.int8, x=self.words, y=words)
         if side is None or not side.any():
             return order
-        return np.where(np.isnan(side) | (order == 0), -side, order)
+        unordered = np.isnan(side)
+        order += order  # in place: 1 byte a number, no new array
+        order -= np.where(unordered, 0, side).astype(np.int8)
+        return np.where(unordered, np.nan, order) if unordered.any() else order
 
     def __neg__(self):
         return self._like(self._map(self.SPEC.neg, x=self.words))
@@ -92,7 +97,7 @@ class NumberArray(WordArray):
     def __abs__(self):
         return self._like(self._map(self.SPEC.absolute, x=self.words))
 
-    def abs(self):
+    def abs(self: N) -> N:
         """Return the magnitudes, as abs(self) does."""
         return abs(self)
 
@@ -140,7 +145,7 @@ class NumberArray(WordArray):
         words = self._product(a.reshape(rows, depth), b.reshape(depth, columns), start, random)
         return self._like(words.reshape(shape))
 
-    def sum(self, axis: int | None = None):
+    def sum(self: N, axis: int | None = None) -> N:
         """Return the sums along an axis, or of all in C order; the order and precision
         are those of `matmul`, from the first to the last."""
         words = self.words.reshape(-1) if axis is None else np.moveaxis(self.words, axis, 0)
@@ -148,19 +153,19 @@ class NumberArray(WordArray):
         total = self._total(words.reshape(len(words), math.prod(shape)))
         return self._like(total.reshape(shape))
 
-    def mean(self, axis: int | None = None):
+    def mean(self: N, axis: int | None = None) -> N:
         """Return the means along an axis, or that of all."""
         raise NotImplementedError
 
-    def max(self, axis: int | None = None):
+    def max(self: N, axis: int | None = None) -> N:
         """Return the greatest along an axis, or of all; of equal ones the first."""
         return self._extreme(self.SPEC.greatest, axis)
 
-    def min(self, axis: int | None = None):
+    def min(self: N, axis: int | None = None) -> N:
         """Return the smallest along an axis, or of all; of equal ones the first."""
         return self._extreme(self.SPEC.least, axis)
 
-    def _extreme(self, spec: Callable, axis: int | None):
+    def _extreme(self: N, spec: Callable, axis: int | None) -> N:
         words = self.words.reshape(-1) if axis is None else np.moveaxis(self.words, axis, 0)
         if not len(words):
             raise ValueError("of no numbers none is the greatest or the smallest")

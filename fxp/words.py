@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from fxp.exact import REALS, exact_numbers, finite
 from fxp.format import FormatError
 
 __all__ = ["WordArray", "checked_words"]
+
+A = TypeVar("A", bound="WordArray")
 
 SHOWN = 1000  # longer arrays are abridged by repr
 
@@ -59,7 +61,7 @@ class WordArray:
         self.words, self.f, self.arithmetic = words, f, arithmetic
         self._circuits = _circuits(arithmetic)
 
-    def _like(self, words: np.ndarray):
+    def _like(self: A, words: np.ndarray) -> A:
         """Return an array of these words with the same format and arithmetic."""
         new = object.__new__(type(self))
         new.words, new.f, new.arithmetic = np.asarray(words), self.f, self.arithmetic
@@ -72,7 +74,7 @@ class WordArray:
         return {name: getattr(self.arithmetic, name) for name in self.OPTIONS}
 
     @classmethod
-    def from_float(cls, values, f, **options):
+    def from_float(cls: type[A], values, f, **options) -> A:
         """Return an array of the words nearest to values, which may be nested lists.
 
         Ints, floats, Fractions and Decimals are rounded once, whatever their size. What
@@ -84,7 +86,7 @@ class WordArray:
         return empty._like(empty._encoded(finite(exact_numbers(values), empty.f)))
 
     @classmethod
-    def zeros(cls, shape, f, **options):
+    def zeros(cls: type[A], shape, f, **options) -> A:
         """Return an array of zeros."""
         empty = cls([], f, **options)
         return empty._like(np.full(shape, empty._encoded(np.zeros(())), empty.f.dtype))
@@ -128,7 +130,7 @@ class WordArray:
         values = np.array2string(self.to_float(), 88, threshold=SHOWN)
         return f"{values} {self.f}"
 
-    def copy(self):
+    def copy(self: A) -> A:
         """Return an array with words of its own."""
         return self._like(self.words.copy())
 
@@ -152,11 +154,11 @@ class WordArray:
         return self.words.size
 
     @property
-    def T(self):
+    def T(self: A) -> A:
         """The transposed view."""
         return self._like(self.words.T)
 
-    def reshape(self, *shape):
+    def reshape(self: A, *shape) -> A:
         """Return the numbers in another shape; the words are shared where NumPy can."""
         return self._like(self.words.reshape(*shape))
 
@@ -166,7 +168,7 @@ class WordArray:
     def __iter__(self) -> Iterator:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key):
+    def __getitem__(self: A, key) -> A:
         return self._like(np.asarray(self.words[key]))
 
     def __setitem__(self, key, value):

@@ -35,14 +35,15 @@ _HOMES = {
     "lnsarith.version": ("__version__",),
 }
 
+if not TYPE_CHECKING:  # which knows the names from above
 
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            found = globals()[name] = getattr(importlib.import_module(module), name)
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; there are "
-                         f"{', '.join(__all__)}")
+    def __getattr__(name: str) -> Any:
+        for module, names in _HOMES.items():
+            if name in names:
+                found = globals()[name] = getattr(importlib.import_module(module), name)
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; there are "
+                             f"{', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

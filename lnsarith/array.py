@@ -83,7 +83,7 @@ class LnsArray(NumberArray):
                              "for |x| ** exponent")
         return magnitude
 
-    def mean(self, axis: int | None = None):
+    def mean(self, axis: int | None = None) -> LnsArray:
         """Return the means along an axis, or that of all: the sum divided by the word
         nearest to the count."""
         count = self._count(axis)
