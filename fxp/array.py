@@ -21,6 +21,7 @@ __all__ = ["FixedArray", "Limits", "limits"]
 
 DEPTHS = (1 << 8, 1 << 16, 1 << 24)  # exact registers are made for so many products
 ONE = Fixed(4, 0)
+HIGHEST = 1000  # power: each is as many products
 FAR = 1 << 40  # in units, beyond the words of all formats
 
 
@@ -84,13 +85,13 @@ class FixedArray(NumberArray):
                                     given=(("rounding", rounding), ("random", 0))))
 
     def __pow__(self, exponent):
-        """Return self to an integer power of 0 or more, by products from left to right,
+        """Return self to an integer power of 0..1000, by products from left to right,
         each rounded: ((x * x) * x) * x."""
         if isinstance(exponent, (bool, np.bool_)) or not isinstance(exponent, (int, np.integer)):
             raise TypeError(f"a power of fixed-point numbers is an integer, got {exponent!r}")
-        if exponent < 0:
-            raise TypeError("fixed-point arrays have no division, so no negative powers; take "
-                            "an LNS format")
+        if not 0 <= exponent <= HIGHEST:
+            raise ValueError(f"a power of fixed-point numbers is 0..{HIGHEST}, got {exponent}; "
+                             "an LNS format has others")
         if not exponent:
             return self._like(np.full(self.shape, self._encoded(np.ones(())), self.f.dtype))
         power = self.copy()

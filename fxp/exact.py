@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["REALS", "each", "exact_numbers", "finite", "near_fraction", "signs"]
+__all__ = ["REALS", "checked_kinds", "each", "exact_numbers", "finite", "near_fraction", "signs"]
 
 REALS = (numbers.Number, np.bool_)  # `exact_numbers` refuses some of them
 WHOLE = 1 << 53  # integers up to here are float64 numbers
@@ -24,13 +24,7 @@ def exact_numbers(values) -> np.ndarray:
     if NaN or infinite. Raises TypeError for what is no real number: booleans, complex
     numbers, texts, masked arrays, None and other objects.
     """
-    kinds = _kinds(values)
-    for kind in kinds:
-        if issubclass(kind, np.ma.MaskedArray):
-            raise TypeError("a masked array has places without a number; fill them first, "
-                            "with values.filled(number)")
-        if issubclass(kind, (bool, np.bool_)):
-            raise TypeError("a truth value is no number; give 0 and 1 as integers")
+    kinds = checked_kinds(values)
     array = np.asarray(values)
     if array.dtype.kind not in "iufO":
         raise TypeError(f"real numbers are wanted, got {array.dtype}: ints, floats, Fractions "
@@ -44,6 +38,19 @@ def exact_numbers(values) -> np.ndarray:
     elif array.dtype.kind in "iu" and not _large(array):
         return array.astype(np.float64)
     return _mapped(array, _exact)
+
+
+def checked_kinds(values) -> set[type]:
+    """Return the types of what nested lists hold; TypeError for masked arrays and truth
+    values, which NumPy would turn into numbers."""
+    kinds = _kinds(values)
+    for kind in kinds:
+        if issubclass(kind, np.ma.MaskedArray):
+            raise TypeError("a masked array has places without a number; fill them first, "
+                            "with values.filled(number)")
+        if issubclass(kind, (bool, np.bool_)):
+            raise TypeError("a truth value is no number; give 0 and 1 as integers")
+    return kinds
 
 
 def each(values: np.ndarray, function: Callable[[Any], int]) -> np.ndarray:

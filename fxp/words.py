@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from fxp.exact import REALS, exact_numbers, finite
+from fxp.exact import REALS, checked_kinds, exact_numbers, finite
 from fxp.format import FormatError
 
 __all__ = ["WordArray", "checked_words"]
@@ -223,6 +223,7 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
     """
     if not isinstance(f, kind):
         raise FormatError(f"the format must be a {kind.__name__}, got {f!r}")
+    checked_kinds(words)
     words = np.asarray(words)
     if words.dtype.kind not in "iu" and words.size:
         raise TypeError(f"words are integers, got {words.dtype}; values go through from_float")

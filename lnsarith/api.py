@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -147,22 +146,20 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
     """
-    from lnsarith.commands.options import FIELDS, given_settings, thread_count
+    from lnsarith.commands.options import settings_by_name, thread_count
     from nets.own_data import OWN
     from nets.run import Run as Folder
     from nets.run import facts
     from nets.suited import default_name, settings_for
     from nets.train import Trainer
 
-    _check_names(settings, FIELDS)
     if resume and not out:
         raise TypeError("resume goes on with the run in a folder: give out= as well")
+    given = settings_by_name(settings)
     data = _dataset(dataset, data_dir)
     if data.name == OWN:
-        settings = {"val": len(data.train_labels) // 6, **settings}
-    values = {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
-    given = given_settings(Namespace(config=None, **{
-        **dict.fromkeys(FIELDS), **values, "dataset": data.name}))
+        given.setdefault("val", len(data.train_labels) // 6)
+    given["dataset"] = data.name
     folder = Path(out) if out else _free_folder(default_name(settings_for(given)))
     kept = Folder.open(folder) if resume and (folder / "config.json").exists() else None
     if kept:
@@ -193,14 +190,6 @@ def _train_epochs(trainer, kept, on_epoch: Callable[[dict], Any] | None) -> None
         kept.save(record.as_dict(), trainer.network)
         if on_epoch:
             on_epoch(kept.records[-1])
-
-
-def _check_names(settings: dict, fields) -> None:
-    for name in settings:
-        if name not in fields:
-            near = difflib.get_close_matches(name, fields, 1, 0.6)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
-            raise TypeError(f"train has no setting {name!r}; {hint}")
 
 
 def _dataset(given, data_dir) -> Dataset:

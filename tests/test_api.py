@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,9 @@ def test_every_name_is_there_and_listed_for_people_and_type_checkers():
                  and isinstance(node.test, ast.Name))
     names = {alias.name for line in shown.body for alias in line.names}
     assert names == set(lnsarith.__all__)
+    for name in lnsarith.__all__:  # a module of that name would take its place
+        home = Path(lnsarith.__file__).parent / name
+        assert not home.exists() and not home.with_suffix(".py").exists()
     with pytest.raises(AttributeError, match="no attribute 'tarin'; there are .*train"):
         lnsarith.tarin  # noqa: B018
 
@@ -98,7 +102,7 @@ def test_training_gives_the_bytes_of_the_command_whatever_the_road(run, tmp_path
               for folder in (run.folder, tmp_path / "command")]
     assert config[0] == config[1]
     assert run.log[-1]["test_accuracy"] == told["test_accuracy"]
-    suited = {"val": 200, "lr": "2^-5"}  # what the command takes for digits
+    suited = {"val": np.int64(200), "lr": Fraction(1, 32), "seed": 0}  # as for digits
     own = lnsarith.train(dataset=ARRAYS, out=tmp_path / "own", **suited, **QUICK)
     assert own.dataset == "own" and own.model_sha256 == run.model_sha256
     said = capsys.readouterr()
@@ -169,7 +173,7 @@ def test_arrays_alone_hold_back_every_fifth_image_of_a_class(tmp_path):
 
 
 @pytest.mark.parametrize("settings, error, says", [
-    ({"arhit": "lns12"}, TypeError, "train has no setting 'arhit'; did you mean arith?"),
+    ({"arhit": "lns12"}, TypeError, "no setting is called 'arhit'; did you mean arith?"),
     ({"arith": "lns99"}, FormatError, "bits must be 4..32"),
     ({"epochs": 0}, FormatError, "epochs must be 1"), ({"epochs": True}, ValueError, "epochs"),
     ({"resume": True, "out": None}, TypeError, "give out="),

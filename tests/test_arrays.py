@@ -188,6 +188,8 @@ def test_nan_and_infinity_have_no_word(kind, f, value):
 
 @pytest.mark.parametrize("words, error, says", [
     ([1.0], TypeError, "integers"), ([True], TypeError, "integers"),
+    ([[3], [True]], TypeError, "truth value"), (np.array([True]), TypeError, "integers"),
+    (np.ma.array([1, 2], mask=[0, 1]), TypeError, "masked array"),
     ([32], FormatError, "-32..31, got 32"), (np.array([32], F.dtype), FormatError, "got 32"),
     (np.array([[0, -33]]), FormatError, "got -33")])
 def test_words_are_integers_of_the_format(words, error, says):
