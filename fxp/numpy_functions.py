@@ -43,19 +43,15 @@ def _array_equal(a1, a2) -> bool:
 
 
 def _clip(a, a_min=None, a_max=None):
-    low = a if a_min is None else a.maximum(a_min)
-    return low if a_max is None else low.minimum(a_max)
-
-
-def _where(condition, x, y):
-    return where(condition, x, y)
+    low = a if a_min is None else np.maximum(a, a_min)
+    return low if a_max is None else np.minimum(low, a_max)
 
 
 OWN: dict[Any, Callable] = {
     np.sum: lambda a, axis=None: a.sum(axis), np.mean: lambda a, axis=None: a.mean(axis),
     np.max: lambda a, axis=None: a.max(axis), np.min: lambda a, axis=None: a.min(axis),
     np.amax: lambda a, axis=None: a.max(axis), np.amin: lambda a, axis=None: a.min(axis),
-    np.dot: lambda a, b: a @ b, np.clip: _clip, np.where: _where, np.array_equal: _array_equal,
+    np.dot: lambda a, b: a @ b, np.clip: _clip, np.where: where, np.array_equal: _array_equal,
 }
 
 HINTS = {

@@ -65,7 +65,7 @@ class LnsArray(NumberArray):
         """
         if not isinstance(exponent, FixedArray):
             number, exponent = exponent, FixedArray.from_float(exponent, EXPONENT)
-            if float(exponent) != number:
+            if exponent.shape or float(exponent) != number:
                 raise FormatError(f"exponent {number} is no multiple of 1/256 from -128 to 128; "
                                   "give a FixedArray")
         f = exponent.f
@@ -76,7 +76,7 @@ class LnsArray(NumberArray):
         """Return self ** exponent, as `power` gives it of magnitudes; an odd power of a
         negative number is negative. ValueError for another than an integer power of one."""
         magnitude = self.power(exponent)
-        if not isinstance(exponent, (FixedArray, np.ndarray)) and exponent % 1 == 0:
+        if not isinstance(exponent, FixedArray) and exponent % 1 == 0:
             return where(self < 0, -magnitude, magnitude) if exponent % 2 else magnitude
         if (self < 0).any():
             raise ValueError(f"a negative number has no power {exponent}; take x.power(exponent) "

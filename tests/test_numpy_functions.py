@@ -83,8 +83,10 @@ def test_no_function_turns_words_into_floats_unseen(kind, f):
     (lambda x: np.random.default_rng(0).choice(x), r"x\.to_float\(\) has the values"),
     (lambda x: np.concatenate([x, np.zeros((2, 3))]), "ndarray does not mix with .*from_float"),
     (lambda x: np.maximum(x, np.zeros(3)), "does not mix"),
+    (lambda x: np.clip(np.zeros(3), x, None), "does not mix"),
+    (lambda x: np.dot(np.zeros((2, 2)), x), "does not mix"),
     (lambda x: np.zeros(3).__iadd__(x), r"np\.add with out"),
-    (lambda x: np.reshape(np.zeros(6), x), "x|int")], ids=range(20))
+    (lambda x: np.reshape(np.zeros(6), x), "x|int")], ids=range(22))
 def test_what_is_not_defined_names_what_to_use(kind, f, call, says):
     with pytest.raises(TypeError, match=says):
         call(numbers(kind, f))
@@ -100,7 +102,8 @@ def test_functions_of_arithmetic_are_the_operators(kind, f):
              (np.matmul(x, y.T), x @ y.T), (np.dot(x, y.T), x @ y.T), (np.sum(x), x.sum()),
              (np.sum(x, axis=1), x.sum(1)), (np.sum(x, 0), x.sum(0)), (np.mean(x, 0), x.mean(0)),
              (np.max(x, axis=1), x.max(1)), (np.amin(x), x.min()), (x.abs(), abs(x)),
-             (np.clip(x, -1, 2), x.maximum(-1).minimum(2)), (np.clip(x, None, y), x.minimum(y))]
+             (np.clip(x, -1, 2), x.maximum(-1).minimum(2)), (np.clip(x, None, y), x.minimum(y)),
+             (np.clip(2, x, y), x.maximum(2).minimum(y))]
     for found, right in pairs:
         assert found.is_identical(right)
     assert np.array_equal(np.less(x, y), x < y) and np.array_equal(np.ones(3) <= x, x >= 1)
