@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -9,7 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fxp import run, spec
-from fxp.format import Fixed, FormatError
+from fxp.exact import each, near_fraction
+from fxp.format import Fixed, FormatError, as_format
 from fxp.kernels import Accumulator
 from fxp.operators import NumberArray
 from fxp.plans import MatmulPlan
@@ -19,6 +21,8 @@ __all__ = ["FixedArray", "Limits", "limits"]
 
 DEPTHS = (1 << 8, 1 << 16, 1 << 24)  # exact registers are made for so many products
 ONE = Fixed(4, 0)
+HIGHEST = 1000  # power: each is as many products
+FAR = 1 << 40  # in units, beyond the words of all formats
 
 
 class Limits(NamedTuple):
@@ -53,8 +57,9 @@ class FixedArray(NumberArray):
     FORMAT = Fixed
     OPTIONS = ("rounding", "overflow", "kind", "bits")
 
-    def __init__(self, words, f: Fixed, rounding: str = "nearest-even",
+    def __init__(self, words, f: Fixed | str, rounding: str = "nearest-even",
                  overflow: str = "saturate", kind: str = "exact", bits: int = 48):
+        f = as_format(f, Fixed)
         self._set(checked_words(words, f, Fixed), f,
                   _arithmetic(f, rounding, overflow, kind, bits))
 
@@ -79,12 +84,41 @@ class FixedArray(NumberArray):
         return self._like(self._map(spec.mul, x=self.words, y=words, **ports, ranges=ranges,
                                     given=(("rounding", rounding), ("random", 0))))
 
+    def __pow__(self, exponent):
+        """Return self to an integer power of 0..1000, by products from left to right,
+        each rounded: ((x * x) * x) * x."""
+        if isinstance(exponent, (bool, np.bool_)) or not isinstance(exponent, (int, np.integer)):
+            raise TypeError(f"a power of fixed-point numbers is an integer, got {exponent!r}")
+        if not 0 <= exponent <= HIGHEST:
+            raise ValueError(f"a power of fixed-point numbers is 0..{HIGHEST}, got {exponent}; "
+                             "an LNS format has others")
+        if not exponent:
+            return self._like(np.full(self.shape, self._encoded(np.ones(())), self.f.dtype))
+        power = self.copy()
+        for _ in range(int(exponent) - 1):
+            power = power * self
+        return power
+
+    def mean(self, axis: int | None = None) -> FixedArray:
+        """Return the means along an axis, or that of all: the exact mean of the words,
+        rounded once as the arithmetic says (not stochastically)."""
+        rounding, count = self.arithmetic.rounding, self._count(axis)
+        if rounding == "stochastic":
+            raise TypeError("a mean is not rounded stochastically; take another rounding")
+        total = np.asarray(self.words.sum(axis, dtype=np.int64))
+        floor, rest = total // count, total % count
+        up = {"down": rest < 0, "toward-zero": (total < 0) & (rest > 0),
+              "nearest-up": 2 * rest >= count,
+              "nearest-even": 2 * rest + (floor & 1) > count}[rounding]
+        return self._like((floor + up).astype(self.f.dtype))
+
     def astype(self, to, random=None, **options):
         """Return the numbers in another format, rounded as the arithmetic says.
 
         options are those of the array class for `to` if it is no Fixed. Raises
         FormatError if there is no such class.
         """
+        to = self._format(to)
         if not isinstance(to, Fixed):
             if type(to) not in self.CLASSES:
                 raise FormatError(f"no array class for {to!r} is loaded; import the module "
@@ -106,9 +140,20 @@ class FixedArray(NumberArray):
                 "mode": self.arithmetic.overflow}.get(name, default)
 
     def _encoded(self, values):
+        low, high = self.f.words
+        if values.dtype == object:
+            scale = 1 << self.f.frac
+            return each(values, lambda value: min(max(
+                round(near_fraction(value) * scale), low), high)).astype(self.f.dtype)
         with np.errstate(over="ignore"):
             scaled = np.rint(values * 2.0**self.f.frac)
-        return np.clip(scaled, *self.f.words).astype(self.f.dtype)
+        return np.clip(scaled, low, high).astype(self.f.dtype)
+
+    def _placed(self, values):
+        low, high = self.f.words
+        scaled = _in_units(values, self.f.frac)
+        floor = np.clip(np.floor(scaled), low, high)
+        return np.nan_to_num(floor, nan=low).astype(self.f.dtype), np.sign(scaled - floor)
 
     def _decoded(self):
         return self.words * self.f.eps
@@ -129,6 +174,22 @@ class FixedArray(NumberArray):
         plan = _plan(accumulator, random[0].dtype if random else None)
         commutes = accumulator.a == accumulator.b
         return run.matmul(plan, [a], [b], [init], random, commutes)[0]
+
+
+def _in_units(values: np.ndarray, frac: int) -> np.ndarray:
+    """Return numbers in units of 2**-frac, as float64: those between two integers in
+    their middle, those beyond 2**40 no larger."""
+    def middle(value) -> float:
+        if isinstance(value, float):  # NaN or infinite
+            return value
+        scaled = near_fraction(value) * (1 << frac)
+        floor = min(max(math.floor(scaled), -FAR), FAR)
+        return floor + (0.5 if floor != scaled else 0.0)
+
+    if values.dtype == object:
+        return np.array([middle(value) for value in values.flat]).reshape(values.shape)
+    with np.errstate(over="ignore"):
+        return np.clip(values * 2.0**frac, -FAR, FAR)
 
 
 def _random_port(rounding: str, random, dropped: int, shape) -> tuple[dict, tuple]:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["FormatError", "Fixed", "check_integer", "word_dtype"]
+__all__ = ["FormatError", "Fixed", "as_format", "check_integer", "word_dtype"]
 
 
 class FormatError(ValueError):
     """A format that cannot be, or two formats that do not go together."""
+
+
+def as_format(f, kind):
+    """Return f, or the format that it names if it is text, read by the class of formats."""
+    return kind.parse(f) if isinstance(f, str) else f
 
 
 def check_integer(name: str, value, low: int, high: int, context: str = "") -> int:

@@ -6,15 +6,19 @@ import inspect
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from fxp import run
 from fxp.circuit import trace
+from fxp.exact import REALS, exact_numbers
+from fxp.numpy_functions import call_function, call_ufunc
 from fxp.words import WordArray
 
 __all__ = ["NumberArray", "binary"]
+
+N = TypeVar("N", bound="NumberArray")
 
 
 def binary(name: str, swap: bool = False) -> Callable:
@@ -31,13 +35,11 @@ def binary(name: str, swap: bool = False) -> Callable:
 
 
 def _comparison(holds: Callable) -> Callable:
-    """Return the method of a comparison: booleans, by value."""
+    """Return the method of a comparison: booleans, by value, the numbers unrounded."""
 
     def method(self, other):
-        words = self._operand(other, same_options=False)
-        if words is NotImplemented:
-            return words
-        return holds(self._map(self.SPEC.compare, np.int8, x=self.words, y=words), 0)
+        order = self._order(other)
+        return order if order is NotImplemented else holds(order, 0)
 
     return method
 
@@ -46,7 +48,8 @@ class NumberArray(WordArray):
     """Words with operators. A subclass names the module of its specs (SPEC).
 
     Both sides of an operator have the same format and arithmetic, and any shapes
-    that broadcast; a Python number becomes the nearest word.
+    that broadcast; a number becomes the nearest word. Comparisons take numbers, and
+    arrays of them, at their exact value.
     """
 
     SPEC: ClassVar[Any]
@@ -71,11 +74,38 @@ class NumberArray(WordArray):
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
 
+    def _order(self, other):
+        """Return what is below, at or above 0 as words are less than, equal to or greater
+        than others or real numbers, NaN beside a NaN; NotImplemented for other objects."""
+        if isinstance(other, WordArray):
+            words, side = self._operand(other, same_options=False), None
+        elif isinstance(other, (*REALS, np.ndarray, list, tuple)):
+            words, side = self._placed(exact_numbers(other))
+        else:
+            return NotImplemented
+        order = self._map(self.SPEC.compare, np.int8, x=self.words, y=words)
+        if side is None or not side.any():
+            return order
+        unordered = np.isnan(side)
+        order += order  # in place: 1 byte a number, no new array
+        order -= np.where(unordered, 0, side).astype(np.int8)
+        return np.where(unordered, np.nan, order) if unordered.any() else order
+
     def __neg__(self):
         return self._like(self._map(self.SPEC.neg, x=self.words))
 
     def __abs__(self):
         return self._like(self._map(self.SPEC.absolute, x=self.words))
+
+    def abs(self: N) -> N:
+        """Return the magnitudes, as abs(self) does."""
+        return abs(self)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function, types, args, options):
+        return call_function(self, function, args, options)
 
     def minimum(self, other):
         """Return the smaller of each pair."""
@@ -115,13 +145,42 @@ class NumberArray(WordArray):
         words = self._product(a.reshape(rows, depth), b.reshape(depth, columns), start, random)
         return self._like(words.reshape(shape))
 
-    def sum(self, axis: int | None = None):
+    def sum(self: N, axis: int | None = None) -> N:
         """Return the sums along an axis, or of all in C order; the order and precision
         are those of `matmul`, from the first to the last."""
         words = self.words.reshape(-1) if axis is None else np.moveaxis(self.words, axis, 0)
         shape = words.shape[1:]
         total = self._total(words.reshape(len(words), math.prod(shape)))
         return self._like(total.reshape(shape))
+
+    def mean(self: N, axis: int | None = None) -> N:
+        """Return the means along an axis, or that of all."""
+        raise NotImplementedError
+
+    def max(self: N, axis: int | None = None) -> N:
+        """Return the greatest along an axis, or of all; of equal ones the first."""
+        return self._extreme(self.SPEC.greatest, axis)
+
+    def min(self: N, axis: int | None = None) -> N:
+        """Return the smallest along an axis, or of all; of equal ones the first."""
+        return self._extreme(self.SPEC.least, axis)
+
+    def _extreme(self: N, spec: Callable, axis: int | None) -> N:
+        words = self.words.reshape(-1) if axis is None else np.moveaxis(self.words, axis, 0)
+        if not len(words):
+            raise ValueError("of no numbers none is the greatest or the smallest")
+        while len(words) > 1:
+            even = len(words) & ~1
+            winners = self._map(spec, x=words[:even:2], y=words[1:even:2])
+            words = np.concatenate([winners, words[even:]])
+        return self._like(words[0])
+
+    def _count(self, axis: int | None) -> int:
+        """Return how many numbers a mean is of; ValueError for none."""
+        count = self.size if axis is None else self.shape[axis]
+        if not count:
+            raise ValueError("there is no mean of no numbers")
+        return count
 
     def _map(self, spec: Callable, dtype=None, ranges=(), given=(), **arrays):
         """Return spec over arrays of words, traced once for this arithmetic.

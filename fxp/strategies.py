@@ -18,7 +18,11 @@ goes wrong. Failures shrink to words near zero.
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
+try:
+    from hypothesis import strategies as st
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("strategies need hypothesis, which is in the extra test: "
+                              "pip install 'lnsarith[test]'", name=error.name) from None
 
 from fxp.format import Fixed, check_integer
 

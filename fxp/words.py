@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from fxp.exact import REALS, checked_kinds, exact_numbers, finite
 from fxp.format import FormatError
 
 __all__ = ["WordArray", "checked_words"]
+
+A = TypeVar("A", bound="WordArray")
 
 SHOWN = 1000  # longer arrays are abridged by repr
 
@@ -20,15 +23,14 @@ class WordArray:
     """Words in an integer array, their format f, and the arithmetic that binds them.
 
     A subclass names its format class (FORMAT) and the options of its arithmetic
-    (OPTIONS). Values become words by `from_float` only, words become values by
-    np.asarray. Slices share their words. NumPy's functions are refused, except for
-    those that ask for np.asarray first: np.mean, for one, gives a float.
+    (OPTIONS). Values become words by `from_float` only, words become values where
+    floats are named: by `to_float`, np.asarray(numbers, float) or float(number). Slices
+    share their words. A format may be given as text, such as fixed16.11.
     """
 
     FORMAT: ClassVar[type]
     OPTIONS: ClassVar[tuple[str, ...]] = ()
     CLASSES: ClassVar[dict[type, Any]] = {}  # by format class
-    __array_ufunc__ = None
 
     words: np.ndarray
     f: Any
@@ -43,7 +45,12 @@ class WordArray:
             WordArray.CLASSES[cls.FORMAT] = cls
 
     def _encoded(self, values: np.ndarray) -> np.ndarray:
-        """Return the words nearest to finite float64 values."""
+        """Return the words nearest to finite numbers (`fxp.exact.exact_numbers`)."""
+        raise NotImplementedError
+
+    def _placed(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each number (`fxp.exact.exact_numbers`) the word at or next below it,
+        or the lowest, and whether the number lies at (0), above (1) or below it (-1)."""
         raise NotImplementedError
 
     def _decoded(self) -> np.ndarray:
@@ -54,10 +61,10 @@ class WordArray:
         self.words, self.f, self.arithmetic = words, f, arithmetic
         self._circuits = _circuits(arithmetic)
 
-    def _like(self, words: np.ndarray):
+    def _like(self: A, words: np.ndarray) -> A:
         """Return an array of these words with the same format and arithmetic."""
         new = object.__new__(type(self))
-        new.words, new.f, new.arithmetic = words, self.f, self.arithmetic
+        new.words, new.f, new.arithmetic = np.asarray(words), self.f, self.arithmetic
         new._circuits = self._circuits
         return new
 
@@ -67,24 +74,36 @@ class WordArray:
         return {name: getattr(self.arithmetic, name) for name in self.OPTIONS}
 
     @classmethod
-    def from_float(cls, values, f, **options):
+    def from_float(cls: type[A], values, f, **options) -> A:
         """Return an array of the words nearest to values, which may be nested lists.
 
-        What is too large saturates. NaN and infinity raise ValueError.
+        Ints, floats, Fractions and Decimals are rounded once, whatever their size. What
+        is too large saturates. NaN and infinity raise ValueError, other than real
+        numbers TypeError.
         """
         empty = cls([], f, **options)
-        return empty._like(empty._encoded(finite(np.asarray(values, np.float64), f)))
+        values = values.to_float() if isinstance(values, WordArray) else values
+        return empty._like(empty._encoded(finite(exact_numbers(values), empty.f)))
 
     @classmethod
-    def zeros(cls, shape, f, **options):
+    def zeros(cls: type[A], shape, f, **options) -> A:
         """Return an array of zeros."""
         empty = cls([], f, **options)
-        return empty._like(np.full(shape, empty._encoded(np.zeros(())), f.dtype))
+        return empty._like(np.full(shape, empty._encoded(np.zeros(())), empty.f.dtype))
+
+    def to_float(self) -> np.ndarray:
+        """Return the values as float64, in a new array."""
+        return np.asarray(self._decoded())
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        """Return the values as floats of a type that is named: NumPy asks for none where
+        words would turn into floats unseen, as in np.sum([x, y])."""
+        if dtype is None or np.dtype(dtype).kind != "f":
+            raise TypeError(f"{type(self).__name__} does not turn into an ndarray by itself; "
+                            "x.to_float() has the values in float64, x.words the words")
         if copy is False:
             raise ValueError("values are made from words, never shared; array.words are there")
-        return self._decoded().astype(np.float64 if dtype is None else dtype, copy=False)
+        return self.to_float().astype(dtype, copy=False)
 
     def __float__(self) -> float:
         return float(self._decoded().item())
@@ -107,7 +126,11 @@ class WordArray:
         text = f"{head}{', '.join([words, repr(self.f), *changed])})"
         return text if self.size or self.shape == (0,) else f"{text}.reshape({self.shape})"
 
-    def copy(self):
+    def __str__(self) -> str:
+        values = np.array2string(self.to_float(), 88, threshold=SHOWN)
+        return f"{values} {self.f}"
+
+    def copy(self: A) -> A:
         """Return an array with words of its own."""
         return self._like(self.words.copy())
 
@@ -131,11 +154,11 @@ class WordArray:
         return self.words.size
 
     @property
-    def T(self):
+    def T(self: A) -> A:
         """The transposed view."""
         return self._like(self.words.T)
 
-    def reshape(self, *shape):
+    def reshape(self: A, *shape) -> A:
         """Return the numbers in another shape; the words are shared where NumPy can."""
         return self._like(self.words.reshape(*shape))
 
@@ -145,11 +168,19 @@ class WordArray:
     def __iter__(self) -> Iterator:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key):
+    def __getitem__(self: A, key) -> A:
         return self._like(np.asarray(self.words[key]))
 
     def __setitem__(self, key, value):
         self.words[key] = self._wanted(value, same_options=False)
+
+    def _format(self, to):
+        """Return a format, or the one that a text names, of any array class there is."""
+        if isinstance(to, str):
+            for kind in self.CLASSES:
+                if to.lstrip("u").startswith(kind.__name__.lower()):
+                    return kind.parse(to)  # type: ignore[attr-defined]
+        return to
 
     def _operand(self, other, same_options: bool = True):
         """Return the words of the other side of an operator, or NotImplemented.
@@ -163,8 +194,8 @@ class WordArray:
             name = type(self).__name__
             raise TypeError(f"an ndarray of {other.dtype} does not mix with {name}; make one "
                             f"of it, with {name}.from_float(values, f) or {name}(words, f)")
-        if isinstance(other, (int, float, np.integer, np.floating)):
-            return self._encoded(finite(np.asarray(other, np.float64), self.f))
+        if isinstance(other, REALS):
+            return self._encoded(finite(exact_numbers(other), self.f))
         return NotImplemented
 
     def _wanted(self, other, same_options: bool = True) -> np.ndarray:
@@ -192,6 +223,7 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
     """
     if not isinstance(f, kind):
         raise FormatError(f"the format must be a {kind.__name__}, got {f!r}")
+    checked_kinds(words)
     words = np.asarray(words)
     if words.dtype.kind not in "iu" and words.size:
         raise TypeError(f"words are integers, got {words.dtype}; values go through from_float")
@@ -201,13 +233,6 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
         if outside.any():
             raise FormatError(f"words of {f} are {low}..{high}, got {words[outside].flat[0]}")
     return words.astype(f.dtype, copy=False)
-
-
-def finite(values: np.ndarray, f) -> np.ndarray:
-    """Return values; raise ValueError if one is NaN or infinite."""
-    if not np.isfinite(values).all():
-        raise ValueError(f"{f} has no word for {values[~np.isfinite(values)].flat[0]}")
-    return values
 
 
 @lru_cache(maxsize=256)

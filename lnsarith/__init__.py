@@ -1,1 +1,50 @@
-"""Logarithmic number system arithmetic, bit by bit."""
+"""Bit-accurate fixed-point and logarithmic arithmetic, and networks trained in it.
+
+    import lnsarith as la
+
+    x = la.LnsArray.from_float([1.0, 2.0, -3.0], "lns16")
+    run = la.train(dataset="digits", arith="lns12", epochs=3)
+    run.predict(images)
+
+What `__all__` names is kept stable; each name is loaded when it is first asked for. All
+other names, those of modules included, may change.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fxp.array import FixedArray
+    from fxp.format import Fixed
+    from fxp.joining import concatenate, stack, where
+    from lnsarith.api import Run, check, find, load, operators, train
+    from lnsarith.array import LnsArray
+    from lnsarith.format import Lns
+    from lnsarith.version import __version__
+
+__all__ = ["Fixed", "FixedArray", "Lns", "LnsArray", "Run", "__version__", "check", "concatenate",
+           "find", "load", "operators", "stack", "train", "where"]
+
+_HOMES = {
+    "fxp.array": ("FixedArray",), "fxp.format": ("Fixed",),
+    "fxp.joining": ("concatenate", "stack", "where"),
+    "lnsarith.api": ("Run", "check", "find", "load", "operators", "train"),
+    "lnsarith.array": ("LnsArray",), "lnsarith.format": ("Lns",),
+    "lnsarith.version": ("__version__",),
+}
+
+if not TYPE_CHECKING:  # which knows the names from above
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _HOMES.items():
+            if name in names:
+                found = globals()[name] = getattr(importlib.import_module(module), name)
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; there are "
+                             f"{', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -9,14 +11,16 @@ import numpy as np
 
 from fxp import run
 from fxp.array import FixedArray
-from fxp.format import Fixed, FormatError
+from fxp.exact import each, signs
+from fxp.format import Fixed, FormatError, as_format
+from fxp.joining import where
 from fxp.operators import NumberArray, binary
 from fxp.plans import MatmulPlan
 from fxp.words import checked_words
 from lnsarith import convert, spec
 from lnsarith.delta import Delta, Lut
 from lnsarith.format import Lns
-from lnsarith.gauss import log2_word
+from lnsarith.gauss import log2_floor, log2_word
 from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
 
@@ -24,6 +28,7 @@ __all__ = ["LnsArray"]
 
 LUT = Lut()
 EXPONENT = Fixed(16, 8)
+FAR = 1 << 40  # a log beyond all formats
 NEAR = 2.0**-49  # relative error that a log2 of float64 does not reach
 
 
@@ -41,8 +46,9 @@ class LnsArray(NumberArray):
     FORMAT = Lns
     OPTIONS = ("delta", "guard", "order", "underflow")
 
-    def __init__(self, words, f: Lns, delta: Delta = LUT, guard: int = 0,
+    def __init__(self, words, f: Lns | str, delta: Delta = LUT, guard: int = 0,
                  order: str = "sequential", underflow: str = "zero"):
+        f = as_format(f, Lns)
         self._set(checked_words(words, f, Lns), f, _arithmetic(f, delta, guard, order, underflow))
 
     __truediv__, __rtruediv__ = binary("div"), binary("div", swap=True)
@@ -59,18 +65,36 @@ class LnsArray(NumberArray):
         """
         if not isinstance(exponent, FixedArray):
             number, exponent = exponent, FixedArray.from_float(exponent, EXPONENT)
-            if float(exponent) != number:
+            if exponent.shape or float(exponent) != number:
                 raise FormatError(f"exponent {number} is no multiple of 1/256 from -128 to 128; "
                                   "give a FixedArray")
         f = exponent.f
         return self._like(self._map(spec.power, x=self.words, y=exponent.words,
                                     ranges=(("y", f.words),), given=(("frac", f.frac),)))
 
+    def __pow__(self, exponent):
+        """Return self ** exponent, as `power` gives it of magnitudes; an odd power of a
+        negative number is negative. ValueError for another than an integer power of one."""
+        magnitude = self.power(exponent)
+        if not isinstance(exponent, FixedArray) and exponent % 1 == 0:
+            return where(self < 0, -magnitude, magnitude) if exponent % 2 else magnitude
+        if (self < 0).any():
+            raise ValueError(f"a negative number has no power {exponent}; take x.power(exponent) "
+                             "for |x| ** exponent")
+        return magnitude
+
+    def mean(self, axis: int | None = None) -> LnsArray:
+        """Return the means along an axis, or that of all: the sum divided by the word
+        nearest to the count."""
+        count = self._count(axis)
+        return self.sum(axis) / count
+
     def astype(self, to, **options):
         """Return the numbers in another format, Lns or Fixed.
 
         options are those of FixedArray; another Lns keeps its arithmetic.
         """
+        to = self._format(to)
         if isinstance(to, Fixed):
             words = self._map(convert.to_fixed, to.dtype, word=self.words, given=(("to", to),))
             return FixedArray(words, to, **options)
@@ -78,10 +102,11 @@ class LnsArray(NumberArray):
                         **{**self.options, **options})
 
     @classmethod
-    def from_fixed(cls, numbers: FixedArray, f: Lns, **options) -> LnsArray:
+    def from_fixed(cls, numbers: FixedArray, f: Lns | str, **options) -> LnsArray:
         """Return fixed-point numbers as logarithmic ones, logs rounded to nearest."""
-        words = numbers._map(convert.from_fixed, f.dtype, word=numbers.words, given=(("to", f),))
-        return cls(words, f, **options)
+        to = as_format(f, Lns)
+        words = numbers._map(convert.from_fixed, to.dtype, word=numbers.words, given=(("to", to),))
+        return cls(words, to, **options)
 
     def _parameter(self, name, default):
         if name == "delta":
@@ -90,17 +115,36 @@ class LnsArray(NumberArray):
 
     def _encoded(self, values):
         """Return words with the log nearest to log2 |value|; near a tie decimals decide."""
-        f = self.f
-        magnitude = np.where(values == 0, 1.0, np.abs(values))
-        scaled = np.log2(magnitude) * 2.0**f.frac
-        logs = np.asarray(np.rint(scaled).astype(np.int64))
-        doubt = np.abs(np.abs(scaled - logs) - 0.5) <= 1e-6 + NEAR * np.abs(scaled)
-        for i in np.argwhere(doubt):
-            logs[tuple(i)] = log2_word(*float(magnitude[tuple(i)]).as_integer_ratio(), f.frac)
+        f, sign = self.f, signs(values)
+        if values.dtype == object:
+            logs = each(values, lambda value: _near(log2_word(*_ratio(value, f))) if value else 0)
+        else:
+            magnitude = np.where(sign == 0, 1.0, np.abs(values))
+            scaled = np.log2(magnitude) * 2.0**f.frac
+            logs = np.asarray(np.rint(scaled).astype(np.int64))
+            doubt = np.abs(np.abs(scaled - logs) - 0.5) <= 1e-6 + NEAR * np.abs(scaled)
+            for i in np.argwhere(doubt):
+                logs[tuple(i)] = log2_word(*float(magnitude[tuple(i)]).as_integer_ratio(), f.frac)
         lowest = f.zero_log + (self.arithmetic.underflow == "smallest")
-        logs = np.where(values == 0, f.zero_log, np.clip(logs, lowest, f.high_log))
-        numbers = Number(logs + spec.one_level(f), -(values < 0).astype(np.int64))
-        return np.asarray(spec.pack(numbers, f)).astype(f.dtype)
+        logs = np.where(sign == 0, f.zero_log, np.clip(logs, lowest, f.high_log))
+        return self._packed(logs, sign < 0)
+
+    def _placed(self, values):
+        f, sign = self.f, signs(values)
+        logs, exact = _log_floors(values, f)
+        exact = (exact & (f.zero_log < logs) & (logs <= f.high_log)) | (sign == 0)
+        top = f.high_log - f.zero_log
+        height = np.where(sign == 0, 0, np.clip(logs - f.zero_log, 0, top))
+        key = np.where(sign < 0, -height - ~exact, height)  # orders words as numbers are
+        side = np.where(exact, 0.0, np.where(key < -top, -1.0, 1.0))
+        key = np.maximum(key, -top)
+        words = self._packed(np.abs(key) + f.zero_log, key < 0)
+        return words, np.where(np.isnan(sign), np.nan, side)
+
+    def _packed(self, logs, negative):
+        """Return the words of logs and signs."""
+        numbers = Number(logs + spec.one_level(self.f), -negative.astype(np.int64))
+        return np.asarray(spec.pack(numbers, self.f)).astype(self.f.dtype)
 
     def _decoded(self):
         n = spec.unpack(self.words.astype(np.int64), self.f)
@@ -127,6 +171,50 @@ class LnsArray(NumberArray):
 
     def _unpacked(self, words):
         return self._map(spec.unpack, word=words)
+
+
+def _log_floors(values, f: Lns) -> tuple[np.ndarray, np.ndarray]:
+    """Return log2 of magnitudes in units, rounded down, and whether it is exact, as it is
+    of a power of two; near another integer decimals decide. Of infinity it is FAR."""
+    if values.dtype == object:
+        pairs = [_log_floor(value, f) for value in values.flat]
+        logs, exact = np.array(pairs, np.int64).reshape(-1, 2).T
+        return logs.reshape(values.shape), exact.reshape(values.shape) != 0
+    usual = np.isfinite(values) & (values != 0)
+    magnitude = np.where(usual, np.abs(values), 1.5)
+    scaled = np.log2(magnitude) * 2.0**f.frac
+    mantissa, exponent = np.frexp(magnitude)
+    exact = np.asarray(mantissa == 0.5)
+    logs = np.asarray(np.where(exact, (exponent.astype(np.int64) - 1) << f.frac,
+                               np.floor(scaled).astype(np.int64)))
+    doubt = np.abs(scaled - np.rint(scaled)) <= 1e-6 + NEAR * np.abs(scaled)
+    for i in np.argwhere(doubt & ~exact):
+        logs[tuple(i)], _ = _log_floor(Fraction(float(magnitude[tuple(i)])), f)
+    return np.where(np.isinf(values), FAR, logs), exact
+
+
+def _log_floor(value, f: Lns) -> tuple[int, bool]:
+    """Return log2 of a magnitude in units, rounded down, and whether it is exact."""
+    if isinstance(value, float) or not value:  # NaN, infinite or zero
+        return FAR, False
+    log, exact = log2_floor(*_ratio(value, f))
+    return _near(log), exact
+
+
+def _near(log: int) -> int:
+    """Return a log, or one beyond all formats that int64 holds."""
+    return min(max(log, -FAR), FAR)
+
+
+def _ratio(value: Fraction | Decimal, f: Lns) -> tuple[int, int, int, int]:
+    """Return a magnitude as `log2_word` takes it: a Decimal of a huge exponent, which
+    makes it no power of two, with its tens apart."""
+    if isinstance(value, Decimal):
+        _, digits, exponent = value.as_tuple()
+        if abs(int(exponent)) > 1000 + 4 * len(digits):
+            return int(Decimal((0, digits, 0))), 1, f.frac, int(exponent)
+    fraction = abs(Fraction(value))
+    return fraction.numerator, fraction.denominator, f.frac, 0
 
 
 def _packed(level, sign, f: Lns):

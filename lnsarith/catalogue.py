@@ -30,10 +30,10 @@ from fxp.xnor import equal_bits, xnor_popcount
 from lnsarith import convert, delta
 from lnsarith import spec as lns
 from lnsarith.format import Lns
-from lnsarith.operator import Operator, Option
+from lnsarith.operator import FAMILIES, Operator, Option
 from lnsarith.real import choose
 
-__all__ = ["OPERATORS", "Operator", "Option", "find", "parse_format"]
+__all__ = ["OPERATORS", "Operator", "Option", "find", "operator_for", "parse_format"]
 
 ORDER = Fixed(4, 0)  # holds the -1, 0, 1 of a comparison
 COUNT = Fixed(6, 0, False)  # holds a number of bits, 0..32
@@ -194,6 +194,15 @@ def parse_format(text: str) -> Fixed | Lns:
     if text.startswith(("fixed", "ufixed")):
         return Fixed.parse(text)
     raise FormatError(f"unknown format {text!r}; try lns16, lns9.4, fixed16 or ufixed8.8")
+
+
+def operator_for(name: str, f=None) -> tuple[Operator, Fixed | Lns]:
+    """Return an operator by its name, of the family of a format f or of its name where both
+    have one, and that format, by default one that suits."""
+    f = parse_format(f) if isinstance(f, str) else f
+    family = next((key for key, kind in FAMILIES.items() if isinstance(f, kind)), None)
+    operator = find(name, family)
+    return operator, parse_format(operator.usual_format) if f is None else f
 
 
 def find(name: str, family: str | None = None) -> Operator:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import Fixed
-from lnsarith.check import Report
 from lnsarith.check_bench import Bench, Judgement
+from lnsarith.check_report import Report
 from lnsarith.check_words import choices, every, sampled
 from lnsarith.format import Lns
 from lnsarith.operator import Operator

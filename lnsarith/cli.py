@@ -16,7 +16,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 from lnsarith import streams
@@ -68,7 +67,9 @@ class Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser, namespace, values, option_string=None):
-        print(f"lnsarith {_version()}")
+        from lnsarith.version import __version__
+
+        print(f"lnsarith {__version__}")
         parser.exit(0)
 
 
@@ -251,14 +252,3 @@ def _one_line(error: Exception) -> str:
     if expected and text:
         return text
     return f"{type(error).__name__}: {text} (a fault of ours; {DEBUG}=1 shows where)"
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("lnsarith")
-    except metadata.PackageNotFoundError:  # run from a checkout
-        text = (Path(__file__).parents[1] / "setup.cfg").read_text()
-        found = re.search(r"^version = (\S+)", text, re.M)
-        return found[1] if found else "unknown"

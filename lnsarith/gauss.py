@@ -12,7 +12,7 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["first_zero", "gauss", "gauss_mean", "gauss_real", "log2_word"]
+__all__ = ["first_zero", "gauss", "gauss_mean", "gauss_real", "log2_floor", "log2_word"]
 
 
 def gauss_real(d: float, opposite: bool) -> float:
@@ -77,12 +77,37 @@ def _dilogarithm_of_negative(z: float) -> float:
 
 
 @lru_cache(maxsize=1 << 12)
-def log2_word(numerator: int, denominator: int, frac: int) -> int:
-    """Return log2(numerator / denominator) in units of 2**-frac, rounded to nearest."""
-    with decimal.localcontext() as context:
-        context.prec = 60
-        ratio = decimal.Decimal(numerator) / decimal.Decimal(denominator)
-        log = ratio.ln() / decimal.Decimal(2).ln() * (1 << frac)
-        # A power of two has an exact log, which 60 digits miss by a hair.
-        return int(log.quantize(decimal.Decimal("1e-30")).to_integral_value(
-            decimal.ROUND_HALF_EVEN))
+def log2_word(numerator: int, denominator: int, frac: int, tens: int = 0) -> int:
+    """Return log2(numerator / denominator * 10**tens) in units of 2**-frac, rounded to
+    nearest. There are no ties: a number with such a log is irrational."""
+    return _floor_of_log2(numerator, denominator, frac, tens, decimal.Decimal("0.5"))
+
+
+@lru_cache(maxsize=1 << 12)
+def log2_floor(numerator: int, denominator: int, frac: int, tens: int = 0) -> tuple[int, bool]:
+    """Return log2 of a reduced fraction, with tens of a number that is no power of two, in
+    units of 2**-frac, rounded down, and whether it is exact."""
+    if not tens and not (numerator & (numerator - 1) or denominator & (denominator - 1)):
+        return (numerator.bit_length() - denominator.bit_length()) << frac, True
+    return _floor_of_log2(numerator, denominator, frac, tens, decimal.Decimal(0)), False
+
+
+def _floor_of_log2(numerator: int, denominator: int, frac: int, tens: int,
+                   offset: decimal.Decimal) -> int:
+    """Return the integer below log2 in units, plus an offset, by as many decimals as it
+    takes to tell: the sum is never an integer. Logs are off by 10**(30 - digits) at most."""
+    shift = numerator.bit_length() - denominator.bit_length()
+    numerator, denominator = numerator << max(-shift, 0), denominator << max(shift, 0)
+    digits = 60
+    while True:
+        with decimal.localcontext() as context:
+            context.prec, context.Emax, context.Emin = digits, decimal.MAX_EMAX, decimal.MIN_EMIN
+            ratio = decimal.Decimal(numerator) / decimal.Decimal(denominator)
+            octave = decimal.Decimal(2).ln()
+            log = (ratio.ln() + tens * decimal.Decimal(10).ln()) / octave + shift
+            scaled = log * (1 << frac) + offset
+            below = scaled.to_integral_value(decimal.ROUND_FLOOR)
+            doubt = decimal.Decimal(10) ** (35 - digits)
+            if doubt < scaled - below < 1 - doubt:
+                return int(below)
+        digits *= 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fxp.circuit import Circuit, trace
-from fxp.format import Fixed, FormatError
+from fxp.format import Fixed, FormatError, as_format
 from fxp.once import cached_property
 from lnsarith import spec as lns
 from lnsarith.format import Lns
@@ -109,6 +109,7 @@ class Operator:
 
     def ports(self, f, **options) -> dict[str, tuple[int, int]]:
         """Return the range of words of every input port, `random` last."""
+        f = self.check_format(f)
         formats = self.port_formats(f, **options)
         ports = {name: port.words for name, port in formats.items()}
         settings = self.settings(options)
@@ -120,6 +121,7 @@ class Operator:
 
     def circuit(self, f, **options) -> Circuit:
         """Return the operator in the format f; its output port is `out`."""
+        f = self.check_format(f)
         ports, settings = self.ports(f, **options), self.settings(options)
         known = {**settings, "f": f, "mode": settings.get("overflow")}
         if "delta" in settings:
@@ -140,7 +142,9 @@ class Operator:
         return self.example or f"{self.family}16"
 
     def check_format(self, f):
-        """Return f; raise FormatError if it is of another family."""
+        """Return f, or the format that it names; raise FormatError if it is of another
+        family."""
+        f = as_format(f, FAMILIES[self.family])
         if not isinstance(f, FAMILIES[self.family]):
             article = {"lns": "an lns", "fixed": "a fixed"}[self.family]
             raise FormatError(f"{self.name} takes {article} format such as "

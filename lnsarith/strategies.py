@@ -13,9 +13,8 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-
 from fxp.format import check_integer
+from fxp.strategies import st  # or what to install
 from lnsarith.format import Lns
 
 __all__ = ["lns_formats"]

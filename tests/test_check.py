@@ -17,8 +17,8 @@ from small_formats import OWN
 from fxp.format import Fixed, FormatError
 from lnsarith import real
 from lnsarith.catalogue import OPERATORS, find
-from lnsarith.check import check
 from lnsarith.check_bench import COUNTS, Bench
+from lnsarith.check_report import check
 from lnsarith.check_words import choices, every, sampled, special
 from lnsarith.format import Lns
 

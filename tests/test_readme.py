@@ -9,7 +9,8 @@ from lnsarith.cli import main
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_examples_print_what_they_show():
+def test_the_examples_print_what_they_show(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a run is trained there
     failed, tried = doctest.testfile(str(README), module_relative=False)
     assert tried > 4
     assert not failed

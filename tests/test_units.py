@@ -16,8 +16,8 @@ from fxp.segments import Segment, Segments
 from fxp.spindle import Spindle, Unit, spindle
 from fxp.xnor import xnor_popcount
 from lnsarith.catalogue import find
-from lnsarith.check import check
 from lnsarith.check_bench import Bench
+from lnsarith.check_report import check
 
 UNITS = ["fixed-minselect", "fixed-minselect-mac", "fixed-spindle", "fixed-pwl",
          "fixed-xnor-popcount"]

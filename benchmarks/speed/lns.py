@@ -46,7 +46,7 @@ def _matmul(results: Results, a, b, mark, rounds: int) -> None:
     note = "equal words"
     add_rate(results, name, "scalar @njit loop", pair, work, "MAC/s", mark, note)
     if not results.facts["numba_cpu_name"]:
-        u, v = (np.asarray(n).astype(np.float32) for n in (x, y))
+        u, v = (np.asarray(n, np.float32) for n in (x, y))
         pair = compare(lambda: x @ y, lambda: u @ v, rounds)
         note = "another arithmetic"
         add_rate(results, name, "numpy float32", pair, work, "MAC/s", None, note)

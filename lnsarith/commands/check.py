@@ -7,10 +7,9 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from fxp.format import FormatError
-from lnsarith.catalogue import find, parse_format
-from lnsarith.check import Report, check
+from lnsarith.catalogue import operator_for
 from lnsarith.check_bench import COMPARED_FIXED, COUNTS, Case
-from lnsarith.operator import FAMILIES
+from lnsarith.check_report import Report, check
 from lnsarith.picture import wrapped
 
 __all__ = ["given_options", "run"]
@@ -27,10 +26,7 @@ def run(args: Namespace) -> int:
         from lnsarith.commands import similarity
 
         return similarity.run(args)
-    f = parse_format(args.arith) if args.arith else None
-    family = next((k for k, kind in FAMILIES.items() if isinstance(f, kind)), None)
-    operator = find(args.op, family)
-    f = f or parse_format(operator.usual_format)
+    operator, f = operator_for(args.op, args.arith or None)
     options = given_options(args.option or (), args.delta)
     if args.plot:
         from lnsarith import check_plot

@@ -6,8 +6,11 @@ import dataclasses
 import difflib
 import os
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from nets.setting import GROUPS, about
 from nets.settings import Settings
@@ -19,6 +22,7 @@ __all__ = [
     "given_settings",
     "integer",
     "plain",
+    "settings_by_name",
     "share",
     "thread_count",
 ]
@@ -99,6 +103,16 @@ def given_settings(args: Namespace, fields=FIELDS) -> dict:
     return given
 
 
+def settings_by_name(values: dict, fields=FIELDS) -> dict:
+    """Return settings given by name as values of Python, None being none; TypeError for a
+    name that no setting has."""
+    for name in values:
+        if name not in fields:
+            raise TypeError(f"no setting is called {name!r}; {_hint(name, fields)}")
+    return {name: _read(name, _written(value), fields) for name, value in values.items()
+            if value is not None}
+
+
 def thread_count(text: str | None) -> int:
     """Return the threads meant by --threads."""
     if text is None:
@@ -141,11 +155,7 @@ def _from_file(path: Path, fields) -> dict:
     for key, value in (_of_run(path) if path.suffix == ".json" else _of_toml(path)).items():
         name = key.replace("-", "_")
         if name not in fields:
-            near = difflib.get_close_matches(name, fields, 1, 0.6)
-            hint = (
-                f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
-            )
-            raise ValueError(f"{path}: no setting is called {key!r}; {hint}")
+            raise ValueError(f"{path}: no setting is called {key!r}; {_hint(name, fields)}")
         settings[name] = _read(name, value, fields)
     return settings
 
@@ -169,6 +179,20 @@ def _of_toml(path: Path) -> dict:
         return tomllib.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
+
+
+def _hint(name: str, fields) -> str:
+    near = difflib.get_close_matches(name, fields, 1, 0.6)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
+
+
+def _written(value):
+    """Return a value as TOML would have it: a path or a Fraction as text, arrays as lists."""
+    if isinstance(value, (tuple, list, np.ndarray)):
+        return [_written(part) for part in value]
+    if isinstance(value, (os.PathLike, Fraction)):
+        return str(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _read(name: str, value, fields):

@@ -1,0 +1,238 @@
+"""What `import lnsarith` offers beside arrays: operators, their bench, training, runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lnsarith.catalogue import OPERATORS, find, operator_for
+from lnsarith.check_report import Report
+from lnsarith.check_report import check as check_operator
+from lnsarith.operator import FAMILIES, Operator
+
+if TYPE_CHECKING:
+    from nets.data import Dataset
+    from nets.evaluation import Evaluation
+
+__all__ = ["Run", "check", "find", "load", "operators", "train"]
+
+
+def operators(family: str | None = None) -> tuple[Operator, ...]:
+    """Return every operator, or those of the family fixed or lns."""
+    if family not in (None, *FAMILIES):
+        raise ValueError(f"family must be one of {', '.join(FAMILIES)}, got {family!r}")
+    return tuple(row for row in OPERATORS.values() if family in (None, row.family))
+
+
+def check(operator: str, f=None, *, samples: int | None = None, exhaustive: bool = False,
+          seed: int = 0, **options) -> Report:
+    """Return how an operator (add, lns-add, ...) errs against real arithmetic.
+
+    f is a format or its name, by default one that suits the operator; options are the
+    operator's, such as delta="lut:r=1/4". See `lnsarith.check_report.check`.
+    """
+    row, form = operator_for(operator, f)
+    return check_operator(row, form, options, samples, exhaustive, seed)
+
+
+class Run:
+    """A trained network in its folder.
+
+    settings are those of the command by name, log has a record an epoch, shape and classes
+    are those of the images and labels; dataset is the name of the data set, "own" of arrays.
+    """
+
+    def __init__(self, folder: Path, dataset: str, data: dict, settings: dict, log: list[dict],
+                 judge: Callable[[np.ndarray, np.ndarray], Evaluation]):
+        self.folder, self.dataset, self.settings, self.log = folder, dataset, settings, log
+        self.shape, self.classes = tuple(data["shape"]), int(data["classes"])
+        self._judge = judge
+
+    def __repr__(self) -> str:
+        return f"lnsarith.load({str(self.folder)!r})"
+
+    @property
+    def model_sha256(self) -> str:
+        """The sha256 of the model's file, or of the manifest where texts are the model."""
+        model = self.folder / "model.npz"
+        path = model if model.exists() else self.folder / "manifest.json"
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def predict(self, images) -> np.ndarray:
+        """Return the class of each image: uint8, a number of images of `shape`."""
+        pixels = self._pixels(images)
+        if not len(pixels):
+            return np.zeros(0, np.int64)
+        return self._judge(pixels, np.zeros(len(pixels), np.int64)).predicted
+
+    def evaluate(self, images=None, labels=None, *, dataset: str | None = None,
+                 data_dir=None) -> Evaluation:
+        """Return how the network does on images and labels, or without them on the test
+        images of a data set, by default that of the run: accuracy, correct, loss (None
+        where there is none) and predicted."""
+        from nets.own_data import OWN
+
+        if images is None:
+            if (dataset or self.dataset) == OWN:
+                raise ValueError(f"{self.folder} was trained on arrays; give evaluate images "
+                                 "and labels, or the name of a data set")
+            found = _dataset(dataset or self.dataset, data_dir)
+            images, labels = found.test_images, found.test_labels
+        elif labels is None or dataset:
+            raise TypeError("evaluate takes images and labels, or dataset=, the name of a data "
+                            "set")
+        pixels, truth = self._pixels(images), np.asarray(labels)
+        if not len(pixels):
+            raise ValueError("there is nothing to evaluate on no images")
+        if truth.shape != (len(pixels),) or truth.dtype.kind not in "iu":
+            raise ValueError(f"{len(pixels)} images need {len(pixels)} integers as labels, got "
+                             f"{truth.dtype} of shape {truth.shape}")
+        if not 0 <= truth.min() <= truth.max() < self.classes:
+            raise ValueError(f"labels must be 0..{self.classes - 1}, got {truth.min()}.."
+                             f"{truth.max()}")
+        return self._judge(pixels, truth.astype(np.int64))
+
+    def _pixels(self, images) -> np.ndarray:
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] != self.shape:
+            wanted, found = (" x ".join(map(str, s)) for s in (("n", *self.shape), images.shape))
+            raise ValueError(f"the network takes images of {wanted} (uint8), got {found} "
+                             f"({images.dtype})")
+        return np.ascontiguousarray(images).reshape(len(images), math.prod(self.shape))
+
+
+def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run:
+    """Return the run in a folder of lnsarith train, prune or quantize, or an export.
+
+    Raises ValueError (`nets.run.RunError`) for a folder that holds none, or damaged files.
+    """
+    from lnsarith.commands.which import binary_folder, integer_folder
+
+    path = Path(os.fspath(folder))
+    path = path.parent if path.name in ("model.npz", "manifest.json") else path
+    if binary_folder(str(path)):
+        from lnsarith.commands.eval_binary import open_binary
+
+        return _of_logits(path, *open_binary(Namespace(run_folder=str(path)))[1:])
+    if integer_folder(str(path)):
+        from lnsarith.commands.eval_integers import open_integers
+
+        return _of_logits(path, *open_integers(Namespace(run_folder=str(path)))[1:])
+    from lnsarith.commands.eval import open_model
+
+    kept, network, _ = open_model(Namespace(
+        run_folder=str(path), threads=_text(threads), backend=backend))
+    return _of_network(kept, network)
+
+
+def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
+          threads: int | None = None, backend: str = "vector",
+          on_epoch: Callable[[dict], Any] | None = None, **settings) -> Run:
+    """Train a network and return its run, the model's bytes being those of the command.
+
+    settings are those of `lnsarith train` by name: arith="lns12", hidden=(64, 32), lr=0.01,
+    ... dataset is a data set's name, or arrays: (images, labels, test images, test labels),
+    images as uint8 n x h x w or n x h x w x 3; without the last two, of each class every fifth
+    image is a test image. The run is written into the folder `out`, by default
+    runs/DATASET-..., and with resume gone on with. on_epoch gets the record of each
+    epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
+    setting, else ValueError, or DataError, where the command would complain.
+    """
+    from lnsarith.commands.options import settings_by_name, thread_count
+    from nets.own_data import OWN
+    from nets.run import Run as Folder
+    from nets.run import facts
+    from nets.suited import default_name, settings_for
+    from nets.train import Trainer
+
+    if resume and not out:
+        raise TypeError("resume goes on with the run in a folder: give out= as well")
+    given = settings_by_name(settings)
+    data = _dataset(dataset, data_dir)
+    if data.name == OWN:
+        given.setdefault("val", len(data.train_labels) // 6)
+    given["dataset"] = data.name
+    folder = Path(out) if out else _free_folder(default_name(settings_for(given)))
+    kept = Folder.open(folder) if resume and (folder / "config.json").exists() else None
+    if kept:
+        kept.go_on(given, facts(data))
+    trainer = Trainer(kept.settings if kept else settings_for(given), data,
+                      thread_count(_text(threads)), backend)
+    if kept:
+        trainer.epoch = kept.load(trainer.network)
+    if not trainer.epoch and trainer.settings.transfer:
+        from nets.transfer import transfer
+
+        transfer(trainer, Path(trainer.settings.transfer))
+    kept = kept or Folder.create(folder, trainer.settings, facts(data))
+    try:
+        _train_epochs(trainer, kept, on_epoch)
+    finally:
+        kept.unlock()
+    return _of_network(kept, trainer.network)
+
+
+def _train_epochs(trainer, kept, on_epoch: Callable[[dict], Any] | None) -> None:
+    from nets.model import NotFinite
+
+    while trainer.epoch < kept.settings.epochs:
+        record = trainer.train_epoch()
+        if record.loss is None:
+            raise NotFinite(f"epoch {record.epoch}: {'; '.join(record.warnings)}")
+        kept.save(record.as_dict(), trainer.network)
+        if on_epoch:
+            on_epoch(kept.records[-1])
+
+
+def _dataset(given, data_dir) -> Dataset:
+    """Return a data set by its name, or of arrays."""
+    from nets import data
+    from nets.own_data import of_arrays
+
+    if isinstance(given, str):
+        return data.load(given, data_dir, progress=False)
+    return of_arrays(given)
+
+
+def _free_folder(name: str) -> Path:
+    """Return runs/name, or the first of runs/name-2, ... that is not there."""
+    folder, n = Path("runs") / name, 1
+    while folder.exists():
+        n += 1
+        folder = folder.with_name(f"{name}-{n}")
+    return folder
+
+
+def _of_network(kept, network) -> Run:
+    from nets.evaluation import evaluate
+
+    return Run(kept.folder, kept.settings.dataset, kept.data, kept.settings.resolved(),
+               kept.records, lambda images, labels: evaluate(network, images, labels))
+
+
+def _of_logits(folder: Path, dataset: str, data: dict, logits: Callable) -> Run:
+    """Return the run of a network that `evaluate` does not run: integers, bits."""
+    from nets.evaluation import Evaluation
+    from nets.run import read_log
+
+    def judge(images: np.ndarray, labels: np.ndarray) -> Evaluation:
+        values = logits(images)
+        predicted = values.argmax(axis=1)
+        return Evaluation(int((predicted == labels).sum()), None, float(values.mean()), predicted)
+
+    config = folder / "config.json"
+    settings = json.loads(config.read_text("utf-8")) if config.exists() else {}
+    kept = {k: v for k, v in settings.items() if k not in ("data", "versions")}
+    return Run(folder, dataset, data, kept, read_log(folder / "log.jsonl"), judge)
+
+
+def _text(threads: int | None) -> str | None:
+    return None if threads is None else str(threads)
