@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from fxp import spec as fixed
-from fxp.format import Fixed, FormatError, check_integer
+from fxp.format import Fixed, FormatError
 from fxp.minselect import dropped_bits, minselect, minselect_mac, read_gain, read_ratio
+from fxp.numbers import whole
 from fxp.segments import Segments, pwl
 from fxp.spindle import Spindle, spindle
 from fxp.xnor import equal_bits, xnor_popcount
@@ -40,10 +41,7 @@ COUNT = Fixed(6, 0, False)  # holds a number of bits, 0..32
 
 
 def _beta(given) -> int:
-    try:
-        return check_integer("beta", int(given), -31, 0)
-    except ValueError:
-        raise FormatError(f"beta must be an integer from -31 to 0, got {given!r}") from None
+    return whole("beta", given, -31, 0)
 
 
 def _fitted(key: str, parse: Callable) -> Callable:

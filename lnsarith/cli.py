@@ -33,6 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self.register("type", int, _reader("whole"))
+        self.register("type", float, _reader("real"))
 
     def parse_known_args(self, args=None, namespace=None):
         found, unknown = super().parse_known_args(args, namespace)
@@ -49,6 +51,19 @@ class Parser(argparse.ArgumentParser):
                 hint = _near(given, names.split(", ")) or f"; there are {names}"
                 message = f"there is no {self.prog} {given}{hint}"
         self.exit(2, f"lnsarith: {message} (see {self.prog} --help)\n")
+
+
+def _reader(kind: str) -> Callable[[str], int | float]:
+    """Return what reads the number of an option, as all numbers are read."""
+
+    def read(text: str):
+        numbers = importlib.import_module("fxp.numbers")
+        try:
+            return getattr(numbers, kind)("it", text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 class Version(argparse.Action):

@@ -8,6 +8,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fxp.numbers import real, shown, whole
 from nets.settings import Settings
 
 __all__ = [
@@ -143,13 +144,13 @@ def share(name: str, text: str) -> float:
     """Return a share in 0..1 written as 0.95 or 95%."""
     number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
     try:
-        value = float(number) / (100 if percent else 1)
+        value = real(name, number) / (100 if percent else 1)
     except ValueError:
         value = float("nan")
     if 0 <= value <= 1:
         return value
     hint = f"; write {number}%" if 1 < value <= 100 and not percent else ""
-    raise ValueError(f"{name} must be a share such as 0.95 or 95%, got {text!r}{hint}")
+    raise ValueError(f"{name} must be a share such as 0.95 or 95%, got {shown(text)}{hint}")
 
 
 def plain(value) -> str:
@@ -202,9 +203,4 @@ def _read(name: str, value, fields):
 
 def integer(name: str, value) -> int:
     """Return an integer given as text or as a value of TOML."""
-    try:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            return int(value)
-    except ValueError:
-        pass
-    raise ValueError(f"{name} must be an integer, got {value!r}")
+    return whole(name, value)

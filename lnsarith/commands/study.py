@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fxp.numbers import whole
 from lnsarith.commands import study_activations
 from lnsarith.commands.options import add_data, add_settings, given_settings
 from lnsarith.commands.train_binary import FIELDS, TEXTS
@@ -76,10 +77,7 @@ def _values(args: Namespace, settings) -> list:
     found = []
     for value in given:
         if name == "batch":
-            try:
-                value = int(value)
-            except ValueError:
-                raise ValueError(f"batch must be an integer, got {value!r}") from None
+            value = whole(name, value)
         dataclasses.replace(settings, **{name: value})
         found.append(value)
     return found

@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fxp.numbers import whole
 from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
 from lnsarith.commands.training import say, train_epochs
 
@@ -101,10 +102,7 @@ def _list(args: Namespace, name: str) -> list[str]:
 
 
 def _seeds(args: Namespace) -> list[int]:
-    try:
-        return list(map(int, _list(args, "seeds")))
-    except ValueError:
-        raise ValueError(f"seeds must be integers, each once, got {args.seeds!r}") from None
+    return [whole("seeds", text) for text in _list(args, "seeds")]
 
 
 def _short(kind: str, kinds: list[str]) -> str:
