@@ -13,11 +13,9 @@ operator's name, and a row here.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from pathlib import Path
 
 import numpy as np
 
@@ -33,6 +31,7 @@ from lnsarith import spec as lns
 from lnsarith.format import Lns
 from lnsarith.operator import Operator, Option
 from lnsarith.real import choose
+from lnsarith.spindle_file import WRITES, read_fit
 
 __all__ = ["OPERATORS", "Operator", "Option", "find", "parse_format"]
 
@@ -50,11 +49,12 @@ def _fitted(key: str, parse: Callable) -> Callable:
     def read(text: str):
         if not text.startswith("@"):
             return parse(text)
+        found = read_fit(text[1:])
+        if found.get(key) is None:
+            raise FormatError(f"{text[1:]} holds no {key} that fit; {WRITES}")
         try:
-            return parse(str(json.loads(Path(text[1:]).read_text("utf-8"))[key]))
-        except OSError as error:
-            raise FormatError(f"cannot read {text[1:]}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError) as error:
+            return parse(found[key])
+        except FormatError as error:
             raise FormatError(f"{text[1:]} holds no {key} that fit ({error})") from None
 
     return read

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.eval import images_for, tell
+from lnsarith.commands.training import tell_lost
 
 __all__ = ["open_binary", "run_binary"]
 
@@ -72,7 +73,9 @@ def _opened_run(folder: Path):
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")
     pixels, classes = int(np.prod(kept.data["shape"])), kept.data["classes"]
     network = BinaryNetwork(kept.settings, pixels, classes, np.random.default_rng(0))
-    return kept, network, kept.load(network)
+    epoch = kept.load(network)
+    tell_lost(kept)
+    return kept, network, epoch
 
 
 def _folder(args: Namespace) -> Path:

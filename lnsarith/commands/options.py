@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import real, shown, whole
+from lnsarith.reading import read_toml
 from nets.settings import Settings
 
 __all__ = [
@@ -165,24 +166,21 @@ def _flag(name: str) -> str:
 
 
 def _from_file(path: Path, fields) -> dict:
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not TOML: {error}") from error
     settings = {}
-    for key, value in table.items():
+    for key, value in read_toml(path).items():
         name = key.replace("-", "_")
         if name not in fields:
             near = difflib.get_close_matches(name, fields, 1, 0.6)
             hint = (
                 f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
             )
-            raise ValueError(f"{path}: no setting is called {key!r}; {hint}")
-        settings[name] = _read(name, value, fields)
+            raise ValueError(f"{path}: no setting is called {shown(key)}; {hint}")
+        if name in settings:
+            raise ValueError(f"{path}: {name} comes twice in it")
+        try:
+            settings[name] = _read(name, value, fields)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     return settings
 
 
@@ -198,7 +196,7 @@ def _read(name: str, value, fields):
         return integer(name, value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"{name} must be text or a number, got {value!r}")
+    raise ValueError(f"{name} must be text or a number, got {shown(value)}")
 
 
 def integer(name: str, value) -> int:

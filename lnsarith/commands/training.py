@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from lnsarith.commands.options import add_data, share
 
-__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "say", "train_epochs"]
+__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "say", "tell_lost",
+           "train_epochs"]
 
 
 class Model(NamedTuple):
@@ -90,13 +91,14 @@ def at_work(kept):
 def _start(args: Namespace, given: dict, model: Model):
     """Return a trainer and its run folder, new or as they were left."""
     from nets.data import load
-    from nets.run import facts
+    from nets.run import facts, holds_any
 
     folder = Path(args.out) if args.out else None
     folder = folder or _default_folder(model.name(model.settings(given)), args.resume)
     kept = None
-    if args.resume and (folder / "config.json").exists():
+    if args.resume and holds_any(folder):
         kept = model.run.open(folder)
+        kept.demand_kind(model.run.kind)
     settings = kept.settings if kept else model.settings(given)
     dataset = load(settings.dataset, args.data_dir)
     if kept:
@@ -104,6 +106,7 @@ def _start(args: Namespace, given: dict, model: Model):
     trainer = model.trainer(settings, dataset)
     if kept:
         trainer.epoch = kept.load(trainer.network)
+        tell_lost(kept)
         say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
     if not trainer.epoch:
         model.begin(trainer)
@@ -133,6 +136,8 @@ def train_epochs(trainer, kept) -> None:
 
     epochs = kept.settings.epochs
     told = {w.partition(":")[0] for r in kept.records for w in r["warnings"]}
+    if trainer.epoch >= epochs:
+        kept.demand_last()
     while trainer.epoch < epochs:
         title = f"epoch {trainer.epoch + 1}/{epochs}"
         with _bar(title, len(trainer.labels)) as report:
@@ -197,6 +202,12 @@ def _how_to_go_on(kept) -> str:
     return (
         f"{epoch_count(done)} of {kept.settings.epochs} are kept; go on with {command}"
     )
+
+
+def tell_lost(kept) -> None:
+    """Say so if the log has lost epochs that the model has."""
+    if kept.lost:
+        say(f"lnsarith: warning: {kept.short_log()}")
 
 
 def epoch_count(count: int) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from lnsarith.reading import read_json, read_text
+from lnsarith.schema import table
+
 __all__ = ["binary_folder", "binary_meant", "integer_folder"]
+
+ANY = table({}, open_ended=True)
 
 
 def binary_meant(argv: list[str]) -> bool:
@@ -48,16 +52,15 @@ def _model(folder: Path):
 
 def _object(path: Path) -> dict:
     try:
-        found = json.loads(_text(path))
-    except ValueError:
+        return read_json(path, ANY)
+    except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _text(path: Path) -> str:
     """Return a file's text, none where it cannot be read: others will complain."""
     try:
-        return path.read_text("utf-8")
+        return read_text(path)
     except (OSError, ValueError):
         return ""
 
