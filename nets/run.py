@@ -20,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from lnsarith.files import clear_away, is_left_over
+from lnsarith.files import clear_away, is_left_over, new_folder
 from lnsarith.reading import BadFile, parse_json, read_text
 from lnsarith.schema import Form, check, number
 from nets.data import Dataset
@@ -79,6 +79,26 @@ class Run:
         run.kind = kind or cls.kind
         run.lock()
         run._write_config()
+        return run
+
+    @classmethod
+    def create_pruned(cls, folder: Path, settings: Settings, kept: Run, pruning: dict,
+                      records: list[dict], network: Network) -> Run:
+        """Return a run that a pruned network of another one begins; its folder appears with
+        configuration, log and model at once, or not at all."""
+        run = cls(folder, settings, kept.data)
+        run.kind, run.pruning = PRUNED, pruning
+        try:
+            if folder.exists():
+                require_empty(folder)
+            with new_folder(Path(os.path.abspath(folder))) as run.folder:
+                run._write_config()
+                run.keep(records, network)
+        except OSError as error:
+            raise RunError(f"cannot make {folder}: {error.strerror}; choose another --out"
+                           ) from error
+        run.folder = folder
+        run.lock()
         return run
 
     @classmethod

@@ -32,8 +32,8 @@ WHAT = {
 SHARE = floating(0, 1)
 DATA = table({"shape": listed(number(1, 1 << 12), 1, 3), "classes": number(1, 1 << 10),
               "train_images": number(0, 1 << 31), "train_sha256": text(most=64)})
-PRUNING = table({"run": text(), "share": maybe(text()), "pattern": maybe(text()),
-                 "scope": text("layer", "global"), "epoch": number(0, 100_000),
+PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0, 100_000),
+                 "share": maybe(SHARE), "pattern": maybe(text()), "scope": text("layer", "global"),
                  "original_accuracy": SHARE, "pruned_accuracy": SHARE})
 RECORD = {"epoch": number(1, 100_000), "loss": maybe(floating()), "train_accuracy": SHARE,
           "val_accuracy": maybe(SHARE), "test_accuracy": SHARE, "seconds": floating(0),

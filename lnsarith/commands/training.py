@@ -74,16 +74,17 @@ def carry_out(args: Namespace, given: dict, model: Model) -> int:
 
 
 @contextmanager
-def at_work(kept):
-    """Unlock a run in the end; if it ends early, add to the reason how to go on."""
+def at_work(kept, command: str = "lnsarith train"):
+    """Unlock a run in the end; if it ends early, add to the reason how to go on with what
+    command."""
     from nets.run import RunError
 
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"; {_how_to_go_on(kept)}") from None
+        raise KeyboardInterrupt(f"; {_how_to_go_on(kept, command)}") from None
     except RunError as error:
-        raise RunError(f"{error}; {_how_to_go_on(kept)}") from error
+        raise RunError(f"{error}; {_how_to_go_on(kept, command)}") from error
     finally:
         kept.unlock()
 
@@ -196,9 +197,9 @@ def _line(record, epochs: int) -> str:
     )
 
 
-def _how_to_go_on(kept) -> str:
+def _how_to_go_on(kept, command: str) -> str:
     done = len(kept.records)
-    command = f"lnsarith train --resume --out {shlex.quote(str(kept.folder))}"
+    command = f"{command} --resume --out {shlex.quote(str(kept.folder))}"
     return (
         f"{epoch_count(done)} of {kept.settings.epochs} are kept; go on with {command}"
     )
