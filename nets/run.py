@@ -61,6 +61,7 @@ class Run:
         self.settings = settings
         self.data = data
         self.records: list[dict] = []
+        self.named = True  # its kind: folders of earlier versions have none
         self.lost = 0  # epochs of the model that the log lacks
         self.pruning: dict | None = None  # how and from what a pruned run was made
         self._lock: int | None = None
@@ -115,7 +116,7 @@ class Run:
             cls._demand_own(folder, config)
             check(config, config_form(cls.settings_class))
             data, _ = config.pop("data"), config.pop("versions")
-            kind, pruning = config.pop("kind", cls.kind), config.pop("pruning", None)
+            kind, pruning = config.pop("kind", ""), config.pop("pruning", None)
             settings = cls.settings_class(**{**config, "hidden": tuple(config["hidden"])})
         except RunError:
             raise
@@ -124,7 +125,7 @@ class Run:
                 f"{path} is damaged, or not what this program wrote ({error})"
             ) from error
         run = cls(folder, settings, data)
-        run.kind, run.pruning = kind, pruning
+        run.kind, run.pruning, run.named = kind or cls.kind, pruning, bool(kind)
         run.records = read_log(folder / "log.jsonl", cls.record)
         run._demand_whole()
         return run
@@ -139,7 +140,7 @@ class Run:
 
     def demand_kind(self, kind: str) -> None:
         """Raise RunError unless the command that goes on with runs of this kind made it."""
-        if self.kind != kind:
+        if self.kind != kind and (self.named or kind == PRUNED):
             what, command = WHAT[self.kind]
             raise RunError(f"{self.folder} holds {what}, which {command} goes on with, not "
                            f"{WHAT[kind][0]}; give --out another folder")

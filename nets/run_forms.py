@@ -16,10 +16,13 @@ from lnsarith.schema import (
     table,
     text,
 )
+from nets.model import RunError
 
-__all__ = ["BINARY", "PRUNED", "RUN", "STUDIED", "WHAT", "config_form", "kind_of", "record_form"]
+__all__ = ["BINARY", "PRUNED", "RUN", "STUDIED", "STUDY", "WHAT", "config_form", "kind_of",
+           "record_form", "require_study"]
 
 RUN, PRUNED = "lnsarith run 1", "lnsarith pruned run 1"
+STUDY = "lnsarith study 1"
 STUDIED, BINARY = "lnsarith study run 1", "lnsarith binary run 1"
 # Of a kind: what a folder of it holds, and which command goes on with it.
 WHAT = {
@@ -55,6 +58,19 @@ def config_form(settings_class) -> Form:
 def record_form(own: dict[str, Form]) -> Form:
     """Return the form of a line of log.jsonl, with what a model's own records have too."""
     return table({**RECORD, **own}, OTHERS)
+
+
+def require_study(folder: Path, what: str) -> None:
+    """Raise RunError for a folder of another command, or a study of something else."""
+    other = kind_of(folder)
+    if (folder / "config.json").exists() or other not in ("", "a study"):
+        raise RunError(f"{folder} holds {other or 'a run'}, no study; choose another --out")
+    path = folder / "study.json"
+    if path.exists():
+        try:
+            read_json(path, table({"what": text(what)}, {"kind": text(STUDY)}, open_ended=True))
+        except BadFile as error:
+            raise RunError(f"{error}; choose another --out") from None
 
 
 def kind_of(folder: Path) -> str:

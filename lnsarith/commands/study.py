@@ -49,6 +49,8 @@ def _run_binary(args: Namespace) -> int:
     from nets.binary.study import draw, study
     from nets.data import load
     from nets.model import write_atomic
+    from nets.run_forms import STUDY as KIND
+    from nets.run_forms import require_study
 
     args.model = None
     given = {"epochs": EPOCHS, **given_settings(args, FIELDS)}
@@ -56,12 +58,13 @@ def _run_binary(args: Namespace) -> int:
     values = _values(args, settings)
     folder = Path(args.out) if args.out else Path("studies") / args.what
     dataset = load(settings.dataset, args.data_dir)
+    require_study(folder, args.what)
     rows = study(args.what, settings, dataset, values, _told)
     folder.mkdir(parents=True, exist_ok=True)
-    result = {"what": args.what, "settings": settings.resolved(), "rows": rows,
+    result = {"kind": KIND, "what": args.what, "settings": settings.resolved(), "rows": rows,
               "plot": str(folder / "study.png")}
-    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     write_atomic(folder / "study.png", draw(args.what, rows, _title(settings)))
+    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     if args.json:
         print(json.dumps(result, allow_nan=False))
     else:
