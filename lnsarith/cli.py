@@ -21,6 +21,7 @@ from typing import NoReturn
 __all__ = ["main"]
 
 DEBUG = "LNSARITH_DEBUG"
+LONGEST = 900  # characters of a complaint
 # One thread for libraries that bring their own: they fight over the cores with ours.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -44,6 +45,7 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def error(self, message: str) -> NoReturn:
+        message = _short(message)
         if choice := re.match(_CHOICE, message):
             name, given, names = choice[1], choice[2], choice[3].replace("'", "")
             message = f"{name} must be one of {names}, got {given}"
@@ -239,12 +241,18 @@ def _one_line(error: Exception) -> str:
         text = where + error.strerror
     else:
         text = " ".join(str(error).split())
+    text = _short(text)
     expected = (
         isinstance(error, (ValueError, OSError)) or type(error).__name__ == "DataError"
     )
     if expected and text:
         return text
     return f"{type(error).__name__}: {text} (a fault of ours; {DEBUG}=1 shows where)"
+
+
+def _short(text: str) -> str:
+    """Return a complaint, its middle left out where somebody gave us pages."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST - 100]} ... {text[-95:]}"
 
 
 def _version() -> str:

@@ -105,8 +105,9 @@ def table(needed: Mapping[str, Form], others: Mapping[str, Form] | None = None,
     forms = {**needed, **(others or {})}
 
     def form(value, where):
+        _object(value, where)
         for key in needed:
-            if key not in _object(value, where):
+            if key not in value:
                 raise ValueError(f"{_below(where, key)} is missing")
         for key, element in value.items():
             if key in forms:

@@ -107,7 +107,9 @@ def _from_archive(path: Path) -> dict[str, bytes]:
 
 
 def _unpacked(path: Path, plain):
-    return {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, nullcontext)(plain)
+    if path.suffix == ".tar":
+        return nullcontext(plain)
+    return gzip.open(plain) if path.suffix == ".gz" else lzma.open(plain)
 
 
 class _Limited:

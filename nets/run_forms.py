@@ -16,6 +16,7 @@ from lnsarith.schema import (
     table,
     text,
 )
+from nets.data import NAMES
 from nets.model import RunError
 
 __all__ = ["BINARY", "PRUNED", "RUN", "STUDIED", "STUDY", "WHAT", "config_form", "kind_of",
@@ -51,7 +52,7 @@ def config_form(settings_class) -> Form:
     would silently be something else."""
     forms: dict[type, Form] = {int: number(), str: text(), tuple: listed(number())}
     fields = {f.name: forms[type(f.default)] for f in dataclasses.fields(settings_class)}
-    needed = {**fields, "data": DATA, "versions": mapping(maybe(text()))}
+    needed = {**fields, "dataset": text(*NAMES), "data": DATA, "versions": mapping(maybe(text()))}
     return table(needed, {"kind": text(*WHAT), "pruning": PRUNING})
 
 

@@ -60,8 +60,9 @@ def run(args: Namespace) -> int:
     shared = plans[0][3]
     title = (f"{shared.model}, {shared.arith}, {shared.epochs} epochs, "
              f"{len(args.seeds.split(','))} seeds")
-    result = {"kind": KIND, "what": "activations", "settings": {k: v for k, v in shared.resolved().items()
-                                                  if k not in (*VARIED, *FITTED)},
+    result = {"kind": KIND, "what": "activations",
+              "settings": {k: v for k, v in shared.resolved().items()
+                           if k not in (*VARIED, *FITTED)},
               "images": images, **found,
               "runs": [{"dataset": n, "activation": k, "seed": s, "records": r, "failed": why}
                        for n, k, s, r, why, _ in runs], "plot": str(folder / "study.png")}

@@ -67,6 +67,9 @@ def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
 
     def made(manifest: dict) -> tuple[PackedNetwork, dict[str, str]]:
         entry = BitInput(manifest["input"]["pixels"], manifest["input"]["threshold"])
+        kinds = ["biases" in row for row in manifest["layers"]]
+        if kinds != [False] * (len(kinds) - 1) + [True]:
+            raise ValueError("layers must have thresholds, the last one alone biases")
         network = PackedNetwork(entry, [_read_layer(folder, row) for row in manifest["layers"]])
         images = _golden_images(folder, network, manifest["golden"]["images"])
         return network, _golden_files(network, images)
