@@ -41,7 +41,7 @@ def open_plain(path: str | Path, most: int | None = None) -> BinaryIO:
 def read_bytes(path: str | Path, most: int) -> bytes:
     """Return what a plain file of at most so many bytes holds."""
     with open_plain(path, most) as stream:
-        return stream.read(most)
+        return stream.read(os.fstat(stream.fileno()).st_size)  # takes room for what it is told
 
 
 def read_text(path: str | Path, most: int = MOST_TEXT) -> str:

@@ -27,7 +27,7 @@ MOST = 1 << 30  # bytes of a file
 HEX = np.full(256, 255, np.uint8)
 HEX[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 # What eval and predict need of what is kept with a network.
-ABOUT = {"dataset": text(most=100), "shape": listed(number(1, 1 << 12), 1, 3),
+ABOUT = {"dataset": text(most=100), "shape": listed(number(1, 1 << 12), 2, 3),
          "classes": number(1, 1 << 10), "epoch": number(0, 100_000)}
 
 T = TypeVar("T")

@@ -34,7 +34,7 @@ WHAT = {
 }
 
 SHARE = floating(0, 1)
-DATA = table({"shape": listed(number(1, 1 << 12), 1, 3), "classes": number(1, 1 << 10),
+DATA = table({"shape": listed(number(1, 1 << 12), 2, 3), "classes": number(1, 1 << 10),
               "train_images": number(0, 1 << 31), "train_sha256": text(most=64)})
 PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0, 100_000),
                  "share": maybe(SHARE), "pattern": maybe(text()), "scope": text("layer", "global"),
@@ -43,7 +43,7 @@ RECORD = {"epoch": number(1, 100_000), "loss": maybe(floating()), "train_accurac
           "val_accuracy": maybe(SHARE), "test_accuracy": SHARE, "seconds": floating(0),
           "images_per_second": floating(0), "warnings": listed(text())}
 OTHERS = {"drift": maybe(floating()), "dead_updates": maybe(SHARE),
-          "softmax_saturated": floating(0), "gradient_norms": mapping(maybe(floating(0))),
+          "softmax_saturated": SHARE, "gradient_norms": mapping(maybe(floating(0))),
           "gradient_ratio": maybe(floating(0)), "dead_units": maybe(SHARE)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lnsarith.files import clear_away
 from lnsarith.reading import read_json, read_text
 from lnsarith.schema import table
 
@@ -39,6 +40,8 @@ def integer_folder(folder: str) -> bool:
 
 def _run(folder: str) -> Path:
     path = Path(folder)
+    if not path.exists():
+        clear_away(path.parent)  # which brings a folder back that was moved away
     return path.parent if path.name in ("model.npz", "manifest.json") else path
 
 
