@@ -160,8 +160,8 @@ def _read(folder: Path, row: dict) -> IntegerStep:
         return IntegerExtreme(name, window, least)
     out, inputs = row["outputs"], row["inputs"]
     channels = row["channels"] if window is None else _channels(row, window)
-    positive, negative, shift = (read_words(folder / row[key], 0, channels)
-                                 for key in ("multipliers", "negatives", "shifts"))
+    positive, negative, shift = (_each(folder / row[key], channels, digits) for key, digits in
+                                 (("multipliers", 8), ("negatives", 8), ("shifts", 2)))
     rescale = Rescale(positive, negative, shift, out["zero"], out["low"], out["high"])
     if kind == "average-pool" and window:
         return IntegerAverage(name, window, inputs["zero"], rescale)
@@ -170,6 +170,11 @@ def _read(folder: Path, row: dict) -> IntegerStep:
     return IntegerProduct(name, weights.reshape(channels, depth).T.copy(),
                           read_words(folder / row["biases"], 32, channels), window,
                           (inputs["zero"], inputs["low"], inputs["high"]), rescale)
+
+
+def _each(path: Path, channels: int, digits: int) -> np.ndarray:
+    """Return the words of a file that has one for each channel, or one for all."""
+    return read_words(path, 0, 1 if path.stat().st_size == digits + 1 else channels)
 
 
 def _channels(row: dict, window: Window) -> int:

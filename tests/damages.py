@@ -38,7 +38,7 @@ def trees(tree, every=1):
                 if found is not None:
                     yield f"{'.'.join(map(str, path))} {what}", found
     first = next(iter(tree))
-    yield "twice", json.dumps(tree).replace("{", '{"%s": 1, ' % first, 1)
+    yield "twice", json.dumps(tree).replace("{", f'{{"{first}": 1, ', 1)
 
 
 def _changed(tree, path, what, value):

@@ -207,7 +207,8 @@ def test_a_pipe_or_device_is_no_picture_sample_fit_setting_or_data_set(copy, cap
     assert f"no {FILES[0]} in" in err
 
 
-@pytest.mark.parametrize("name", ["../../../dev/zero", "/dev/zero", "..", "a/b.hex", ".hex", "x" * 99])
+@pytest.mark.parametrize("name", ["../../../dev/zero", "/dev/zero", "..", "a/b.hex", ".hex",
+                                  "x" * 99])
 def test_a_manifest_names_files_beside_it_alone(copy, capsys, name):
     path = copy / "int8" / "manifest.json"
     for change in (lambda m: m["layers"][0].update(weights=name),

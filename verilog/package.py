@@ -56,8 +56,8 @@ def folder_files(design: Design, vectors: int, seed: int) -> dict[str, str]:
     golden = {**_golden(words, design, "i"), **_golden(answers, design, "o")}
     counts = {"given": _count(words), "answered": _count(answers)}
     manifest = {"kind": KIND, "name": design.name, "summary": design.summary,
-                "settings": dict(design.settings), "clocked": design.clocked, "latency": design.latency,
-                "circuit": design.circuit.digest, "sources": sources,
+                "settings": dict(design.settings), "clocked": design.clocked,
+                "latency": design.latency, "circuit": design.circuit.digest, "sources": sources,
                 "ports": [{"name": p.name, "width": p.width,
                            "direction": "output" if p.output else "input", "format": p.meaning}
                           for p in design.top.ports],
