@@ -33,7 +33,7 @@ def exact(name: str, given, examples: str = "3/2, 0.25 or 2^-5") -> Fraction:
     """
     if isinstance(given, Fraction):
         return given
-    short = isinstance(given, str) or abs(given) < 10**LONGEST if _plain(given) else False
+    short = _plain(given) and (isinstance(given, str) or abs(given) < 10**LONGEST)
     text = str(given).strip() if short else ""
     match = _NUMBER.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
@@ -55,7 +55,9 @@ def exact(name: str, given, examples: str = "3/2, 0.25 or 2^-5") -> Fraction:
 def real(name: str, given) -> float:
     """Return the float64 that a text or a number means; FormatError unless it is finite."""
     value = math.nan
-    if _plain(given) and (not isinstance(given, str) or len(given.strip()) <= LONGEST):
+    short = not isinstance(given, str) or (
+        len(given.strip()) <= LONGEST and given.isascii() and "_" not in given)
+    if _plain(given) and short:
         try:
             value = float(given)
         except (ValueError, OverflowError):
