@@ -148,7 +148,9 @@ class Run:
     def _demand_whole(self) -> None:
         """Raise RunError for a log without its model, and sizes that the model cannot have."""
         if not self.model_path.exists():
-            if len(self.records) > 1 or self.kind == PRUNED:
+            # Without a kind it may be what an earlier version's prune left half written.
+            half = not self.named and self.kind == RUN and len(self.records) > 1
+            if half or self.kind == PRUNED:
                 raise RunError(f"{self.folder} has a log of {len(self.records)} epochs and no "
                                "model.npz; put a copy of it back, or train anew")
             return

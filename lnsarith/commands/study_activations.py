@@ -171,7 +171,8 @@ def _failure(kept) -> str | None:
     except FileNotFoundError:
         return None
     except BadFile as error:
-        raise RunError(f"{error}; without it the run is tried again") from error
+        raise RunError(f"{path} is not what this program wrote ({error}); without it the run "
+                       "is tried again") from error
 
 
 def _open(folder: Path, settings, known: dict):
