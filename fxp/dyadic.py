@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from fxp.format import FormatError
+from fxp.numbers import exact
 
 __all__ = ["dyadic", "in_units", "power_of_two"]
 
@@ -15,18 +15,9 @@ def dyadic(name: str, given, bits: int = 24) -> Fraction:
 
     Raises FormatError, with the nearest number that would do, for any other.
     """
-    text = str(given).strip()
-    power = re.fullmatch(r"([+-]?)2\^([+-]?\d{1,3})", text)
-    try:
-        if power:
-            value = Fraction(2) ** int(power[2]) * (-1 if power[1] == "-" else 1)
-        else:
-            value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise FormatError(f"{name} must be a number such as 3/2, 0.25 or 2^-5, "
-                          f"got {text!r}") from None
+    value = exact(name, given)
     if (value * 2**bits).denominator != 1:
-        raise FormatError(f"{name} must be a multiple of 2^-{bits}, got {text}; "
+        raise FormatError(f"{name} must be a multiple of 2^-{bits}, got {str(given).strip()}; "
                           f"{Fraction(round(value * 2**bits), 2**bits)} is near")
     return value
 

@@ -89,9 +89,9 @@ class Fixed:
         Without a fraction a signed word has four integer bits beside the sign,
         so fixed16 is Fixed(16, 11) (Sanyal, Beerel and Chugg, ICASSP 2020).
         """
-        match = re.fullmatch(r"(u?)fixed(\d+)(?:\.(\d+))?", text)
+        match = re.fullmatch(r"(u?)fixed(\d{1,9})(?:\.(\d{1,9}))?", text, re.ASCII)
         if not match:
-            raise FormatError(f"not a fixed-point format: {text!r} (try fixed16 or fixed12.7)")
+            raise FormatError(f"not a fixed-point format: {text[:60]!r} (try fixed16 or fixed12.7)")
         unsigned, bits, frac = match.groups()
         default = max(int(bits) - 5 + bool(unsigned), 0)
         return cls(int(bits), default if frac is None else int(frac), not unsigned)

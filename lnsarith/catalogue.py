@@ -13,17 +13,16 @@ operator's name, and a row here.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from pathlib import Path
 
 import numpy as np
 
 from fxp import spec as fixed
-from fxp.format import Fixed, FormatError, check_integer
+from fxp.format import Fixed, FormatError
 from fxp.minselect import dropped_bits, minselect, minselect_mac, read_gain, read_ratio
+from fxp.numbers import whole
 from fxp.segments import Segments, pwl
 from fxp.spindle import Spindle, spindle
 from fxp.xnor import equal_bits, xnor_popcount
@@ -32,6 +31,7 @@ from lnsarith import spec as lns
 from lnsarith.format import Lns
 from lnsarith.operator import FAMILIES, Operator, Option
 from lnsarith.real import choose
+from lnsarith.spindle_file import WRITES, read_fit
 
 __all__ = ["OPERATORS", "Operator", "Option", "find", "operator_for", "parse_format"]
 
@@ -40,10 +40,7 @@ COUNT = Fixed(6, 0, False)  # holds a number of bits, 0..32
 
 
 def _beta(given) -> int:
-    try:
-        return check_integer("beta", int(given), -31, 0)
-    except ValueError:
-        raise FormatError(f"beta must be an integer from -31 to 0, got {given!r}") from None
+    return whole("beta", given, -31, 0)
 
 
 def _fitted(key: str, parse: Callable) -> Callable:
@@ -52,11 +49,12 @@ def _fitted(key: str, parse: Callable) -> Callable:
     def read(text: str):
         if not text.startswith("@"):
             return parse(text)
+        found = read_fit(text[1:])
+        if found.get(key) is None:
+            raise FormatError(f"{text[1:]} holds no {key} that fit; {WRITES}")
         try:
-            return parse(str(json.loads(Path(text[1:]).read_text("utf-8"))[key]))
-        except OSError as error:
-            raise FormatError(f"cannot read {text[1:]}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError) as error:
+            return parse(found[key])
+        except FormatError as error:
             raise FormatError(f"{text[1:]} holds no {key} that fit ({error})") from None
 
     return read

@@ -24,6 +24,7 @@ from lnsarith.extras import how_to_get
 __all__ = ["main"]
 
 DEBUG = "LNSARITH_DEBUG"
+LONGEST = 900  # characters of a complaint
 # One thread for libraries that bring their own: they fight over the cores with ours.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -42,6 +43,8 @@ class Parser(argparse.ArgumentParser):
     def _print_message(self, message, file=None):
         """Write; unlike argparse's own, raise OSError if that fails."""
         (file or sys.stderr).write(message)
+        self.register("type", int, _reader("whole"))
+        self.register("type", float, _reader("real"))
 
     def parse_known_args(self, args=None, namespace=None):
         found, unknown = super().parse_known_args(args, namespace)
@@ -51,6 +54,7 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def error(self, message: str) -> NoReturn:
+        message = _short(message)
         if choice := re.match(_CHOICE, message):
             name, given, names = choice[1], choice[2], choice[3].replace("'", "")
             message = f"{name} must be one of {names}, got {given}"
@@ -58,6 +62,19 @@ class Parser(argparse.ArgumentParser):
                 hint = _near(given, names.split(", ")) or f"; there are {names}"
                 message = f"there is no {self.prog} {given}{hint}"
         self.exit(2, f"lnsarith: {message} (see {self.prog} --help)\n")
+
+
+def _reader(kind: str) -> Callable[[str], int | float]:
+    """Return what reads the number of an option, as all numbers are read."""
+
+    def read(text: str):
+        numbers = importlib.import_module("fxp.numbers")
+        try:
+            return getattr(numbers, kind)("it", text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 class Version(argparse.Action):
@@ -246,9 +263,15 @@ def _one_line(error: Exception) -> str:
         text = where + error.strerror
     else:
         text = " ".join(str(error).split())
+    text = _short(text)
     expected = (
         isinstance(error, (ValueError, OSError)) or type(error).__name__ == "DataError"
     )
     if expected and text:
         return text
     return f"{type(error).__name__}: {text} (a fault of ours; {DEBUG}=1 shows where)"
+
+
+def _short(text: str) -> str:
+    """Return a complaint, its middle left out where somebody gave us pages."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST - 100]} ... {text[-95:]}"

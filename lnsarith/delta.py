@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from fractions import Fraction
 
 from fxp.format import FormatError
+from fxp.numbers import exact, whole
 from lnsarith.delta_method import Delta
 from lnsarith.delta_shifts import Balanced, BitShift, Mitchell, Pwl
 from lnsarith.delta_tables import Exact, Interp, Lut
@@ -28,6 +30,8 @@ METHODS: dict[str, type[Delta]] = {
     method.name: method for method in (Exact, Lut, BitShift, Mitchell, Interp, Pwl, Balanced)
 }
 
+READERS: dict[type, Callable] = {Fraction: exact, int: whole, str: lambda name, text: text}
+
 
 def parse(text: str) -> Delta:
     """Return the method that a text such as lut:r=1/4,dmax=10 means."""
@@ -35,15 +39,12 @@ def parse(text: str) -> Delta:
     if name not in METHODS:
         raise FormatError(f"unknown delta method {name!r}; there are {', '.join(METHODS)}")
     method = METHODS[name]
-    types: dict[str, Callable] = {f.name: type(f.default) for f in fields(method)}
+    types = {f.name: type(f.default) for f in fields(method)}
     options: dict[str, object] = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
         if key not in types or not equals:
             takes = ", ".join(types) or "no options"
             raise FormatError(f"delta {name} does not know {part!r}; it takes {takes}")
-        try:
-            options[key] = types[key](value)
-        except (ValueError, ZeroDivisionError):
-            raise FormatError(f"delta {name}: {key}={value!r} is not a number") from None
+        options[key] = READERS[types[key]](f"delta {name}: {key}", value)
     return method(**options)  # type: ignore[arg-type]

@@ -97,8 +97,8 @@ class Lns:
         Without a fraction the log has four integer bits beside its sign, so
         lns16 is Lns(16, 10) (Sanyal, Beerel and Chugg, ICASSP 2020).
         """
-        match = re.fullmatch(r"lns(\d+)(?:\.(\d+))?", text)
+        match = re.fullmatch(r"lns(\d{1,9})(?:\.(\d{1,9}))?", text, re.ASCII)
         if not match:
-            raise FormatError(f"not a logarithmic format: {text!r} (try lns16 or lns9.4)")
+            raise FormatError(f"not a logarithmic format: {text[:60]!r} (try lns16 or lns9.4)")
         bits, frac = match.groups()
         return cls(int(bits), max(int(bits) - 6, 0) if frac is None else int(frac))

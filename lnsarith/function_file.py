@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +13,16 @@ import numpy as np
 
 from fxp.fit_functions import TARGETS, Target, empirical, tabulated
 from fxp.format import FormatError
+from fxp.numbers import real, shown
+from lnsarith.array_file import read_npy, read_npz
+from lnsarith.reading import BadFile, open_plain
 from lnsarith.spindle_file import read_function
 from lnsarith.spindle_sample import support
 
 __all__ = ["Source", "read_source", "sampled"]
 
+MOST = 1 << 28  # bytes of samples: 33 million numbers
+LINE = 1000  # characters
 SUFFIXES = (".csv", ".txt", ".npy", ".npz", ".json")
 
 
@@ -61,12 +69,12 @@ def read_source(text: str) -> Source:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        with open(path, "rb") as stream:
-            found = np.load(stream, allow_pickle=False)
-            if path.suffix.lower() == ".npz":
-                [name] = found.files
-                found = found[name]
-    except OSError:
+        if path.suffix.lower() == ".npz":
+            [found] = read_npz(path, MOST, packed=True).values()
+        else:
+            with open_plain(path, MOST) as stream:
+                found = read_npy(stream, path.stat().st_size)
+    except (OSError, BadFile):
         raise
     except Exception as error:  # a damaged file raises a dozen kinds
         raise FormatError(f"{path} is no file of one NumPy array: {error}") from error
@@ -76,27 +84,38 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _columns(path: Path) -> np.ndarray:
-    rows: list[list[float]] = []
-    heading = False
+    """Return the numbers of a text, rows x columns."""
+    numbers, width, heading = array("d"), 0, False
+    with open_plain(path, MOST) as raw, TextIOWrapper(raw, "utf-8") as lines:
+        for number, cells in _cells(path, lines):
+            try:
+                row = [real("a cell", cell) for cell in cells]
+            except ValueError:
+                if width or heading:
+                    raise FormatError(f"{path}, line {number}: {shown(' '.join(cells))} is not "
+                                      "numbers") from None
+                heading = True
+                continue
+            if width not in (0, len(row)):
+                raise FormatError(f"{path}, line {number}: {len(row)} numbers, the lines above "
+                                  f"have {width}")
+            width = len(row)
+            numbers.extend(row)
+            if len(numbers) > MOST // 8:
+                raise FormatError(f"{path} holds more than {MOST // 8:,} numbers")
+    if not numbers:
+        raise FormatError(f"{path} holds no numbers")
+    return np.frombuffer(numbers).reshape(-1, width)
+
+
+def _cells(path: Path, lines: TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and cells of each line that has some and is no comment."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        for number, line in enumerate(lines, 1):
+            cells = [c for c in re.split(r"[,;\s]+", line[:LINE].strip()) if c]
+            if len(line) > LINE:
+                raise FormatError(f"{path}, line {number}: it has more than {LINE} characters")
+            if cells and not cells[0].startswith("#"):
+                yield number, cells
     except UnicodeDecodeError:
         raise FormatError(f"{path} is no text") from None
-    for number, line in enumerate(lines, 1):
-        cells = [c for c in re.split(r"[,;\s]+", line.strip()) if c]
-        if not cells or cells[0].startswith("#"):
-            continue
-        try:
-            rows.append([float(c) for c in cells])
-        except ValueError:
-            if rows or heading:
-                raise FormatError(f"{path}, line {number}: {line.strip()!r} is not "
-                                  "numbers") from None
-            heading = True
-            continue
-        if len(rows[-1]) != len(rows[0]):
-            raise FormatError(f"{path}, line {number}: {len(rows[-1])} numbers, the lines above "
-                              f"have {len(rows[0])}")
-    if not rows:
-        raise FormatError(f"{path} holds no numbers")
-    return np.array(rows)

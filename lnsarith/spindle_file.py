@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from fxp.format import FormatError
 from fxp.spindle import SPINDLES, Spindle
-from lnsarith.spindle_kernels import Kernels
+from lnsarith.reading import BadFile, read_json
+from lnsarith.schema import floating, listed, maybe, table, text
+from lnsarith.spindle_kernels import MOST_KERNELS, Kernels
 
-__all__ = ["named_function", "parse_function", "read_function"]
+__all__ = ["named_function", "parse_function", "read_fit", "read_function"]
+
+KIND = "lnsarith spindle fit 1"
+WRITES = "lnsarith spindle fit --out writes such files"
+# What is read of a fit; the rest tells people how good it is.
+FIT = table({}, {"kind": text(KIND), "units": text(), "segments": maybe(text()),
+                 "kernels": listed(listed(floating(), 3, 3), 1, MOST_KERNELS)}, open_ended=True)
 
 
 def named_function(text: str) -> str:
@@ -25,20 +32,22 @@ def parse_function(text: str) -> Spindle | Kernels:
 
 def read_function(path: str | Path) -> Spindle | Kernels:
     """Return the units or kernels of a file; FormatError where there are none."""
-    try:
-        found = json.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise FormatError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise FormatError(f"{path} is no JSON ({error}), or damaged; "
-                          "lnsarith spindle fit --out writes such files") from None
-    found = found if isinstance(found, dict) else {}
+    found = read_fit(path)
     try:
         if "kernels" in found:
             return Kernels.of(found["kernels"])
-        if isinstance(found.get("units"), str):
+        if "units" in found:
             return Spindle.parse(found["units"])
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
-    raise FormatError(f"{path} holds neither units nor kernels of an activation; "
-                      "lnsarith spindle fit --out writes such files")
+    raise FormatError(f"{path} holds neither units nor kernels of an activation; {WRITES}")
+
+
+def read_fit(path: str | Path) -> dict:
+    """Return what a file of `lnsarith spindle fit` holds; FormatError for what is none."""
+    try:
+        return read_json(path, FIT)
+    except OSError as error:
+        raise FormatError(f"cannot read {path}: {error.strerror}") from None
+    except BadFile as error:
+        raise FormatError(f"{error}; {WRITES}") from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxp.format import FormatError
+from fxp.numbers import real
 
 __all__ = ["MOST_KERNELS", "Kernels", "LOGISTIC", "logistic"]
 
@@ -48,7 +49,7 @@ class Kernels:
         rows = []
         for part in text.removeprefix("kernels=").split(","):
             try:
-                a, b, c = map(float, part.split(":"))
+                a, b, c = (real("A, B and C", v) for v in part.split(":"))
             except ValueError:
                 raise FormatError(f"a kernel is A:B:C, got {part!r} "
                                   "(try kernels=0.5:1:0,0.5:2:3)") from None
@@ -59,11 +60,10 @@ class Kernels:
     def of(cls, rows) -> Kernels:
         """Return the kernels of numbers in rows; FormatError for other things."""
         try:
-            return cls(tuple((float(a), float(b), float(c)) for a, b, c in rows))
+            triples = [(a, b, c) for a, b, c in rows]
         except (TypeError, ValueError) as error:
-            if isinstance(error, FormatError):
-                raise
             raise FormatError(f"kernels are rows A, B, C of numbers ({error})") from None
+        return cls(tuple((real("A", a), real("B", b), real("C", c)) for a, b, c in triples))
 
     def real(self, x):
         """Return the sum at floats, in their type."""

@@ -6,13 +6,19 @@ rows. The files lie in a folder, or in the archive that they are published in.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import lzma
 import os
+import shutil
 import tarfile
+import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
+from lnsarith.reading import BadFile, open_plain, read_bytes
 from nets.download import DataError, Resumable
 
 __all__ = ["ARCHIVES", "COUNTS", "SIZE", "fetch", "find", "read"]
@@ -25,6 +31,7 @@ URL = "https://www.cs.toronto.edu/~kriz/"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # of the published archive
 SIZE = 170_052_171
 RECORD = 1 + 3 * 32 * 32
+LARGEST = 10_000 * RECORD  # bytes of a file
 # Of the first training file: what it holds is CIFAR-10 and no other set of its kind.
 FIRST = "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"
 
@@ -48,8 +55,11 @@ def read(place: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """
     try:
         contents = _from_archive(place) if place.is_file() else {
-            file: (place / file).read_bytes() for file in FILES}
-    except (tarfile.TarError, OSError, EOFError, KeyError) as error:
+            file: read_bytes(place / file, LARGEST) for file in FILES}
+    except BadFile as error:
+        raise ValueError(str(error).removeprefix(f"{place}{os.sep}")) from None
+    except (tarfile.TarError, OSError, EOFError, KeyError, zlib.error, lzma.LZMAError,
+            ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{place.name} is damaged ({reason})") from error
     for file, content in contents.items():
@@ -73,6 +83,7 @@ def fetch(home: Path, progress: bool) -> Path:
         pooch.retrieve(URL + ARCHIVES[0], f"md5:{MD5}", ARCHIVES[0], part,
                        downloader=Resumable(part / f"{ARCHIVES[0]}.part", progress))
         os.replace(part / ARCHIVES[0], folder / ARCHIVES[0])
+        shutil.rmtree(part, ignore_errors=True)
     except (OSError, ValueError) as error:
         raise DataError(
             f"cifar-10: could not download {ARCHIVES[0]} to {folder} ({error}); put it there "
@@ -81,13 +92,38 @@ def fetch(home: Path, progress: bool) -> Path:
 
 
 def _from_archive(path: Path) -> dict[str, bytes]:
+    """Return the files of an archive, which is read no further than they can take."""
     found: dict[str, bytes] = {}
-    with tarfile.open(path) as archive:
-        for member in archive:
-            name = Path(member.name).name
-            if name in FILES and (stream := archive.extractfile(member)):
-                found[name] = stream.read()
+    with open_plain(path) as plain, _unpacked(path, plain) as stream:
+        with tarfile.open(fileobj=_Limited(stream), mode="r|") as archive:  # type: ignore
+            for member in archive:
+                name = Path(member.name).name
+                if name not in FILES or not member.isreg():
+                    continue
+                if member.size > LARGEST or name in found:
+                    raise ValueError(f"{name} has {member.size:,} bytes there, or comes twice")
+                found[name] = archive.extractfile(member).read()  # type: ignore[union-attr]
     return {file: found[file] for file in FILES}
+
+
+def _unpacked(path: Path, plain):
+    if path.suffix == ".tar":
+        return nullcontext(plain)
+    return gzip.open(plain) if path.suffix == ".gz" else lzma.open(plain)
+
+
+class _Limited:
+    """A stream to read, up to what the set and its archive's headers can take."""
+
+    def __init__(self, stream):
+        self._stream, self._left = stream, len(FILES) * LARGEST + (1 << 20)
+
+    def read(self, size: int) -> bytes:
+        block = self._stream.read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise ValueError("it holds more than CIFAR-10")
+        return block
 
 
 def _split(content: bytes, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ __all__ = ["NAMES", "DataError", "Dataset", "catalogue", "get", "load"]
 # MNIST on colour backgrounds, made when they are loaded.
 COLOURED = {f"mnist-{name}": name for name in BACKGROUNDS}
 NAMES = (*SOURCES, "cifar-10", "digits", *COLOURED)
+PIXELS = 28 * 28  # of an image of SOURCES
 PathName = str | os.PathLike[str] | None
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -195,12 +196,14 @@ def _open(name: str, folder: Path, home: Path) -> Dataset:
 
 def _owner(name: str, folder: Path) -> str:
     """Return which data set the test labels in folder belong to, name if unknown."""
-    labels = read_packed(folder, SOURCES[name].files[3], 1)
+    labels = read_packed(folder, SOURCES[name].files[3], 1, max(SOURCES[name].counts))
     return _OWNERS.get(hashlib.sha256(labels.tobytes()).hexdigest(), name)
 
 
 def _pair(folder: Path, files: tuple[str, ...], source: Source) -> Pair:
-    images, labels = read_packed(folder, files[0], 3), read_packed(folder, files[1], 1)
+    most = max(source.counts)
+    images = read_packed(folder, files[0], 3, most * PIXELS)
+    labels = read_packed(folder, files[1], 1, most)
     if len(images) != len(labels) or not len(labels):
         raise ValueError(
             f"{len(images)} images in {files[0]}, {len(labels)} labels in {files[1]}"

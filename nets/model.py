@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from fxp.format import FormatError
+from fxp.numbers import shown
+from lnsarith.array_file import read_npz
+from lnsarith.files import write_whole
+from lnsarith.reading import BadFile, parse_json
+from lnsarith.schema import check, mapping, number, table, text
 from nets.network import Network
 
-__all__ = ["Model", "NotFinite", "RunError", "read_arrays", "read_model", "restore",
+__all__ = ["Model", "NotFinite", "RunError", "most_bytes", "read_arrays", "read_model", "restore",
            "write_arrays", "write_atomic", "write_model"]
 
 KIND = "lnsarith model 1"
+META = table({"kind": text(), "epoch": number(0, 100_000), "step": number(0)}, open_ended=True)
+MOST = 1 << 32  # bytes of a model's file
 MASK = ".mask"  # of a parameter: 1 where pruning keeps it zero
 
 T = TypeVar("T")
@@ -62,29 +68,37 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
     write_atomic(path, _pack({**arrays, "meta": text}))
 
 
-def read_model(path: Path) -> Model:
-    """Return the model in a file; RunError for what is none, or not whole."""
-    return read_arrays(path, KIND, lambda arrays, meta: Model(
-        arrays, dict(meta["formats"]), int(meta["epoch"]), int(meta["step"])))
+def most_bytes(network: Network) -> int:
+    """Return what a model of a network takes on disk at most."""
+    sizes = (network.ar.words(t) for t in network.kept().values())
+    return (1 << 16) + sum(words.nbytes + words.size + 2048 for words in sizes)
 
 
-def read_arrays(path: Path, kind: str, made: Callable[[dict, dict], T]) -> T:
-    """Return made(arrays, meta) of a file; RunError if it is none of that kind, not
-    whole, or made complains."""
+def read_model(path: Path, most: int = MOST) -> Model:
+    """Return the model in a file of at most so many bytes; RunError for what is none, or
+    not whole."""
+
+    def made(arrays: dict, meta: dict) -> Model:
+        check(meta.get("formats"), mapping(text(most=64)), "formats")
+        return Model(arrays, meta["formats"], meta["epoch"], meta["step"])
+
+    return read_arrays(path, KIND, made, most)
+
+
+def read_arrays(path: Path, kind: str, made: Callable[[dict, dict], T], most: int = MOST) -> T:
+    """Return made(arrays, meta) of a file of at most so many bytes; RunError if it is none
+    of that kind, not whole, or made complains. meta has kind, epoch and step."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-            }
-        meta = json.loads(arrays.pop("meta", np.array("{}")).item())
-        if meta.get("kind") != kind:
-            raise ValueError(f"kind should be {kind!r}, is {meta.get('kind')!r}")
-        return made(arrays, meta)
+        arrays = read_npz(path, most)
+        meta = parse_json(arrays.pop("meta", np.array("{}")).item())
+        if not isinstance(meta, dict) or meta.get("kind") != kind:
+            found = meta.get("kind") if isinstance(meta, dict) else meta
+            raise ValueError(f"kind should be {kind!r}, is {shown(found)}")
+        return made(arrays, check(meta, META))
     except PermissionError:
         raise
+    except BadFile as error:
+        raise RunError(f"{error}; delete it to train anew, or put a copy back") from error
     except Exception as error:  # broken files raise a dozen kinds
         raise RunError(
             f"{path} is no model of this program, or damaged ({error}); delete it to "
@@ -105,10 +119,25 @@ def restore(network: Network, model: Model, path: Path) -> None:
                 f"{path} does not fit config.json: {name} should be {wanted}, "
                 f"is {found}"
             )
+    _demand_known(network, model, path)
     for name, t in tensors.items():
         ar.set_words(t, model.words[name])
     network.mask(_masks(network, model, path))
     ar.step = model.step
+
+
+def _demand_known(network: Network, model: Model, path: Path) -> None:
+    """Raise RunError for arrays that the network has no use for, and words outside their
+    formats."""
+    ar, tensors = network.ar, network.kept()
+    for name, words in model.words.items():
+        f = ar.formats[tensors[name].role] if name in tensors else None
+        if f is None and not name.endswith(MASK):
+            raise RunError(f"{path} does not fit config.json: it has {name[:60]!r} too")
+        low, high = getattr(f, "words", (None, None))
+        if low is not None and words.size and (words.min() < low or words.max() > high):
+            raise RunError(f"{path} does not fit config.json: words of {name} must be "
+                           f"{low}..{high}, got {words.min()}..{words.max()}")
 
 
 def _masks(network: Network, model: Model, path: Path) -> dict[str, np.ndarray]:
@@ -126,17 +155,10 @@ def _masks(network: Network, model: Model, path: Path) -> dict[str, np.ndarray]:
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        with open(part, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+        write_whole(path, lambda part: part.write_bytes(content))
+    except FormatError as error:
+        raise RunError(str(error)) from error
 
 
 def _pack(arrays: dict[str, np.ndarray]) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from fxp.format import Fixed, FormatError
+from fxp.numbers import exact, shown
 from lnsarith.format import Lns
 
 __all__ = ["FLOATS", "parse_format", "parse_real"]
@@ -25,15 +25,7 @@ def parse_format(text: str) -> Lns | Fixed:
 
 def parse_real(name: str, text: str) -> Fraction:
     """Return a positive real written as 2^-6, 1/64, 0.01 or 1e-2."""
-    number = r"\d*\.?\d*(e[+-]?\d{1,2})?|\d+/\d+"  # short, for exponents can be huge
-    match = re.fullmatch(rf"({number})(?:\^([+-]?\d{{1,2}}))?", str(text).lower())
-    try:
-        if not match or len(str(text)) > 40:
-            raise ValueError
-        value = Fraction(match[1]) ** int(match[3] or 1)
-    except (ValueError, ZeroDivisionError):
-        raise FormatError(f"{name} must be a number such as 2^-6, 1/64 or 0.01, "
-                          f"got {text!r}") from None
+    value = exact(name, text, "2^-6, 1/64 or 0.01")
     if not 0 <= value <= 1 << 16 or (value and value < Fraction(1, 1 << 60)):
-        raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {text!r}")
+        raise FormatError(f"{name} must lie in 2^-60..2^16 (or be 0), got {shown(text)}")
     return value

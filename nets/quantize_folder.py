@@ -22,7 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
-from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
+from lnsarith.schema import floating, listed, number, table, text
+from nets.memh import (
+    MANIFEST,
+    file_name,
+    is_folder,
+    read_folder,
+    read_words,
+    words_text,
+    write_folder,
+)
 from nets.quantize_integer import (
     IntegerAverage,
     IntegerExtreme,
@@ -35,7 +44,28 @@ from nets.window import Window
 
 __all__ = ["GOLDEN", "KIND", "MANIFEST", "is_integers", "read_integers", "write_integers"]
 
-KIND = "lnsarith integer network 1"
+KIND = "lnsarith integer network 2"
+WORD = number(-(1 << 31), (1 << 31) - 1)
+WINDOW = table({"shape": listed(number(1, 1 << 12), 3, 3), "size": number(1, 64),
+                "stride": number(1, 64), "padding": text("valid", "same")})
+RESCALED = {"outputs": table({"zero": WORD, "low": WORD, "high": WORD}),
+            "multipliers": file_name, "negatives": file_name, "shifts": file_name}
+PRODUCT = {**RESCALED, "depth": number(1, 1 << 22), "channels": number(1, 1 << 16),
+           "weight_bits": number(8, 16), "weights": file_name, "biases": file_name,
+           "inputs": table({"zero": WORD, "low": WORD, "high": WORD})}
+ROWS = {"dense": PRODUCT, "conv": {**PRODUCT, "window": WINDOW},
+        "average-pool": {**RESCALED, "window": WINDOW, "inputs": table({"zero": WORD})},
+        "max-pool": {"window": WINDOW, "least": listed(number(0, 1 << 16))}}
+
+
+def _row(value, where: str) -> None:
+    """Refuse what is no layer's row of the manifest."""
+    table({"kind": text(*ROWS)}, open_ended=True)(value, where)
+    table({"name": text(most=100), "kind": text(), **ROWS[value["kind"]]})(value, where)
+
+
+FORMS = {"layers": listed(_row, 1, 1000), "score_scale": floating(), "classes": number(1, 1 << 16),
+         "input": table({"pixels": number(1, 1 << 20), "table": file_name, "bits": number(8, 16)})}
 GOLDEN = 8  # images
 
 
@@ -68,18 +98,22 @@ def write_integers(folder: Path, network: IntegerNetwork, about: dict,
 def read_integers(folder: Path) -> tuple[IntegerNetwork, dict]:
     """Return the network in a folder and its manifest; RunError if it is not whole."""
 
-    def made(manifest: dict) -> IntegerNetwork:
+    def made(manifest: dict) -> tuple[IntegerNetwork, dict[str, str]]:
         entry = manifest["input"]
-        table = read_words(folder / entry["table"], int(entry["bits"]))
+        words = read_words(folder / entry["table"], entry["bits"], 256)
         steps = [_read(folder, row) for row in manifest["layers"]]
-        network = IntegerNetwork(table, steps, float(manifest["score_scale"]))
+        network = IntegerNetwork(words, steps, float(manifest["score_scale"]))
         if network.pixels != entry["pixels"] or network.classes != manifest["classes"]:
             raise ValueError(f"the layers take {network.pixels} pixels and give "
                              f"{network.classes} classes, the manifest says "
                              f"{entry['pixels']} and {manifest['classes']}")
-        return network
+        count = manifest["golden"]["images"]
+        images = np.empty((0, network.pixels), np.uint8)
+        if count:
+            images = read_words(folder / "golden_input.hex", 0, count * network.pixels)
+        return network, _golden(network, images.astype(np.uint8).reshape(count, -1))
 
-    return read_folder(folder, KIND, made)
+    return read_folder(folder, KIND, FORMS, made)
 
 
 def _described(step: IntegerStep, prefix: str) -> tuple[dict, dict[str, str]]:
@@ -118,27 +152,33 @@ def _read(folder: Path, row: dict) -> IntegerStep:
     name, kind, window = row["name"], row["kind"], None
     if kind != "dense":
         w = row["window"]
-        height, width, channels = map(int, w["shape"])
+        height, width, channels = w["shape"]
         window = Window(name, (height, width, channels), w["size"], w["stride"], w["padding"])
     if kind == "max-pool" and window:
         least = np.zeros(window.shape[2], bool)
         least[row["least"]] = True
         return IntegerExtreme(name, window, least)
     out, inputs = row["outputs"], row["inputs"]
-    positive, negative, shift = (read_words(folder / row[key], 0)
-                                 for key in ("multipliers", "negatives", "shifts"))
+    channels = row["channels"] if window is None else _channels(row, window)
+    positive, negative, shift = (_each(folder / row[key], channels, digits) for key, digits in
+                                 (("multipliers", 8), ("negatives", 8), ("shifts", 2)))
     rescale = Rescale(positive, negative, shift, out["zero"], out["low"], out["high"])
     if kind == "average-pool" and window:
         return IntegerAverage(name, window, inputs["zero"], rescale)
-    if kind not in ("conv", "dense"):
-        raise ValueError(f"{name} is of no known kind: {kind!r}")
-    weights = read_words(folder / row["weights"], int(row["weight_bits"]))
-    depth, channels = int(row["depth"]), int(row["channels"])
-    if weights.size != depth * channels:
-        raise ValueError(f"{name} should have {depth} x {channels} weights, has {weights.size}")
+    depth = row["depth"]
+    weights = read_words(folder / row["weights"], row["weight_bits"], depth * channels)
     return IntegerProduct(name, weights.reshape(channels, depth).T.copy(),
-                          read_words(folder / row["biases"], 32), window,
+                          read_words(folder / row["biases"], 32, channels), window,
                           (inputs["zero"], inputs["low"], inputs["high"]), rescale)
+
+
+def _each(path: Path, channels: int, digits: int) -> np.ndarray:
+    """Return the words of a file that has one for each channel, or one for all."""
+    return read_words(path, 0, 1 if path.stat().st_size == digits + 1 else channels)
+
+
+def _channels(row: dict, window: Window) -> int:
+    return row["channels"] if row["kind"] == "conv" else window.shape[2]
 
 
 def _golden(network: IntegerNetwork, images: np.ndarray) -> dict[str, str]:

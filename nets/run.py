@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -19,9 +20,13 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from lnsarith.files import clear_away, is_left_over, new_folder
+from lnsarith.reading import BadFile, parse_json, read_text
+from lnsarith.schema import Form, check, number
 from nets.data import Dataset
-from nets.model import RunError, read_model, restore, write_atomic, write_model
+from nets.model import RunError, most_bytes, read_model, restore, write_atomic, write_model
 from nets.network import Network
+from nets.run_forms import BINARY, PRUNED, RUN, WHAT, config_form, kind_of, record_form
 from nets.settings import Settings
 from nets.spindle_setting import with_function
 
@@ -29,11 +34,15 @@ __all__ = [
     "Run",
     "RunError",
     "facts",
+    "holds_any",
     "holds_something",
     "read_log",
+    "require_empty",
 ]
 
 R = TypeVar("R", bound="Run")
+MOST_LOG = 1 << 28  # bytes
+ROOM = 1 << 20  # weights that a network may have before its file is read
 
 
 class Run:
@@ -43,50 +52,114 @@ class Run:
     """
 
     settings_class: ClassVar[Any] = Settings
+    record: ClassVar[Form] = record_form({
+        "saturations": number(0), "underflows": number(0)})
+    kind: str = RUN  # of the folder: see nets.run_forms
 
     def __init__(self, folder: Path, settings: Settings, data: dict):
         self.folder = folder
         self.settings = settings
         self.data = data
         self.records: list[dict] = []
+        self.named = True  # its kind: folders of earlier versions have none
+        self.lost = 0  # epochs of the model that the log lacks
+        self.pruning: dict | None = None  # how and from what a pruned run was made
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, folder: Path, settings: Settings, data: dict) -> Run:
+    def create(cls, folder: Path, settings: Settings, data: dict, kind: str = "") -> Run:
         """Return a new run in a folder that is new or empty."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if holds_something(folder):
-                raise RunError(
-                    f"{folder} is not empty; add --resume to go on with a run in it, "
-                    "or choose another --out"
-                )
+            require_empty(folder)
         except OSError as error:
             raise RunError(
                 f"cannot make {folder}: {error.strerror}; choose another --out"
             ) from error
         run = cls(folder, settings, data)
+        run.kind = kind or cls.kind
         run.lock()
         run._write_config()
         return run
 
     @classmethod
+    def create_pruned(cls, folder: Path, settings: Settings, kept: Run, pruning: dict,
+                      records: list[dict], network: Network) -> Run:
+        """Return a run that a pruned network of another one begins; its folder appears with
+        configuration, log and model at once, or not at all."""
+        run = cls(folder, settings, kept.data)
+        run.kind, run.pruning = PRUNED, pruning
+        try:
+            if folder.exists():
+                require_empty(folder)
+            with new_folder(Path(os.path.abspath(folder))) as run.folder:
+                run._write_config()
+                run.keep(records, network)
+        except OSError as error:
+            raise RunError(f"cannot make {folder}: {error.strerror}; choose another --out"
+                           ) from error
+        run.folder = folder
+        run.lock()
+        return run
+
+    @classmethod
     def open(cls: type[R], folder: Path) -> R:
         """Return the run that a folder holds; RunError if it holds none."""
+        clear_away(folder)
         path = folder / "config.json"
-        if not path.is_file():
-            raise RunError(f"{folder} holds no run: there is no config.json in it")
+        if not path.exists():
+            other = kind_of(folder)
+            raise RunError(f"{folder} holds {other}, no run: there is no config.json in it"
+                           if other else f"{folder} holds no run: there is no config.json in it")
         try:
-            config = json.loads(path.read_text("utf-8"))
-            data, _ = dict(config.pop("data")), config.pop("versions")
+            config = parse_json(read_text(path))
+            cls._demand_own(folder, config)
+            check(config, config_form(cls.settings_class))
+            data, _ = config.pop("data"), config.pop("versions")
+            kind, pruning = config.pop("kind", ""), config.pop("pruning", None)
             settings = cls.settings_class(**{**config, "hidden": tuple(config["hidden"])})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except RunError:
+            raise
+        except ValueError as error:
             raise RunError(
                 f"{path} is damaged, or not what this program wrote ({error})"
             ) from error
         run = cls(folder, settings, data)
-        run.records = read_log(folder / "log.jsonl")
+        run.kind, run.pruning, run.named = kind or cls.kind, pruning, bool(kind)
+        run.records = read_log(folder / "log.jsonl", cls.record)
+        run._demand_whole()
         return run
+
+    @classmethod
+    def _demand_own(cls, folder: Path, config) -> None:
+        """Raise RunError, with its kind, for the run of another model."""
+        binary = isinstance(config, dict) and config.get("model") == "bnn"
+        if isinstance(config, dict) and binary != (cls.kind == BINARY):
+            raise RunError(f"{folder} holds {WHAT[BINARY if binary else RUN][0]}, not "
+                           f"{WHAT[cls.kind][0]}")
+
+    def demand_kind(self, kind: str) -> None:
+        """Raise RunError unless the command that goes on with runs of this kind made it."""
+        if self.kind != kind and (self.named or kind == PRUNED):
+            what, command = WHAT[self.kind]
+            raise RunError(f"{self.folder} holds {what}, which {command} goes on with, not "
+                           f"{WHAT[kind][0]}; give --out another folder")
+
+    def _demand_whole(self) -> None:
+        """Raise RunError for a log without its model, and sizes that the model cannot have."""
+        if not self.model_path.exists():
+            # Without a kind it may be what an earlier version's prune left half written.
+            half = not self.named and self.kind == RUN and len(self.records) > 1
+            if half or self.kind == PRUNED:
+                raise RunError(f"{self.folder} has a log of {len(self.records)} epochs and no "
+                               "model.npz; put a copy of it back, or train anew")
+            return
+        widths = (math.prod(self.data["shape"]), *self.settings.hidden, self.data["classes"])
+        weights = sum(a * b for a, b in zip(widths, widths[1:]))
+        size = self.model_path.stat().st_size
+        if self.settings.model in ("mlp", "bnn") and weights > max(size, ROOM):
+            raise RunError(f"{self.model_path} does not fit config.json: {weights:,} weights are "
+                           f"not in {size:,} bytes")
 
     def go_on(self, given: dict, data: dict) -> None:
         """Prepare for more epochs; RunError if given settings or data differ.
@@ -131,10 +204,33 @@ class Run:
         if not self.model_path.exists():
             self.records = []
             return 0
-        model = read_model(self.model_path)
+        model = read_model(self.model_path, most_bytes(network))
         restore(network, model, self.model_path)
-        self.records = self.records[: model.epoch]
-        return model.epoch
+        return self.up_to(model.epoch)
+
+    def up_to(self, epoch: int) -> int:
+        """Return the model's epoch, and drop the records beyond it; RunError if the settings
+        have fewer epochs."""
+        if epoch > self.settings.epochs:
+            raise RunError(f"{self.model_path} does not fit config.json: it has {epoch} epochs, "
+                           f"the settings {self.settings.epochs}")
+        self.records = [record for record in self.records if record["epoch"] <= epoch]
+        self.lost = epoch - len(self.records)
+        return epoch
+
+    def short_log(self) -> str:
+        """Return what to tell of epochs that the log has lost, "" if it has them all."""
+        if not self.lost:
+            return ""
+        return (f"{self.folder / 'log.jsonl'} lacks {self.lost} of the model's "
+                f"{len(self.records) + self.lost} epochs")
+
+    def demand_last(self) -> None:
+        """Raise RunError if the log lacks the model's last epoch, whose numbers are told."""
+        if self.lost and (not self.records or
+                          self.records[-1]["epoch"] < len(self.records) + self.lost):
+            raise RunError(f"{self.short_log()}, the last one among them; put a copy of it back, "
+                           "or train anew")
 
     def save(self, record: dict, network: Network) -> None:
         """Write the log with one epoch more, then the model."""
@@ -168,7 +264,8 @@ class Run:
     def _write_config(self) -> None:
         names = ("lnsarith", "numpy", "numba", "llvmlite")
         versions = {name: _version(name) for name in names}
-        config = {**self.settings.resolved(), "data": self.data, "versions": versions}
+        config = {"kind": self.kind, **self.settings.resolved(), "data": self.data,
+                  "versions": versions, **({"pruning": self.pruning} if self.pruning else {})}
         text = json.dumps(config, indent=2) + "\n"
         write_atomic(self.folder / "config.json", text.encode())
 
@@ -186,19 +283,45 @@ def facts(dataset: Dataset) -> dict:
     }
 
 
+def holds_any(folder: Path) -> bool:
+    """Whether a folder is there and holds a run, or what another command wrote."""
+    return (folder / "config.json").exists() or bool(kind_of(folder))
+
+
+def require_empty(folder: Path) -> None:
+    """Raise RunError for a folder that holds something."""
+    if not holds_something(folder):
+        return
+    hint = "add --resume to go on with a run in it, or choose another --out"
+    other = kind_of(folder)
+    raise RunError(f"{folder} holds {other}; choose another --out" if other else
+                   f"{folder} is not empty; {hint}")
+
+
 def holds_something(folder: Path) -> bool:
     """Whether a folder holds more than what a killed process left half written."""
-    return any(not path.name.endswith(".part") for path in folder.iterdir())
+    return any(not is_left_over(path) for path in folder.iterdir())
 
 
-def read_log(path: Path) -> list[dict]:
+def read_log(path: Path, form: Form) -> list[dict]:
     """Return the records of a log; RunError if it is not what this program wrote."""
+    records: list[dict] = []
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        lines = read_text(path, MOST_LOG).splitlines()
     except FileNotFoundError:
         return []
-    except ValueError as error:
-        raise RunError(f"{path} is not what this program wrote: {error}") from error
+    except BadFile as error:
+        raise RunError(str(error)) from error
+    for i, line in enumerate(lines, 1):
+        try:
+            records.append(check(parse_json(line), form))
+            if len(records) > 1 and records[-2]["epoch"] >= records[-1]["epoch"]:
+                raise ValueError(f"epoch must be above {records[-2]['epoch']}, "
+                                 f"got {records[-1]['epoch']}")
+        except ValueError as error:
+            raise RunError(f"{path} is not what this program wrote: line {i}: {error}"
+                           ) from error
+    return records
 
 
 def _shown(value) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from nets.conv import Conv2d
@@ -54,7 +56,8 @@ def active_layer(network: Network, text: str) -> int:
     or its name. ValueError, with the layers there are, for others."""
     names = layer_names(network)
     listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
-    place = names.index(text) if text in names else int(text) if text.isdecimal() else -1
+    numbered = re.fullmatch(r"[0-9]{1,4}", text)
+    place = names.index(text) if text in names else int(text) if numbered else -1
     if not 0 <= place < len(names):
         raise ValueError(f"there is no layer {text!r}; there are {listed}")
     for i in range(place, len(names)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nets.model import RunError, read_model, restore
+from nets.model import RunError, most_bytes, read_model, restore
 from nets.network import Network
 from nets.run import Run
 from nets.train import Trainer, build
@@ -59,7 +59,7 @@ def _network(trainer: Trainer, folder: Path) -> Network:
                            f"here it is {getattr(own, name)}")
     shape, classes = tuple(run.data["shape"]), run.data["classes"]
     network = build(other, shape, classes, np.random.default_rng(0))
-    restore(network, read_model(run.model_path), run.model_path)
+    restore(network, read_model(run.model_path, most_bytes(network)), run.model_path)
     return network
 
 

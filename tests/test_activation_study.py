@@ -110,7 +110,7 @@ def test_a_folder_of_other_settings_is_left_alone(digits, tmp_path, capsys):
 @pytest.mark.parametrize("more, message", [
     (("--activations", "relu,swish"), "activation must be one of"),
     (("--activations", "relu,relu"), "activations must be names, each once"),
-    (("--seeds", "1,x"), "seeds must be integers"),
+    (("--seeds", "1,x"), "seeds must be an integer"),
     (("--datasets", "polymnist"), "no data set is called 'polymnist'"),
     (("--activations", "spindle:absent.json"), "absent.json")])
 def test_what_cannot_be_is_refused_before_anything_is_trained(more, message, tmp_path, capsys,

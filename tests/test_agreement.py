@@ -18,7 +18,6 @@ from benchmarks.agreement.cases import FRACS, WIDTHS, Case, axes, cases, coverin
 from benchmarks.agreement.compare import scalar_differences, vector_differences
 from benchmarks.agreement.inputs import corner_inputs, corners
 from benchmarks.agreement.machine import levels, map_plan, widths
-
 from fxp.array import FixedArray
 from fxp.bits import Table, clamp, lookup, maximum, where
 from fxp.circuit import trace

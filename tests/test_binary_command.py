@@ -147,7 +147,13 @@ def test_damaged_folders_are_told_in_a_line(run, tmp_path, capsys):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["layers"][1]["inputs"] = 64
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert "layer 1 should have 20 rows of 16 digits" in complaint(capsys, "eval", folder)
+    assert "manifest.json is not what was written" in complaint(capsys, "eval", folder)
+    del manifest["manifest_sha256"]
+    assert manifest["kind"] == "lnsarith binary network 2"
+    manifest["kind"] = "lnsarith binary network 1"  # had no sum of the manifest
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    line = complaint(capsys, "eval", folder)
+    assert "layer 1: " in line and "layer1_rows.hex has 380 bytes, more than the 340" in line
     model = shutil.copytree(run, tmp_path / "run", ignore=lambda *_: ["export"]) / "model.npz"
     model.write_bytes(model.read_bytes()[:-100])
     assert "is no model of this program, or damaged" in complaint(capsys, "eval", model.parent)

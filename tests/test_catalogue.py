@@ -229,7 +229,7 @@ def test_operators_are_found_by_full_and_plain_names():
      "no option 'rounding'; it takes delta, underflow"),
     (lambda: find("lns-neg").settings({"a": "b"}), "it takes no options"),
     (lambda: find("fixed-mul").settings({"rounding": "up"}), "must be one of down, nearest-even"),
-    (lambda: find("leaky-relu").settings({"beta": "1"}), "from -31 to 0, got '1'"),
+    (lambda: find("leaky-relu").settings({"beta": "1"}), "beta must be an integer -31..0, got '1'"),
     (lambda: parse_format("float8"), "unknown format 'float8'; try lns16"),
 ])
 def test_messages_say_what_is_wrong_and_what_would_do(call, message):

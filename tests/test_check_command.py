@@ -12,8 +12,8 @@ import pytest
 from fxp.format import FormatError
 from lnsarith import check_plot
 from lnsarith.catalogue import OPERATORS, parse_format
-from lnsarith.check import check
 from lnsarith.check_bench import COUNTS, Bench
+from lnsarith.check_report import check
 from lnsarith.commands import check as command
 from lnsarith.commands import ops
 from lnsarith.format import Lns

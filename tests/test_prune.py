@@ -114,8 +114,8 @@ def test_a_pruned_run_is_trained_on_evaluated_and_resumed_to_the_same_bytes(run,
     assert whole["test_accuracy"] > bare["test_accuracy"] + 0.02
     assert whole["sparsity"] >= 0.8 and len(whole["layers"]) == 2
     answer(capsys, "prune", run, "--share", "0.8", "--epochs", 2, "--out", tmp_path / "p")
-    parts = answer(capsys, "train", "--dataset", "digits", "--no-plot", "--resume", "--epochs",
-                   10, "--out", tmp_path / "p")
+    parts = answer(capsys, "prune", run, "--share", "80%", "--epochs", 4, "--resume",
+                   "--out", tmp_path / "p")
     assert parts["model_sha256"] == whole["model_sha256"]
     after = answer(capsys, "eval", tmp_path / "p")
     assert after["test_accuracy"] == whole["test_accuracy"] and after["epoch"] == 10

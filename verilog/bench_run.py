@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from lnsarith.files import scratch, write_whole
 from verilog import tools
 from verilog.design import Design, Words
 from verilog.lint import write_files
@@ -41,7 +41,7 @@ def run_cocotb(design: Design, phases: Mapping[str, Words], answers: Mapping[str
     """
     for name in ("iverilog", "vvp"):
         tools.program(name)
-    with tempfile.TemporaryDirectory(prefix="lnsarith-") as name:
+    with scratch() as name:
         folder = Path(name)
         _write_job(design, phases, answers, seed, folder)
         count = sum(len(next(iter(words.values()))) for words in phases.values())
@@ -153,9 +153,4 @@ def _keep(found: Path, path: Path) -> None:
     """Copy a file to where it shall be; it appears whole or not at all."""
     if not found.is_file():
         raise tools.ToolError("the simulator wrote no waves")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(found.read_bytes())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, lambda part: part.write_bytes(found.read_bytes()))

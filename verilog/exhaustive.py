@@ -10,7 +10,6 @@ those with a state, on corners and random words. Clocked designs get gaps and wa
 from __future__ import annotations
 
 import math
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import check_integer
+from lnsarith.files import scratch
 from verilog.design import Design, Words
 from verilog.exhaustive_build import KEPT, Dut, build
 from verilog.report import Comparison
@@ -81,7 +81,7 @@ def sweep(design: Design, count: int | None = None, seed: int = 0, threads: int 
     size = STATE_CHUNK if design.latency is None else CHUNK
     chunks = _grid(design, wanted) if exhaustive else _sampled(design, wanted, seed, size)
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="lnsarith-") as folder:
+    with scratch() as folder:
         library = build(design, Path(folder))
         built = time.perf_counter()
         tally = _Tally(design, chunks, seed, progress)

@@ -8,10 +8,10 @@ the catalogue gives.
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from lnsarith.files import scratch
 from verilog import tools
 from verilog.design import Design
 from verilog.module import Module
@@ -24,7 +24,7 @@ def lint(design: Design) -> list[str]:
 
     Raises ToolMissing where a reader is not installed.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         sources = write_files(design, Path(folder))
         found = _complaints("iverilog -g2001", *_icarus(sources, design.name, folder))
         found += _complaints("verilator -Wall", *_verilator(sources, design.name, folder))
@@ -66,7 +66,7 @@ def _parser():
     writes them into a folder that nobody reads."""
     from pyverilog.vparser.parser import VerilogParser
 
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         return VerilogParser(outputdir=folder, debug=False)
 
 

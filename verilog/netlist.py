@@ -10,12 +10,12 @@ registers of a cycle are whatever terms they are given.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from lnsarith.files import scratch
 from verilog import tools
 from verilog.design import Design
 from verilog.smt import Formula
@@ -86,7 +86,7 @@ class Netlist:
 
 def read_netlists(designs: Sequence[Design]) -> list[Netlist]:
     """Return the netlist of every design, all read by one run of Yosys."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         script = []
         for number, design in enumerate(designs):
             part = Path(folder) / f"d{number}"

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.files import write_folder_whole
+from lnsarith.reading import BadFile, read_json
+from lnsarith.schema import table, text
 from verilog.design import Design, Words
 from verilog.header import version
 from verilog.lower import width_of
@@ -17,6 +19,7 @@ from verilog.testbench import testbench
 __all__ = ["MARK", "folder_files", "write_package"]
 
 MARK = "manifest.json"
+KIND = "lnsarith rtl 1"
 
 
 def write_package(design: Design, folder: str | Path, vectors: int = 1000,
@@ -27,13 +30,22 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
     replaced; FileExistsError for any other that is not empty.
     """
     folder = Path(os.path.abspath(folder))
-    if folder.exists() and not (folder / MARK).is_file():
+    if folder.exists() and not _ours(folder):
         if not folder.is_dir() or any(folder.iterdir()):
             raise FileExistsError(17, "exists and is no folder of generated Verilog; "
                                       "choose another with --out", str(folder))
     files = folder_files(design, vectors, seed)
     write_folder_whole(folder, files)
     return list(files)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder holds the manifest of generated Verilog."""
+    own = table({"name": text(), "circuit": text()}, {"kind": text(KIND)}, open_ended=True)
+    try:
+        return bool(read_json(folder / MARK, own))
+    except (OSError, BadFile):
+        return False
 
 
 def folder_files(design: Design, vectors: int, seed: int) -> dict[str, str]:
@@ -43,9 +55,9 @@ def folder_files(design: Design, vectors: int, seed: int) -> dict[str, str]:
     sources = [f"{m.name}.v" for m in design.modules]
     golden = {**_golden(words, design, "i"), **_golden(answers, design, "o")}
     counts = {"given": _count(words), "answered": _count(answers)}
-    manifest = {"name": design.name, "summary": design.summary, "settings": dict(design.settings),
-                "clocked": design.clocked, "latency": design.latency,
-                "circuit": design.circuit.digest, "sources": sources,
+    manifest = {"kind": KIND, "name": design.name, "summary": design.summary,
+                "settings": dict(design.settings), "clocked": design.clocked,
+                "latency": design.latency, "circuit": design.circuit.digest, "sources": sources,
                 "ports": [{"name": p.name, "width": p.width,
                            "direction": "output" if p.output else "input", "format": p.meaning}
                           for p in design.top.ports],

@@ -15,13 +15,13 @@ from __future__ import annotations
 import json
 import re
 import statistics
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from lnsarith.files import scratch
 from verilog import tools
 from verilog.design import Design
 from verilog.netlist import yosys_version
@@ -88,7 +88,7 @@ def synthesise(design: Design, target: str = "gates", place: bool = False,
     if place and target not in PLACERS:
         raise ValueError(f"only {' and '.join(PLACERS)} can be placed, not {target}")
     flows = flows_of(design, target) if flow == "best" else [flow]
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         for name, text in design.files.items():
             (Path(folder) / name).write_text(text)
         found = [_mapped(design, target, f, folder, seconds) for f in flows]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fxp import spec as fixed
 from fxp.format import Fixed, FormatError
+from fxp.numbers import whole
 from lnsarith.catalogue import DELTA, GAIN, OVERFLOW, RATIO, UNDERFLOW
 from lnsarith.operator import FAMILIES, Option
 from verilog.design import Design
@@ -24,9 +24,7 @@ __all__ = ["UNITS", "Unit"]
 
 def _count(name: str, low: int, high: int) -> Callable[[str], int]:
     def read(given: str) -> int:
-        if re.fullmatch(r"\d+", given) and low <= int(given) <= high:
-            return int(given)
-        raise FormatError(f"{name} must be an integer {low}..{high}, got {given!r}")
+        return whole(name, given, low, high)
 
     return read
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from fxp.format import FormatError
+from lnsarith import files
 from verilog.design import Design
 
 __all__ = ["PICTURES", "WAVES", "draw_run", "read_vcd", "require_writable"]
@@ -24,13 +24,7 @@ def require_writable(path: str | Path, suffixes: Sequence[str]) -> None:
     path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise FormatError(f"the file must end in {' or '.join(suffixes)}, got {str(path)!r}")
-    if path.is_dir():
-        raise FormatError(f"cannot write {path}: it is a folder")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise FormatError(f"cannot write {path}: {error.strerror}") from None
+    files.require_writable(path)
 
 
 def read_vcd(path: Path, top: str) -> dict[str, Trace]:
@@ -72,7 +66,7 @@ def draw_run(design: Design, path: str | Path, seed: int = 0) -> None:
     require_writable(path, PICTURES)
     phase = "stalls" if design.clocked else "words"
     cycles = CYCLES + (design.latency or 0) if design.clocked else WORDS
-    with tempfile.TemporaryDirectory(prefix="lnsarith-") as folder:
+    with files.scratch() as folder:
         vcd = Path(folder) / "run.vcd"
         run_phases(design, {phase: design.stimulus(cycles, seed)}, seed, vcd)
         traces = read_vcd(vcd, design.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.options import add_computing, add_data, thread_count
+from lnsarith.commands.training import tell_lost
 from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["class_names", "images_for", "open_model", "open_run", "options", "run", "tell"]
@@ -127,7 +128,9 @@ def open_model(args: Namespace):
     threads = thread_count(args.threads)
     rng = np.random.default_rng(0)  # the words are replaced
     network = build(kept.settings, shape, classes, rng, threads, args.backend)
-    return kept, network, kept.load(network)
+    epoch = kept.load(network)
+    tell_lost(kept)
+    return kept, network, epoch
 
 
 def class_names(dataset: str, classes: int) -> list[str]:

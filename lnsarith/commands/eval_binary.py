@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.eval import images_for, tell
+from lnsarith.commands.training import tell_lost
 
 __all__ = ["open_binary", "run_binary"]
 
@@ -27,13 +28,16 @@ def open_binary(args: Namespace):
 
     The bits' scores are scaled as the logits that they stand for.
     """
+    from lnsarith.schema import floating
     from nets.binary.folder import is_export, read_export
+    from nets.memh import require_about
 
     folder = _folder(args)
     if not is_export(folder):
         kept, network, _ = _opened_run(folder)
         return folder, kept.settings.dataset, kept.data, network.logits
     packed, manifest = read_export(folder)
+    require_about(folder, manifest, {"logit_scale": floating()})
     scale = manifest["logit_scale"]
     return folder, manifest["dataset"], manifest, lambda pixels: scale * packed.scores(pixels)
 
@@ -41,8 +45,10 @@ def open_binary(args: Namespace):
 def _exported(args: Namespace, folder: Path) -> None:
     from nets.binary.folder import MANIFEST, read_export
     from nets.evaluation import flat
+    from nets.memh import require_about
 
     network, manifest = read_export(folder)
+    require_about(folder, manifest, {})
     dataset = images_for(args, folder, manifest["dataset"], manifest)
     head = {"run": str(folder), "dataset": dataset.name, "epoch": manifest["epoch"]}
     sha = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
@@ -72,7 +78,9 @@ def _opened_run(folder: Path):
         raise RunError(f"{folder} has no model yet: no epoch of it was finished")
     pixels, classes = int(np.prod(kept.data["shape"])), kept.data["classes"]
     network = BinaryNetwork(kept.settings, pixels, classes, np.random.default_rng(0))
-    return kept, network, kept.load(network)
+    epoch = kept.load(network)
+    tell_lost(kept)
+    return kept, network, epoch
 
 
 def _folder(args: Namespace) -> Path:

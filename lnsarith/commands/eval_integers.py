@@ -14,10 +14,12 @@ __all__ = ["open_integers", "run_integers"]
 def run_integers(args: Namespace) -> int:
     """Print the accuracy of the network in args.run_folder."""
     from nets.evaluation import flat
+    from nets.memh import require_about
     from nets.quantize_folder import MANIFEST, read_integers
 
     folder = _folder(args)
     network, manifest = read_integers(folder)
+    require_about(folder, manifest, {})
     dataset = images_for(args, folder, manifest["dataset"], manifest)
     head = {"run": str(folder), "dataset": dataset.name, "epoch": manifest["epoch"]}
     sha = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
@@ -27,10 +29,12 @@ def run_integers(args: Namespace) -> int:
 
 def open_integers(args: Namespace):
     """Return the folder, its data set and the data's facts, and what gives logits."""
+    from nets.memh import require_about
     from nets.quantize_folder import read_integers
 
     folder = _folder(args)
     network, manifest = read_integers(folder)
+    require_about(folder, manifest, {})
     return folder, manifest["dataset"], manifest, lambda pixels: (
         network.scale * network.scores(pixels))
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from fxp.numbers import real, shown, whole
+from lnsarith.reading import read_toml
 from nets.setting import GROUPS, about
 from nets.settings import Settings
 
@@ -128,13 +130,13 @@ def share(name: str, text: str) -> float:
     """Return a share in 0..1 written as 0.95 or 95%."""
     number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
     try:
-        value = float(number) / (100 if percent else 1)
+        value = real(name, number) / (100 if percent else 1)
     except ValueError:
         value = float("nan")
     if 0 <= value <= 1:
         return value
     hint = f"; write {number}%" if 1 < value <= 100 and not percent else ""
-    raise ValueError(f"{name} must be a share such as 0.95 or 95%, got {text!r}{hint}")
+    raise ValueError(f"{name} must be a share such as 0.95 or 95%, got {shown(text)}{hint}")
 
 
 def plain(value) -> str:
@@ -152,11 +154,16 @@ def _from_file(path: Path, fields) -> dict:
     """Return the settings of a TOML file, a run's folder or its config.json."""
     path = path / "config.json" if path.is_dir() else path
     settings = {}
-    for key, value in (_of_run(path) if path.suffix == ".json" else _of_toml(path)).items():
+    for key, value in (_of_run(path) if path.suffix == ".json" else read_toml(path)).items():
         name = key.replace("-", "_")
         if name not in fields:
-            raise ValueError(f"{path}: no setting is called {key!r}; {_hint(name, fields)}")
-        settings[name] = _read(name, value, fields)
+            raise ValueError(f"{path}: no setting is called {shown(key)}; {_hint(name, fields)}")
+        if name in settings:
+            raise ValueError(f"{path}: {name} comes twice in it")
+        try:
+            settings[name] = _read(name, value, fields)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     return settings
 
 
@@ -168,17 +175,6 @@ def _of_run(path: Path) -> dict:
     if path.name != "config.json":
         raise RunError(f"{path} is no config.json of a run, and no TOML file by its name")
     return given_for(Run.open(path.parent).settings)
-
-
-def _of_toml(path: Path) -> dict:
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not TOML: {error}") from error
 
 
 def _hint(name: str, fields) -> str:
@@ -207,14 +203,9 @@ def _read(name: str, value, fields):
         return integer(name, value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"{name} must be text or a number, got {value!r}")
+    raise ValueError(f"{name} must be text or a number, got {shown(value)}")
 
 
 def integer(name: str, value) -> int:
     """Return an integer given as text or as a value of TOML."""
-    try:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            return int(value)
-    except ValueError:
-        pass
-    raise ValueError(f"{name} must be an integer, got {value!r}")
+    return whole(name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from argparse import ArgumentParser, Namespace
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ import numpy as np
 from lnsarith.commands.eval import class_names, open_model
 from lnsarith.commands.options import add_computing
 from lnsarith.commands.which import binary_folder, integer_folder
+from lnsarith.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]
 
 # The share of a side that a data set's drawings fill, where it is not MNIST's.
 FILLED = {"digits": 1.0, "fashion-mnist": 1.0, "mnist": 20 / 28}
 EMNIST = 24 / 28
+MOST_PIXELS, MOST_BYTES = 1 << 24, 1 << 28  # of an image
 BAR = 30
 
 
@@ -91,14 +94,10 @@ def _read(images: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def read_image(path: Path) -> np.ndarray:
     """Return the grey values of an image file, float64; transparent is white."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                values = _grey(image)
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        with _opened_image(path) as image:
+            values = _grey(image)
+    except (FileNotFoundError, PermissionError, IsADirectoryError, ImageError, BadFile):
         raise
     except Exception as error:  # Pillow raises a dozen kinds for damaged files
         reason = str(error).replace(f" {str(path)!r}", "")
@@ -114,10 +113,24 @@ def read_colours(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Return the middle of an image as uint8 of a shape: height, width, 3."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as image:
+    with _opened_image(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
         fitted = ImageOps.fit(upright, (shape[1], shape[0]), Image.Resampling.BILINEAR)
         return np.asarray(fitted, np.uint8)
+
+
+@contextmanager
+def _opened_image(path: Path):
+    """Give an image of which no more than the header is read yet; ImageError for a large one."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+        with open_plain(path, MOST_BYTES) as stream, Image.open(stream) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ImageError(f"{path} has {image.width} x {image.height} pixels, more than "
+                                 f"the {MOST_PIXELS:,} that are read; scale it down")
+            yield image
 
 
 def _grey(image) -> np.ndarray:

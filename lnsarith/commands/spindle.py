@@ -59,6 +59,7 @@ def _fit(args: Namespace) -> int:
     object."""
     from lnsarith import files, picture
     from lnsarith.function_file import read_source
+    from lnsarith.spindle_file import KIND
     from lnsarith.spindle_normal import normality
     from lnsarith.spindle_picture import draw
 
@@ -71,7 +72,7 @@ def _fit(args: Namespace) -> int:
     fit, function, title = _fitted(args, source.target)
     samples = source.samples
     test = normality(samples) if samples is not None and samples.size > 3 else None
-    result = {**fit.as_dict(), "normality": test.as_dict() if test else None}
+    result = {"kind": KIND, **fit.as_dict(), "normality": test.as_dict() if test else None}
     if args.out:
         content = json.dumps(result, indent=1) + "\n"
         files.write_whole(args.out, lambda part: part.write_text(content, "utf-8"))

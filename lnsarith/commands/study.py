@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fxp.numbers import whole
 from lnsarith.commands import study_activations
 from lnsarith.commands.options import add_data, add_settings, given_settings
 from lnsarith.commands.train_binary import FIELDS, TEXTS
@@ -48,6 +49,8 @@ def _run_binary(args: Namespace) -> int:
     from nets.binary.study import draw, study
     from nets.data import load
     from nets.model import write_atomic
+    from nets.run_forms import STUDY as KIND
+    from nets.run_forms import require_study
 
     args.model = None
     given = {"epochs": EPOCHS, **given_settings(args, FIELDS)}
@@ -55,12 +58,13 @@ def _run_binary(args: Namespace) -> int:
     values = _values(args, settings)
     folder = Path(args.out) if args.out else Path("studies") / args.what
     dataset = load(settings.dataset, args.data_dir)
+    require_study(folder, args.what)
     rows = study(args.what, settings, dataset, values, _told)
     folder.mkdir(parents=True, exist_ok=True)
-    result = {"what": args.what, "settings": settings.resolved(), "rows": rows,
+    result = {"kind": KIND, "what": args.what, "settings": settings.resolved(), "rows": rows,
               "plot": str(folder / "study.png")}
-    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     write_atomic(folder / "study.png", draw(args.what, rows, _title(settings)))
+    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     if args.json:
         print(json.dumps(result, allow_nan=False))
     else:
@@ -76,10 +80,7 @@ def _values(args: Namespace, settings) -> list:
     found = []
     for value in given:
         if name == "batch":
-            try:
-                value = int(value)
-            except ValueError:
-                raise ValueError(f"batch must be an integer, got {value!r}") from None
+            value = whole(name, value)
         dataclasses.replace(settings, **{name: value})
         found.append(value)
     return found

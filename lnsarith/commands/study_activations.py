@@ -6,9 +6,10 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fxp.numbers import whole
 from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
-from lnsarith.commands.training import say, train_epochs
+from lnsarith.commands.training import say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -42,9 +43,12 @@ def run(args: Namespace) -> int:
     """Train what is not trained yet, write study.json and study.png, print a table."""
     from nets import study
     from nets.model import write_atomic
+    from nets.run_forms import STUDY as KIND
+    from nets.run_forms import require_study
 
     plans = _plans(args)
     folder = Path(args.out)
+    require_study(folder, "activations")
     runs = _trained(plans, folder, args.data_dir)
     images = {name: count for name, *_, count in runs}
     accuracies: dict[str, dict[str, list[float | None]]] = {}
@@ -55,13 +59,14 @@ def run(args: Namespace) -> int:
     shared = plans[0][3]
     title = (f"{shared.model}, {shared.arith}, {shared.epochs} epochs, "
              f"{len(args.seeds.split(','))} seeds")
-    result = {"what": "activations", "settings": {k: v for k, v in shared.resolved().items()
-                                                  if k not in (*VARIED, *FITTED)},
+    result = {"kind": KIND, "what": "activations",
+              "settings": {k: v for k, v in shared.resolved().items()
+                           if k not in (*VARIED, *FITTED)},
               "images": images, **found,
               "runs": [{"dataset": n, "activation": k, "seed": s, "records": r, "failed": why}
                        for n, k, s, r, why, _ in runs], "plot": str(folder / "study.png")}
-    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     study.draw(folder / "study.png", found, title)
+    write_atomic(folder / "study.json", (json.dumps(result, indent=1) + "\n").encode())
     print(json.dumps(result) if args.json
           else "\n".join([title, *study.table(found), str(folder / "study.png")]))
     return 0
@@ -100,10 +105,7 @@ def _list(args: Namespace, name: str) -> list[str]:
 
 
 def _seeds(args: Namespace) -> list[int]:
-    try:
-        return list(map(int, _list(args, "seeds")))
-    except ValueError:
-        raise ValueError(f"seeds must be integers, each once, got {args.seeds!r}") from None
+    return [whole("seeds", text) for text in _list(args, "seeds")]
 
 
 def _short(kind: str, kinds: list[str]) -> str:
@@ -129,11 +131,13 @@ def _trained(plans: list[tuple], folder: Path, data_dir) -> list[tuple]:
             known = facts(dataset)
         kept = _open(folder / name / f"{kind}-s{seed}", settings, known)
         failed = _failure(kept)
-        ready = len(kept.records) >= settings.epochs and kept.model_path.exists()
+        last = kept.records[-1]["epoch"] if kept.records else 0
+        ready = last >= settings.epochs and kept.model_path.exists()
         if not failed and not ready:
             say(f"{i}/{len(plans)}: {name}, {kind}, seed {seed}")
             trainer = Trainer(settings, dataset)
             trainer.epoch = kept.load(trainer.network)
+            tell_lost(kept)
             failed = _train(trainer, kept)
         kept.unlock()
         done.append((name, kind, seed, kept.records, failed, len(dataset.test_labels)))
@@ -156,14 +160,16 @@ def _train(trainer, kept) -> str | None:
 
 def _failure(kept) -> str | None:
     """Return why a run failed before, None if it did not."""
+    from lnsarith.reading import BadFile, read_json
+    from lnsarith.schema import table, text
     from nets.run import RunError
 
     path = kept.folder / FAILED
     try:
-        return str(json.loads(path.read_text("utf-8"))["failed"])
+        return read_json(path, table({"failed": text()}))["failed"]
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except BadFile as error:
         raise RunError(f"{path} is not what this program wrote ({error}); without it the run "
                        "is tried again") from error
 
@@ -171,10 +177,12 @@ def _failure(kept) -> str | None:
 def _open(folder: Path, settings, known: dict):
     """Return the run of these settings in a folder, new or as it was left."""
     from nets.run import Run, RunError
+    from nets.run_forms import STUDIED
 
     if not (folder / "config.json").exists():
-        return Run.create(folder, settings, known)
+        return Run.create(folder, settings, known, STUDIED)
     kept = Run.open(folder)
+    kept.demand_kind(STUDIED)
     own, wanted = kept.settings.resolved(), settings.resolved()
     if other := [name for name in wanted if own[name] != wanted[name]]:
         name = other[0]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from lnsarith.commands.options import add_data, share
 
 __all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "loss_text", "say",
-           "train_epochs"]
+           "tell_lost", "train_epochs"]
 
 
 class Model(NamedTuple):
@@ -74,16 +74,17 @@ def carry_out(args: Namespace, given: dict, model: Model) -> int:
 
 
 @contextmanager
-def at_work(kept):
-    """Unlock a run in the end; if it ends early, add to the reason how to go on."""
+def at_work(kept, command: str = "lnsarith train"):
+    """Unlock a run in the end; if it ends early, add to the reason how to go on with what
+    command."""
     from nets.run import RunError
 
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"; {_how_to_go_on(kept)}") from None
+        raise KeyboardInterrupt(f"; {_how_to_go_on(kept, command)}") from None
     except RunError as error:
-        raise RunError(f"{error}; {_how_to_go_on(kept)}") from error
+        raise RunError(f"{error}; {_how_to_go_on(kept, command)}") from error
     finally:
         kept.unlock()
 
@@ -91,13 +92,14 @@ def at_work(kept):
 def _start(args: Namespace, given: dict, model: Model):
     """Return a trainer and its run folder, new or as they were left."""
     from nets.data import load
-    from nets.run import facts
+    from nets.run import facts, holds_any
 
     folder = Path(args.out) if args.out else None
     folder = folder or _default_folder(model.name(model.settings(given)), args.resume)
     kept = None
-    if args.resume and (folder / "config.json").exists():
+    if args.resume and holds_any(folder):
         kept = model.run.open(folder)
+        kept.demand_kind(model.run.kind)
     settings = kept.settings if kept else model.settings(given)
     dataset = load(settings.dataset, args.data_dir)
     if kept:
@@ -105,6 +107,7 @@ def _start(args: Namespace, given: dict, model: Model):
     trainer = model.trainer(settings, dataset)
     if kept:
         trainer.epoch = kept.load(trainer.network)
+        tell_lost(kept)
         say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
     if not trainer.epoch:
         model.begin(trainer)
@@ -134,6 +137,8 @@ def train_epochs(trainer, kept) -> None:
 
     epochs = kept.settings.epochs
     told = {w.partition(":")[0] for r in kept.records for w in r["warnings"]}
+    if trainer.epoch >= epochs:
+        kept.demand_last()
     while trainer.epoch < epochs:
         title = f"epoch {trainer.epoch + 1}/{epochs}"
         with _bar(title, len(trainer.labels)) as report:
@@ -196,12 +201,18 @@ def loss_text(loss: float | None) -> str:
     return "not finite" if loss is None else f"{loss:.4f}"
 
 
-def _how_to_go_on(kept) -> str:
+def _how_to_go_on(kept, command: str) -> str:
     done = len(kept.records)
-    command = f"lnsarith train --resume --out {shlex.quote(str(kept.folder))}"
+    command = f"{command} --resume --out {shlex.quote(str(kept.folder))}"
     return (
         f"{epoch_count(done)} of {kept.settings.epochs} are kept; go on with {command}"
     )
+
+
+def tell_lost(kept) -> None:
+    """Say so if the log has lost epochs that the model has."""
+    if kept.lost:
+        say(f"lnsarith: warning: {kept.short_log()}")
 
 
 def epoch_count(count: int) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from lnsarith.files import clear_away
+from lnsarith.reading import read_json, read_text
+from lnsarith.schema import table
+
 __all__ = ["binary_folder", "binary_meant", "integer_folder"]
+
+ANY = table({}, open_ended=True)
 
 
 def binary_meant(argv: list[str]) -> bool:
@@ -35,6 +40,8 @@ def integer_folder(folder: str) -> bool:
 
 def _run(folder: str) -> Path:
     path = Path(folder)
+    if not path.exists():
+        clear_away(path.parent)  # which brings a folder back that was moved away
     return path.parent if path.name in ("model.npz", "manifest.json") else path
 
 
@@ -48,16 +55,15 @@ def _model(folder: Path):
 
 def _object(path: Path) -> dict:
     try:
-        found = json.loads(_text(path))
-    except ValueError:
+        return read_json(path, ANY)
+    except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _text(path: Path) -> str:
     """Return a file's text, none where it cannot be read: others will complain."""
     try:
-        return path.read_text("utf-8")
+        return read_text(path)
     except (OSError, ValueError):
         return ""
 

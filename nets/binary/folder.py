@@ -19,12 +19,29 @@ from pathlib import Path
 import numpy as np
 
 from fxp.popcount import words_of
+from lnsarith.schema import listed, maybe, number, table, text
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
-from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
+from nets.memh import (
+    MANIFEST,
+    file_name,
+    is_folder,
+    read_folder,
+    read_rows,
+    read_words,
+    words_text,
+    write_folder,
+)
 
 __all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
 
-KIND = "lnsarith binary network 1"
+KIND = "lnsarith binary network 2"
+ROW = table({"name": text(most=100), "inputs": number(1, 1 << 20), "units": number(1, 1 << 16),
+             "planes": number(1, 8), "count_bits": number(1, 62), "rows": file_name},
+            {"thresholds": file_name, "biases": file_name, "bias_bits": number(1, 60),
+             "fraction": number(0, 60)})
+FORMS = {"input": table({"pixels": number(1, 1 << 20), "planes": number(1, 8),
+                         "threshold": maybe(number(0, 254))}),
+         "layers": listed(ROW, 1, 1000)}
 GOLDEN = 64
 
 
@@ -48,11 +65,16 @@ def is_export(folder: Path) -> bool:
 def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
     """Return the network in a folder and its manifest; RunError if it is not whole."""
 
-    def made(manifest: dict) -> PackedNetwork:
-        entry = BitInput(int(manifest["input"]["pixels"]), manifest["input"]["threshold"])
-        return PackedNetwork(entry, [_read_layer(folder, row) for row in manifest["layers"]])
+    def made(manifest: dict) -> tuple[PackedNetwork, dict[str, str]]:
+        entry = BitInput(manifest["input"]["pixels"], manifest["input"]["threshold"])
+        kinds = ["biases" in row for row in manifest["layers"]]
+        if kinds != [False] * (len(kinds) - 1) + [True]:
+            raise ValueError("layers must have thresholds, the last one alone biases")
+        network = PackedNetwork(entry, [_read_layer(folder, row) for row in manifest["layers"]])
+        images = _golden_images(folder, network, manifest["golden"]["images"])
+        return network, _golden_files(network, images)
 
-    return read_folder(folder, KIND, made)
+    return read_folder(folder, KIND, FORMS, made)
 
 
 def _manifest(network: PackedNetwork, about: dict, files: dict[str, str], golden: int) -> dict:
@@ -119,20 +141,32 @@ def _rows_text(rows: np.ndarray, bits: int) -> str:
 
 
 def _read_layer(folder: Path, row: dict) -> PackedLayer:
-    name, inputs, units = row["name"], int(row["inputs"]), int(row["units"])
-    lines = (folder / row["rows"]).read_text("ascii").split()
-    digits = -(-inputs // 4)
-    if len(lines) != units or {len(line) for line in lines} != {digits}:
-        found = sorted({len(line) for line in lines})
-        raise ValueError(f"{name} should have {units} rows of {digits} digits, has "
-                         f"{len(lines)} of {', '.join(map(str, found))}")
-    numbers = np.array([_little(line, words_of(inputs)) for line in lines])
-    layer = {"name": name, "inputs": inputs, "rows": numbers, "planes": int(row["planes"])}
+    name, inputs, units = row["name"], row["inputs"], row["units"]
+    try:
+        rows = _read_rows(folder / row["rows"], units, inputs)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    layer = {"name": name, "inputs": inputs, "rows": rows, "planes": row["planes"]}
     if "thresholds" in row:
-        return PackedLayer(**layer, thresholds=read_words(folder / row["thresholds"], 0))
-    biases = read_words(folder / row["biases"], int(row["bias_bits"]))
-    return PackedLayer(**layer, biases=biases, fraction=int(row["fraction"]))
+        return PackedLayer(**layer, thresholds=read_words(folder / row["thresholds"], 0, units))
+    biases = read_words(folder / row["biases"], row["bias_bits"], units)
+    return PackedLayer(**layer, biases=biases, fraction=row["fraction"])
 
 
-def _little(line: str, words: int) -> np.ndarray:
-    return np.frombuffer(bytes.fromhex(line.rjust(16 * words, "0"))[::-1], "<u8").astype(np.uint64)
+def _read_rows(path: Path, count: int, bits: int) -> np.ndarray:
+    """Return rows of so many bits, the highest first, as uint64 words, the lowest first."""
+    digits = read_rows(path, count, -(-bits // 4), 0)[:, ::-1]
+    even = np.zeros((count, 16 * words_of(bits)), np.uint8)
+    even[:, : digits.shape[1]] = digits
+    return (even[:, ::2] | even[:, 1::2] << 4).view("<u8").astype(np.uint64)
+
+
+def _golden_images(folder: Path, network: PackedNetwork, count: int) -> np.ndarray:
+    """Return images of which the input makes the bits of the golden vectors."""
+    entry = network.entry
+    if not count:
+        return np.empty((0, entry.pixels), np.uint8)
+    rows = _read_rows(folder / "golden_input.hex", count * entry.planes, entry.pixels)
+    bits = np.unpackbits(rows.astype("<u8").view(np.uint8), axis=1, bitorder="little")
+    planes = bits[:, : entry.pixels].reshape(count, entry.planes, entry.pixels)
+    return np.packbits(planes, axis=1)[:, 0] if entry.planes == 8 else planes[:, 0] * np.uint8(255)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from lnsarith.naming import short
+from lnsarith.schema import floating
 from nets.binary.network import BinaryNetwork
 from nets.binary.settings import BinarySettings
 from nets.model import read_arrays, write_arrays, write_atomic
 from nets.run import Run
+from nets.run_forms import BINARY, record_form
 
-__all__ = ["BinaryRun", "binary_settings", "default_name", "is_binary_run"]
+__all__ = ["BinaryRun", "binary_settings", "default_name"]
 
 KIND = "lnsarith binary model 1"
 # What suits a data set better than the defaults, which are those of MNIST.
@@ -24,6 +25,8 @@ class BinaryRun(Run):
 
     settings: BinarySettings  # type: ignore[assignment]
     settings_class = BinarySettings
+    kind = BINARY
+    record = record_form({"rate": floating(0), "kept": floating(0, 1)})
 
     def load(self, network) -> int:
         """Give a network the saved arrays and return its epochs, 0 without a model."""
@@ -36,9 +39,9 @@ class BinaryRun(Run):
             network.restore(arrays, int(meta["step"]))
             return int(meta["epoch"])
 
-        epoch = read_arrays(self.model_path, KIND, made)
-        self.records = self.records[:epoch]
-        return epoch
+        most = sum(a.nbytes + 2048 for a in network.state().values()) + (1 << 16)
+        epoch = read_arrays(self.model_path, KIND, made, most)
+        return self.up_to(epoch)
 
     def save(self, record: dict, network) -> None:
         """Add an epoch to the log, then write the model."""
@@ -60,11 +63,3 @@ def default_name(settings: BinarySettings) -> str:
     parts = (settings.dataset, "bnn", *map(str, settings.hidden), settings.binarize_input,
              f"s{settings.seed}")
     return short(re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)))
-
-
-def is_binary_run(folder: Path) -> bool:
-    """Whether a folder holds the configuration of a binary network's run."""
-    try:
-        return json.loads((folder / "config.json").read_text("utf-8")).get("model") == "bnn"
-    except (OSError, ValueError, AttributeError):
-        return False
