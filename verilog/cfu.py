@@ -42,7 +42,7 @@ def cfu(design: Design) -> Design:
     inner = _wrapper(design, places)
     outer = _adapter(design, places)
     return replace(design, name=outer.name, summary=f"{design.summary}, as a CFU",
-                   modules=(*design.modules, inner, outer))
+                   modules=(*design.modules, inner, outer), places=places)
 
 
 def _places(design: Design) -> dict[str, tuple[int, int, int]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +29,7 @@ FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
 SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
                     r"(?: \[(\d+)(?::(\d+))?\])?$")
 NEXT = re.compile(r"\(= \(\|(.+?)\| state\) \(\|(.+?)\| next_state\)\)")
+CLOCK = re.compile(r"; yosys-smt2-clock (\S+) (\S+)$")
 USE = re.compile(r"\(\|([^|]+)\| state\)")
 
 
@@ -47,17 +48,52 @@ class Netlist:
     nexts: dict[str, str] = field(default_factory=dict)
 
     @property
+    def registers(self) -> tuple[str, ...]:
+        """The wires of all registers that have names."""
+        kept = {wire for name, _, wire, _, _ in self.sources if name in self.nexts}
+        return tuple(sorted(kept & set(self.ports)))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The wires of all inputs."""
+        kept = {wire for name, _, wire, _, _ in self.sources if name not in self.nexts}
+        return tuple(sorted(kept & set(self.ports)))
+
+    @property
     def widths(self) -> dict[str, int]:
         """The bits of every port and register."""
         return {wire: _bits(sort)
                 for wire, (sort, _) in self.ports.items()}
+
+    def renamed(self, names: Mapping[str, str]) -> Netlist:
+        """Return the netlist with other names for some wires."""
+        sources = [(n, sort, names.get(w, w), high, low) for n, sort, w, high, low in self.sources]
+        return replace(self, sources=sources,
+                       ports={names.get(k, k): port for k, port in self.ports.items()})
+
+    def part(self, *ports: str) -> Netlist:
+        """Return what these ports depend on, at once or after clocks: a netlist whose
+        registers go on without the others."""
+        definitions = {name: expression for name, _, expression, _ in self.cells}
+        definitions |= {name: f"(|{after}| state)" for name, after in self.nexts.items()}
+        seen: set[str] = set()
+        waiting = [name for port in ports for name in USE.findall(self.ports[port][1])]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += USE.findall(definitions.get(name, ""))
+        return Netlist([s for s in self.sources if s[0] in seen],
+                       [c for c in self.cells if c[0] in seen],
+                       {k: p for k, p in self.ports.items() if seen.issuperset(USE.findall(p[1]))},
+                       {k: after for k, after in self.nexts.items() if k in seen})
 
     def unroll(self, formula: Formula, given: Sequence[Mapping[str, str]]
                ) -> list[dict[str, str]]:
         """Add one copy for each mapping of wires to terms; return every copy's wires.
 
         A wire is a bit-vector here, whatever its width. Inputs that are not given are
-        free, and so are the registers of the first copy; later ones follow from it.
+        free, and so are registers of the first copy that are not; later ones follow from it.
         """
         steps: list[dict[str, str]] = []
         before = ""
@@ -111,6 +147,7 @@ def yosys_version() -> str:
 def _parsed(text: str, top: str) -> Netlist:
     """Return the netlist in what write_smt2 wrote; ToolError for a line it never wrote."""
     net = Netlist()
+    clocks: set[tuple[str, ...]] = set()
     for line in text.replace(f"|{top}#", "|#").replace(f"|{top}_", "|_").splitlines():
         if found := SOURCE.match(line):
             name, sort, wire, high, low = found.groups()
@@ -127,9 +164,15 @@ def _parsed(text: str, top: str) -> Netlist:
                 net.cells.append((name, sort, expression, "$rdmux[" in line))
             elif expression != "true":
                 raise tools.ToolError(f"Yosys wrote a constraint: {line}")
+        elif found := CLOCK.match(line):
+            clocks.add(found.groups())
         elif not line.startswith((";", "(declare-sort", "(declare-fun |_is|",
                                   "(define-fun |_t|", "))")):
             raise tools.ToolError(f"Yosys wrote what is not understood: {line}")
+    named = {(wire.rpartition(".")[2], edge) for wire, edge in clocks}
+    if named - {("i_clk", "posedge"), ("clk", "posedge")}:
+        told = ", ".join(f"{edge} of {wire}" for wire, edge in sorted(clocks))
+        raise tools.ToolError(f"registers are to move at the posedge of i_clk, got {told}")
     return net
 
 

@@ -1,0 +1,130 @@
+"""Proofs of what a clocked design does with waiting, gaps and resets.
+
+Every claim is shown by one step from any registers: what goes into the design, what is
+inside and what comes out agree before and after a clock, so they agree at every clock.
+A fault is reported by a run from a reset that shows it, all its ports clock by clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from verilog import array_claims, claims
+from verilog.design import Design
+from verilog.netlist import Netlist
+from verilog.prove import Proof
+from verilog.references import Reference, reference_of
+from verilog.smt import Formula
+from verilog.solvers import Answer, solve
+from verilog.streams import Start
+
+__all__ = ["prove_clocked"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, the formula of a fault from any registers, how it can be weakened, and
+    the formula of a fault some clocks after a reset."""
+
+    name: str
+    statement: str
+    ask: Callable[..., Formula]
+    weaker: Sequence[str]
+    after_reset: Callable[[int], Formula]
+
+
+def prove_clocked(design: Design, net: Netlist, parts, seconds: float) -> list[Proof]:
+    """Return the proofs; net is the design's, or that of its module Cfu, parts those of the
+    modules below an array by the last part of their names."""
+    reference = reference_of(design, net, parts)
+    wanted = _of_array if design.array else _of_flow
+    return [_settled(claim, reference, seconds)
+            for claim in (*wanted(design, reference), *_of_any(design, reference))]
+
+
+def _of_flow(design: Design, reference: Reference) -> list[Claim]:
+    what = "each word taken with done" if design.state else "each word taken"
+    return [Claim(
+        "sequence", f"{what} has one answer, none lost, doubled or invented, in order: from any "
+        "registers, what is inside before a clock and what it takes are what it gives and what "
+        "is inside after it (by induction for runs of any length)",
+        partial(claims.sequence, reference, Start()), ("any word", "bit"),
+        partial(claims.sequence_after_reset, reference))]
+
+
+def _of_array(design: Design, reference: Reference) -> list[Claim]:
+    array = design.array
+    assert array is not None
+    size = f"{array.rows} x {array.columns} elements"
+    trace = partial(claims.sequence_after_reset, reference)
+    return [
+        Claim("waiting", "while an answer waits no register moves and no word is taken, else "
+              "i_ready changes nothing, from any registers",
+              partial(array_claims.waiting, reference), ("not waiting",), trace),
+        Claim("wiring", f"without waiting the answers to a word, none lost, doubled, invented or "
+              f"out of order, are those of {size} asked in turn, from {reference.delay} clocks "
+              "after it, and sums or weights stay right (by induction for any runs)",
+              partial(array_claims.taken, reference), ("bit",), trace),
+        Claim("refused", "a word that is not taken changes nothing (by induction likewise)",
+              partial(array_claims.refused, reference), ("a word that is taken",), trace)]
+
+
+def _of_any(design: Design, reference: Reference) -> list[Claim]:
+    start = array_claims.start_of(reference) if design.array else Start()
+    kept = ", the registers set" if reference.keeps else ""
+    waits = f" within {reference.waits} clocks" if reference.waits else ""
+    delay = f"{reference.delay} clock{'s' if reference.delay > 1 else ''}"
+
+    def claim(name: str, statement: str, about: Callable, begin: Start, weaker: str) -> Claim:
+        return Claim(name, statement, partial(about, reference, begin), (weaker,),
+                     lambda clocks: about(reference, Start(clocks=clocks)))
+
+    return [
+        claim("held", "o_valid stays and the answer does not change until i_ready, both "
+              "functions of registers alone, from any registers", claims.held, Start(),
+              "not waiting"),
+        claim("reset", f"after a clock of reset in any registers nothing old comes out{kept}",
+              claims.reset, Start(), "no reset"),
+        claim("accepts", f"a word is taken{waits} whenever no answer waits, from any registers",
+              claims.accepts, start, "while one waits"),
+        claim("progress", f"an answer inside is offered within {delay}, whether or not i_ready "
+              "rises, from any registers", claims.progress, start, "one clock fewer")]
+
+
+def _settled(claim: Claim, reference: Reference, seconds: float) -> Proof:
+    """Return the proof of a claim, which has to fail where it is weakened."""
+    answer = solve(claim.ask(), seconds)
+    proof = Proof(claim.name, claim.statement, answer.verdict, answer.solver, answer.seconds,
+                  note=answer.note)
+    if answer.verdict == "refuted":
+        return _traced(claim, reference, proof, seconds)
+    if answer.verdict != "proved":
+        return proof
+    spent = answer.seconds
+    for weaker in claim.weaker:
+        answer = solve(claim.ask(weaker=weaker), seconds)
+        spent += answer.seconds
+        if answer.verdict != "refuted":
+            return replace(proof, verdict="unknown", seconds=spent,
+                           note=f"a mutant was not caught ({answer.verdict}): {weaker}")
+    return replace(proof, seconds=spent,
+                   mutant="; ".join(f"weakened: {text}" for text in claim.weaker))
+
+
+def _traced(claim: Claim, reference: Reference, proof: Proof, seconds: float) -> Proof:
+    """Return the refutation with a run from a reset; unknown if none is found."""
+    clocks = 2 * reference.clocks + 2
+    answer = solve(claim.after_reset(clocks), seconds)
+    spent = proof.seconds + answer.seconds
+    if answer.verdict == "refuted":
+        return replace(proof, seconds=spent, counterexample=_run_of(answer))
+    why = f"no run of {clocks} clocks after a reset shows it" if answer.verdict == "proved" else (
+        answer.note)
+    return replace(proof, verdict="unknown", seconds=spent,
+                   note=f"a step from some registers breaks it, but {why}")
+
+
+def _run_of(answer: Answer) -> dict[str, int]:
+    return dict(sorted(answer.model.items(), key=lambda item: int(item[0].rpartition("@")[2])))
