@@ -1,7 +1,7 @@
-"""The claims of `sequence` for an array, in three parts that a solver takes at any format.
+"""The claims of `sequence` for an array, in parts that a solver takes at any format.
 
 All registers of an array move together or not at all, so a run with waiting is one
-without it, some clocks repeated (`waiting`). Without waiting every answer comes a fixed
+without it, some clocks repeated (`waiting`, `moving`). Without waiting every answer comes a fixed
 number of clocks after its word (`taken`), and a word that is refused or not offered
 leaves no trace (`refused`).
 """
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from verilog.claims import CONTROL
 from verilog.references import Reference
 from verilog.smt import Formula, any_of
 from verilog.streams import FULL, Start, Wires, is_one, registers_of, takes, word_of
 
-__all__ = ["after_any_words", "refused", "start_of", "taken", "waiting"]
+__all__ = ["after_any_words", "moving", "refused", "start_of", "taken", "waiting"]
 
 
 def after_any_words(reference: Reference, formula: Formula) -> Wires:
@@ -22,9 +23,9 @@ def after_any_words(reference: Reference, formula: Formula) -> Wires:
 
     What is looked at is only what o_valid and o_ready depend on, all else is left free.
     While there is a reset the state before it is any: so runs that begin later are among
-    them. But for resets i_ready is 1, which is enough where `waiting` holds.
+    them. But for resets i_ready is 1, which is enough where `waiting` and `moving` hold.
     """
-    net = reference.net.part("o_valid", "o_ready")
+    net = reference.net.part(*CONTROL)
     registers = registers_of(net, net.unroll(formula, [{}])[0])
     for _ in range(reference.clocks):
         free = net.unroll(formula, [{}])[0]
@@ -43,19 +44,25 @@ def start_of(reference: Reference) -> Start:
 
 
 def waiting(reference: Reference, weaker: str = "") -> Formula:
-    """A register moves or a word is taken while an answer waits, or i_ready does something
-    though none waits; weaker: an answer is taken ("not waiting")."""
+    """A register moves or a word is taken while an answer waits; weaker: "not waiting"."""
     net, formula = reference.net, Formula()
-    now, after = net.unroll(formula, [{"i_rst": "#b0"}, {}])
-    inputs = {k: now[k] for k in net.inputs if k != "i_ready"}
-    other, later = net.unroll(formula, [{**registers_of(net, now), **inputs}, {}])
-    waits = "true" if weaker else f"(= #b0 {now['i_ready']})"
-    moved = any_of(f"(distinct {now[k]} {after[k]})" for k in net.registers)
-    differs = any_of(f"(distinct {later[k]} {after[k]})" for k in net.registers)
-    formula.require(any_of([
-        f"(and {is_one(now['o_valid'])} {waits} (or {is_one(now['o_ready'])} {moved}))",
-        f"(and (= #b0 {now['o_valid']}) (or (distinct {now['o_ready']} {other['o_ready']}) "
-        f"{differs}))"]))
+    now, after = net.unroll(formula, [{"i_rst": "#b0", "i_ready": "#b1" if weaker else "#b0"}, {}])
+    formula.require(is_one(now["o_valid"]))
+    formula.require(any_of([is_one(now["o_ready"]),
+                            *(f"(distinct {now[k]} {after[k]})" for k in net.registers)]))
+    return formula
+
+
+def moving(reference: Reference, weaker: str = "") -> Formula:
+    """i_ready does something though no answer waits; weaker: or while one does ("waiting")."""
+    net, formula = reference.net, Formula()
+    now, after = net.unroll(formula, [{"i_rst": "#b0", "i_ready": "#b0"}, {}])
+    same = {**registers_of(net, now), **{k: now[k] for k in net.inputs}, "i_ready": "#b1"}
+    flows, later = net.unroll(formula, [same, {}])
+    if not weaker:
+        formula.require(f"(= #b0 {now['o_valid']})")
+    formula.require(any_of([f"(distinct {now['o_ready']} {flows['o_ready']})",
+                            *(f"(distinct {later[k]} {after[k]})" for k in net.registers)]))
     return formula
 
 

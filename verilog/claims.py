@@ -22,15 +22,17 @@ from verilog.streams import (
     word_of,
 )
 
-__all__ = ["accepts", "held", "progress", "reset", "sequence", "sequence_after_reset"]
+__all__ = ["CONTROL", "accepts", "held", "progress", "reset", "sequence", "sequence_after_reset"]
 
-CLOCKED = ("o_valid", "o_ready")
+CONTROL = ("o_valid", "o_ready", "i_valid", "i_ready", "i_rst")
 
 
 def sequence(reference: Reference, start: Start, weaker: str = "") -> Formula:
     """A word is lost, doubled, invented, out of order, or its answer is another's.
 
-    Given out, then inside, after a clock == inside, then the answers to the word taken.
+    What comes out on the way to empty, clock by clock, is compared before and after a
+    clock: answers move up by one, but those that wait with no gap before them stay, and
+    the answer to the word taken, if any, comes last; a gap is lost, an answer never.
     weaker: "any word" counts as taken, or the answer has a wrong "bit".
     """
     net, formula = reference.net, Formula()
@@ -41,11 +43,22 @@ def sequence(reference: Reference, start: Start, weaker: str = "") -> Formula:
     moved, answers = reference.take(formula, kept, now)
     if weaker == "bit":
         answers = [(given, f"(bvnot {word})") for given, word in answers]
-    left = [(gives(formula, now), word_of(net, now)), *_seen(reference, after)]
-    right = [*_seen(reference, before), *((f"(and {taken} {given})", word)
-                                          for given, word in answers)]
-    lost = [f"(distinct {after[-1][k]} (ite {taken} {moved[k]} {kept[k]}))" for k in kept]
-    formula.require(any_of([*unequal(formula, left, right), *lost]))
+    given, word = answers[0]
+    new = (f"(and {taken} {given})", word)
+    wrong = [f"(distinct {after[-1][k]} (ite {taken} {moved[k]} {kept[k]}))" for k in kept]
+    wrong += [f"(distinct {now['o_valid']} {before[0]['o_valid']})",
+              f"(and {is_one(now['o_valid'])} "
+              f"(distinct {word_of(net, now)} {word_of(net, before[0])}))"]
+    stays = formula.define("Bool", f"(= #b0 {now['i_ready']})")
+    inside = [*_seen(reference, before)[:reference.clocks], new]
+    for (valid, shown), old, later in zip(_seen(reference, after), inside, inside[1:]):
+        stays = formula.define("Bool", f"(and {stays} {old[0]})")
+        due = formula.define("Bool", f"(ite {stays} {old[0]} {later[0]})")
+        wrong += [f"(distinct {valid} {due})",
+                  f"(and {due} (distinct {shown} (ite {stays} {old[1]} {later[1]})))"]
+    wrong += [f"(and {stays} {taken})", *(valid for valid, _ in (
+        _seen(reference, after)[reference.clocks:] + _seen(reference, before)[reference.clocks:]))]
+    formula.require(any_of(wrong))
     return formula
 
 
@@ -87,7 +100,7 @@ def reset(reference: Reference, start: Start, weaker: str = "") -> Formula:
     net, formula = reference.net, Formula()
     wires: Wires = {} if weaker else {"i_rst": "#b1"}
     _, after = start.run(formula, net, [wires, FULL])
-    control = net.part(*CLOCKED)
+    control = net.part(*CONTROL)
     rest = control.unroll(formula, [{**registers_of(control, after), **FULL},
                                     *[FULL] * reference.clocks])
     left = [f"(distinct {after[k]} {word})" for k, word in reference.after_reset().items()]
@@ -97,7 +110,7 @@ def reset(reference: Reference, start: Start, weaker: str = "") -> Formula:
 
 def accepts(reference: Reference, start: Start, weaker: str = "") -> Formula:
     """No word would be taken though no answer waits; weaker: also "while one waits"."""
-    net, formula = reference.net.part(*CLOCKED), Formula()
+    net, formula = reference.net.part(*CONTROL), Formula()
     steps = start.run(formula, net, [{"i_rst": "#b0"}] * (reference.waits + 1))
     for step in steps:
         formula.require(f"(= #b0 {step['o_ready']})")
@@ -109,7 +122,7 @@ def accepts(reference: Reference, start: Start, weaker: str = "") -> Formula:
 def progress(reference: Reference, start: Start, weaker: str = "") -> Formula:
     """An answer that is inside does not come in `delay` clocks, whatever i_ready is;
     weaker: in "one clock fewer"."""
-    net, formula = reference.net.part(*CLOCKED), Formula()
+    net, formula = reference.net.part(*CONTROL), Formula()
     steps = start.run(formula, net, [{"i_rst": "#b0"}] * reference.delay)
     rest = net.unroll(formula, [{**registers_of(net, steps[0]), **FULL},
                                 *[FULL] * reference.clocks])

@@ -28,7 +28,7 @@ FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
                       r"(Bool|\(_ BitVec \d+\)) (.*)\)$")
 SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
                     r"(?: \[(\d+)(?::(\d+))?\])?$")
-NEXT = re.compile(r"\(= \(\|(.+?)\| state\) \(\|(.+?)\| next_state\)\)")
+NEXT = re.compile(r"\(= (.+) \(\|([^|]+)\| next_state\)\)")
 CLOCK = re.compile(r"; yosys-smt2-clock (\S+) (\S+)$")
 USE = re.compile(r"\(\|([^|]+)\| state\)")
 
@@ -74,8 +74,7 @@ class Netlist:
     def part(self, *ports: str) -> Netlist:
         """Return what these ports depend on, at once or after clocks: a netlist whose
         registers go on without the others."""
-        definitions = {name: expression for name, _, expression, _ in self.cells}
-        definitions |= {name: f"(|{after}| state)" for name, after in self.nexts.items()}
+        definitions = {**{cell[0]: cell[2] for cell in self.cells}, **self.nexts}
         seen: set[str] = set()
         waiting = [name for port in ports for name in USE.findall(self.ports[port][1])]
         while waiting:
@@ -101,8 +100,8 @@ class Netlist:
             tag = formula.tag()
             for name, sort, wire, high, low in self.sources:
                 if before and name in self.nexts:
-                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} "
-                                         f"|{before}{self.nexts[name]}|)")
+                    text = USE.sub(rf"|{before}\1|", self.nexts[name])
+                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
                 elif wire in wires:
                     part = f"((_ extract {high} {low}) {wires[wire]})"
                     value = f"(= {part} #b1)" if sort == "Bool" else part

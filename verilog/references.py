@@ -42,12 +42,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class FlowReference(Reference):
-    """Of a pipeline, whose every word has an answer, or of a machine with registers."""
+    """Of a pipeline, or of a machine, where it varies whether a word has an answer."""
+
+    varies: bool = False
 
     def take(self, formula: Formula, before: Wires, step: Wires) -> tuple[dict, Answers]:
         first = {**before, **data_of(self.net, step), **FLOWS}
         steps = self.net.unroll(formula, [first, *[FULL] * self.delay])
-        given = is_one(steps[-1]["o_valid"]) if self.keeps else "true"
+        given = is_one(steps[-1]["o_valid"]) if self.varies else "true"
         return ({k: steps[1][k] for k in self.keeps},
                 [(formula.define("Bool", given), word_of(self.net, steps[-1]))])
 
@@ -109,12 +111,18 @@ class ArrayReference(Reference):
 
 
 def reference_of(design: Design, net: Netlist, parts: Mapping[str, Netlist]) -> Reference:
-    """Return what a clocked design is to do; parts are the netlists below an array."""
-    array = design.array
+    """Return what a clocked design is to do; parts are the netlists below an array.
+
+    A register that Yosys took away, as nothing depends on it, is not kept: where the
+    circuit needs it, the proofs that the Verilog is the circuit fail.
+    """
+    array, has = design.array, set(net.registers)
     if array is None:
-        return FlowReference(net, design.state, design.latency or 1, design.latency or 1)
+        keeps = {k: value for k, value in design.state.items() if k in has}
+        return FlowReference(net, keeps, design.latency or 1, design.latency or 1,
+                             varies=bool(design.state))
     keeps = {f"pe_{r}_{c}.{k}": value for r in range(array.rows) for c in range(array.columns)
-             for k, value in array.reset.items()}
+             for k, value in array.reset.items() if f"pe_{r}_{c}.{k}" in has}
     delay = array.rows + array.columns - 1 if array.moving else array.columns
     return ArrayReference(net, keeps, delay, array.rows + array.columns - 1,
                           0 if array.moving else max(array.rows, array.columns) - 1,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from verilog.netlist import Netlist
 from verilog.smt import Formula
 
-__all__ = ["FULL", "Answers", "Start", "Wires", "data_of", "gives", "is_one", "registers_of", "show",
-           "takes", "unequal", "word_of"]
+__all__ = ["FULL", "Answers", "Start", "Wires", "data_of", "gives", "is_one", "registers_of",
+           "show", "takes", "unequal", "word_of"]
 
 FULL = {"i_valid": "#b0", "i_ready": "#b1", "i_rst": "#b0"}  # on the way to being empty
 HANDSHAKE = ("i_clk", "i_rst", "i_valid", "i_ready", "o_valid", "o_ready")
