@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from verilog import array_claims, claims
 from verilog.design import Design
@@ -22,17 +22,19 @@ from verilog.streams import Start
 
 __all__ = ["prove_clocked"]
 
+RUN_SECONDS = 4.0  # for a run that shows a fault; where there is one it takes a fraction
+
 
 @dataclass(frozen=True)
 class Claim:
     """A statement, the formula of a fault from any registers, how it can be weakened, and
-    the formula of a fault some clocks after a reset."""
+    what finds a fault some clocks after a reset."""
 
     name: str
     statement: str
     ask: Callable[..., Formula]
     weaker: Sequence[str]
-    after_reset: Callable[[int], Formula]
+    after_reset: Callable[[int, float], Answer]
 
 
 def prove_clocked(design: Design, net: Netlist, parts, seconds: float) -> list[Proof]:
@@ -51,14 +53,14 @@ def _of_flow(design: Design, reference: Reference) -> list[Claim]:
         "registers, what is inside before a clock and what it takes are what it gives and what "
         "is inside after it (by induction for runs of any length)",
         partial(claims.sequence, reference, Start()), ("any word", "bit"),
-        partial(claims.sequence_after_reset, reference))]
+        _run_finder(reference))]
 
 
 def _of_array(design: Design, reference: Reference) -> list[Claim]:
     array = design.array
     assert array is not None
     size = f"{array.rows} x {array.columns} elements"
-    trace = partial(claims.sequence_after_reset, reference)
+    trace = _run_finder(reference)
     return [
         Claim("waiting", "while an answer waits no register moves and no word is taken, from any "
               "registers", partial(array_claims.waiting, reference), ("not waiting",), trace),
@@ -80,7 +82,8 @@ def _of_any(design: Design, reference: Reference) -> list[Claim]:
 
     def claim(name: str, statement: str, about: Callable, begin: Start, weaker: str) -> Claim:
         return Claim(name, statement, partial(about, reference, begin), (weaker,),
-                     lambda clocks: about(reference, Start(clocks=clocks)))
+                     lambda clocks, limit: solve(about(reference, Start(clocks=clocks)), limit,
+                                                 ("bitwuzla",)))
 
     return [
         claim("held", "o_valid stays and the answer does not change until i_ready, both "
@@ -92,6 +95,15 @@ def _of_any(design: Design, reference: Reference) -> list[Claim]:
               claims.accepts, start, "while one waits"),
         claim("progress", f"an answer inside is offered within {delay}, whether or not i_ready "
               "rises, from any registers", claims.progress, start, "one clock fewer")]
+
+
+def _run_finder(reference: Reference) -> Callable[[int, float], Answer]:
+    """Return what looks for a run with wrong answers, each length once."""
+    @lru_cache(maxsize=None)
+    def find(clocks: int, seconds: float) -> Answer:
+        return solve(claims.sequence_after_reset(reference, clocks), seconds, ("bitwuzla",))
+
+    return find
 
 
 def _settled(claim: Claim, reference: Reference, seconds: float) -> Proof:
@@ -117,12 +129,14 @@ def _settled(claim: Claim, reference: Reference, seconds: float) -> Proof:
 def _traced(claim: Claim, reference: Reference, proof: Proof, seconds: float) -> Proof:
     """Return the refutation with a run from a reset; unknown if none is found."""
     spent, why = proof.seconds, ""
-    for clocks in (0, reference.clocks + 2, 2 * reference.clocks + 4):
-        answer = solve(claim.after_reset(clocks), seconds)
+    for clocks in (0, reference.clocks + 2, 2 * reference.clocks + 2):
+        answer = claim.after_reset(clocks, min(seconds, RUN_SECONDS))
         spent += answer.seconds
         if answer.verdict == "refuted":
             return replace(proof, seconds=spent, counterexample=_run_of(answer))
         why = answer.note or f"no run of {clocks} clocks after a reset shows it"
+        if answer.verdict == "unknown":
+            break
     return replace(proof, verdict="unknown", seconds=spent,
                    note=f"a step from some registers breaks it, but {why}")
 
