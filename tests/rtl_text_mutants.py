@@ -52,7 +52,7 @@ def pipelines(design):
         yield fault(f"valid {s} moves while it waits", (
             rf"if\(load_s{s}\) begin(\s+valid)", r"if(1'd1) begin\1"))
         yield fault(f"data {s} overwritten while it waits", (
-            rf"if\(load_s{s}\) begin(\s+(?!valid))", r"if(1'd1) begin\1"))
+            rf"if\(load_s{s}\) begin(\s+(?!valid|\s))", r"if(1'd1) begin\1"))
         yield fault(f"stage {s} moves on though the next one is full", (
             rf"assign load_s{s} = .*;", f"assign load_s{s} = 1'd1;"))
         yield fault(f"stage {s} never empties: answers twice", (
@@ -87,7 +87,8 @@ def machines(design):
     yield fault("o_ready stuck at 1", (r"assign o_ready = .*;", "assign o_ready = 1'd1;"))
     yield fault("o_ready stuck at 0", (r"assign o_ready = .*;", "assign o_ready = 1'd0;"))
     yield fault("takes words only with i_ready", (
-        r"assign o_ready = .*;", "assign o_ready = i_ready;"), (r"assign step = .*;", "assign step = i_valid & i_ready;"))
+        r"assign o_ready = .*;", "assign o_ready = i_ready;"), (
+        r"assign step = .*;", "assign step = i_valid & i_ready;"))
     yield fault("o_valid stuck at 1", (output, "assign o_valid = 1'd1"))
     yield fault("o_valid stuck at 0", (output, "assign o_valid = 1'd0"))
     yield fault("o_valid waits for i_ready", (output, "assign o_valid = answered & i_ready"))

@@ -97,7 +97,7 @@ def test_the_designs_without_a_fault_are_proved(kind):
 
 
 @pytest.mark.parametrize("edits", [
-    [(r"if\(load_s1\) begin(\s+(?!valid))", r"if(load_s1 & i_valid) begin\1")],  # no other answer
+    [(r"if\(load_s1\) begin(\s+(?!valid|\s))", r"if(load_s1 & i_valid) begin\1")],
     [(r"reg valid_s1;", "reg valid_s1;\n  reg [1:0] idle;\n  always @(posedge i_clk) "
       "idle <= idle + 2'd1;")],
     [(r"assign o_ready = load_s1", "assign o_ready = ~(valid_s1 & ~load_s2)")]])
@@ -118,7 +118,7 @@ def test_ends_of_sums_are_their_circuits():
 
 def test_a_register_at_another_clock_is_refused():
     made = edited(design("fixed-add", "fixed4.2", {}, 2), (r"posedge", "negedge"))
-    with pytest.raises(ToolError, match="posedge of i_clk, got negedge of i_clk"):
+    with pytest.raises(ToolError, match="CLK_POLARITY"):
         prove_equal([made])
 
 

@@ -6,6 +6,7 @@ argument weakens an assumption, or asks for more than is true: then a model must
 
 from __future__ import annotations
 
+from verilog.netlist import Netlist
 from verilog.references import Reference
 from verilog.smt import Formula, any_of
 from verilog.streams import (
@@ -110,7 +111,7 @@ def reset(reference: Reference, start: Start, weaker: str = "") -> Formula:
 
 def accepts(reference: Reference, start: Start, weaker: str = "") -> Formula:
     """No word would be taken though no answer waits; weaker: also "while one waits"."""
-    net, formula = reference.net.part(*CONTROL), Formula()
+    net, formula = _control(reference, start), Formula()
     steps = start.run(formula, net, [{"i_rst": "#b0"}] * (reference.waits + 1))
     for step in steps:
         formula.require(f"(= #b0 {step['o_ready']})")
@@ -122,7 +123,7 @@ def accepts(reference: Reference, start: Start, weaker: str = "") -> Formula:
 def progress(reference: Reference, start: Start, weaker: str = "") -> Formula:
     """An answer that is inside does not come in `delay` clocks, whatever i_ready is;
     weaker: in "one clock fewer"."""
-    net, formula = reference.net.part(*CONTROL), Formula()
+    net, formula = _control(reference, start), Formula()
     steps = start.run(formula, net, [{"i_rst": "#b0"}] * reference.delay)
     rest = net.unroll(formula, [{**registers_of(net, steps[0]), **FULL},
                                 *[FULL] * reference.clocks])
@@ -130,6 +131,11 @@ def progress(reference: Reference, start: Start, weaker: str = "") -> Formula:
     for step in steps[:-1] if weaker else steps:
         formula.require(f"(= #b0 {step['o_valid']})")
     return formula
+
+
+def _control(reference: Reference, start: Start) -> Netlist:
+    """Return what o_valid and o_ready depend on; all, where a run is shown."""
+    return reference.net.part(*CONTROL) if start.clocks is None else reference.net
 
 
 def _emptied(formula: Formula, reference: Reference, step: Wires) -> list[dict[str, str]]:

@@ -23,13 +23,14 @@ from verilog.smt import Formula
 __all__ = ["Netlist", "read_netlists", "yosys_version"]
 
 SCRIPT = ("read_verilog {files}; hierarchy -check -top {top}; proc; flatten; "
-          "memory_collect; memory_map -rom-only; opt_clean; write_smt2 {out}")
+          "memory_collect; memory_map -rom-only; opt_clean; "
+          "select -assert-none t:$dff i:i_clk i:clk %u %co1:+$dff[CLK] %d; "
+          "select -assert-none t:$dff r:CLK_POLARITY=1'0 %i; write_smt2 {out}")
 FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
                       r"(Bool|\(_ BitVec \d+\)) (.*)\)$")
 SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
                     r"(?: \[(\d+)(?::(\d+))?\])?$")
 NEXT = re.compile(r"\(= (.+) \(\|([^|]+)\| next_state\)\)")
-CLOCK = re.compile(r"; yosys-smt2-clock (\S+) (\S+)$")
 USE = re.compile(r"\(\|([^|]+)\| state\)")
 
 
@@ -146,7 +147,6 @@ def yosys_version() -> str:
 def _parsed(text: str, top: str) -> Netlist:
     """Return the netlist in what write_smt2 wrote; ToolError for a line it never wrote."""
     net = Netlist()
-    clocks: set[tuple[str, ...]] = set()
     for line in text.replace(f"|{top}#", "|#").replace(f"|{top}_", "|_").splitlines():
         if found := SOURCE.match(line):
             name, sort, wire, high, low = found.groups()
@@ -163,15 +163,9 @@ def _parsed(text: str, top: str) -> Netlist:
                 net.cells.append((name, sort, expression, "$rdmux[" in line))
             elif expression != "true":
                 raise tools.ToolError(f"Yosys wrote a constraint: {line}")
-        elif found := CLOCK.match(line):
-            clocks.add(found.groups())
         elif not line.startswith((";", "(declare-sort", "(declare-fun |_is|",
                                   "(define-fun |_t|", "))")):
             raise tools.ToolError(f"Yosys wrote what is not understood: {line}")
-    named = {(wire.rpartition(".")[2], edge) for wire, edge in clocks}
-    if named - {("i_clk", "posedge"), ("clk", "posedge")}:
-        told = ", ".join(f"{edge} of {wire}" for wire, edge in sorted(clocks))
-        raise tools.ToolError(f"registers are to move at the posedge of i_clk, got {told}")
     return net
 
 

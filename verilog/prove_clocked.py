@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cache, partial
 
 from verilog import array_claims, claims
 from verilog.design import Design
@@ -28,62 +28,62 @@ RUN_SECONDS = 4.0  # for a run that shows a fault; where there is one it takes a
 @dataclass(frozen=True)
 class Claim:
     """A statement, the formula of a fault from any registers, how it can be weakened, and
-    what finds a fault some clocks after a reset."""
+    what finds a run that shows one, some clocks after a reset."""
 
     name: str
     statement: str
     ask: Callable[..., Formula]
     weaker: Sequence[str]
-    after_reset: Callable[[int, float], Answer]
+    finders: Sequence[Callable[[int, float], Answer]]
 
 
 def prove_clocked(design: Design, net: Netlist, parts, seconds: float) -> list[Proof]:
     """Return the proofs; net is the design's, or that of its module Cfu, parts those of the
     modules below an array by the last part of their names."""
     reference = reference_of(design, net, parts)
+    wrong_answers = _run_finder(partial(claims.sequence_after_reset, reference))
     wanted = _of_array if design.array else _of_flow
     return [_settled(claim, reference, seconds)
-            for claim in (*wanted(design, reference), *_of_any(design, reference))]
+            for claim in (*wanted(design, reference, wrong_answers),
+                          *_of_any(design, reference, wrong_answers))]
 
 
-def _of_flow(design: Design, reference: Reference) -> list[Claim]:
+def _of_flow(design: Design, reference: Reference, finder) -> list[Claim]:
     what = "each word taken with done" if design.state else "each word taken"
     return [Claim(
         "sequence", f"{what} has one answer, none lost, doubled or invented, in order: from any "
         "registers, what is inside before a clock and what it takes are what it gives and what "
         "is inside after it (by induction for runs of any length)",
-        partial(claims.sequence, reference, Start()), ("any word", "bit"),
-        _run_finder(reference))]
+        partial(claims.sequence, reference, Start()), ("any word", "bit"), (finder,))]
 
 
-def _of_array(design: Design, reference: Reference) -> list[Claim]:
+def _of_array(design: Design, reference: Reference, finder) -> list[Claim]:
     array = design.array
     assert array is not None
     size = f"{array.rows} x {array.columns} elements"
-    trace = _run_finder(reference)
     return [
         Claim("waiting", "while an answer waits no register moves and no word is taken, from any "
-              "registers", partial(array_claims.waiting, reference), ("not waiting",), trace),
+              "registers", partial(array_claims.waiting, reference), ("not waiting",), (finder,)),
         Claim("moving", "while none waits i_ready changes nothing, from any registers",
-              partial(array_claims.moving, reference), ("waiting",), trace),
+              partial(array_claims.moving, reference), ("waiting",), (finder,)),
         Claim("wiring", f"without waiting the answers to a word, none lost, doubled, invented or "
               f"out of order, are those of {size} asked in turn, from {reference.delay} clocks "
               "after it, and sums or weights stay right (by induction for any runs)",
-              partial(array_claims.taken, reference), ("bit",), trace),
+              partial(array_claims.taken, reference), ("bit",), (finder,)),
         Claim("refused", "a word that is not taken changes nothing (by induction likewise)",
-              partial(array_claims.refused, reference), ("a word that is taken",), trace)]
+              partial(array_claims.refused, reference), ("a word that is taken",), (finder,))]
 
 
-def _of_any(design: Design, reference: Reference) -> list[Claim]:
+def _of_any(design: Design, reference: Reference, finder) -> list[Claim]:
     start = array_claims.start_of(reference) if design.array else Start()
     kept = ", the registers set" if reference.keeps else ""
     waits = f" within {reference.waits} clocks" if reference.waits else ""
     delay = f"{reference.delay} clock{'s' if reference.delay > 1 else ''}"
 
     def claim(name: str, statement: str, about: Callable, begin: Start, weaker: str) -> Claim:
+        own = _run_finder(partial(_begun, about, reference))
         return Claim(name, statement, partial(about, reference, begin), (weaker,),
-                     lambda clocks, limit: solve(about(reference, Start(clocks=clocks)), limit,
-                                                 ("bitwuzla",)))
+                     (finder, own) if about is claims.reset else (own,))
 
     return [
         claim("held", "o_valid stays and the answer does not change until i_ready, both "
@@ -97,11 +97,15 @@ def _of_any(design: Design, reference: Reference) -> list[Claim]:
               "rises, from any registers", claims.progress, start, "one clock fewer")]
 
 
-def _run_finder(reference: Reference) -> Callable[[int, float], Answer]:
-    """Return what looks for a run with wrong answers, each length once."""
-    @lru_cache(maxsize=None)
+def _begun(about: Callable, reference: Reference, clocks: int) -> Formula:
+    return about(reference, Start(clocks=clocks))
+
+
+def _run_finder(ask: Callable[[int], Formula]) -> Callable[[int, float], Answer]:
+    """Return what looks for a run of some clocks, each length once."""
+    @cache
     def find(clocks: int, seconds: float) -> Answer:
-        return solve(claims.sequence_after_reset(reference, clocks), seconds, ("bitwuzla",))
+        return solve(ask(clocks), seconds, ("bitwuzla",))
 
     return find
 
@@ -129,17 +133,25 @@ def _settled(claim: Claim, reference: Reference, seconds: float) -> Proof:
 def _traced(claim: Claim, reference: Reference, proof: Proof, seconds: float) -> Proof:
     """Return the refutation with a run from a reset; unknown if none is found."""
     spent, why = proof.seconds, ""
-    for clocks in (0, reference.clocks + 2, 2 * reference.clocks + 2):
-        answer = claim.after_reset(clocks, min(seconds, RUN_SECONDS))
-        spent += answer.seconds
-        if answer.verdict == "refuted":
-            return replace(proof, seconds=spent, counterexample=_run_of(answer))
-        why = answer.note or f"no run of {clocks} clocks after a reset shows it"
-        if answer.verdict == "unknown":
-            break
+    for find in claim.finders:
+        for clocks in (0, reference.clocks + 2, 2 * reference.clocks + 2):
+            answer = find(clocks, min(seconds, RUN_SECONDS))
+            spent += answer.seconds
+            if answer.verdict == "refuted":
+                return replace(proof, seconds=spent, counterexample=_run_of(answer))
+            why = answer.note or f"no run of {clocks} clocks after a reset shows it"
+            if answer.verdict == "unknown":
+                break
     return replace(proof, verdict="unknown", seconds=spent,
                    note=f"a step from some registers breaks it, but {why}")
 
 
 def _run_of(answer: Answer) -> dict[str, int]:
-    return dict(sorted(answer.model.items(), key=lambda item: int(item[0].rpartition("@")[2])))
+    """Return the ports clock by clock, as port@clock; one bit is 0 or 1."""
+    def place(key: str) -> tuple[int, bool]:
+        port, _, clock = key.partition("@")
+        return int(clock), port not in ("i_rst", "i_valid", "o_ready", "o_valid", "i_ready")
+
+    flags = [k for k in answer.model if not place(k)[1]]
+    words = {**answer.model, **{k: answer.model[k] & 1 for k in flags}}
+    return {k: words[k] for k in sorted(words, key=place)}

@@ -74,7 +74,9 @@ class ArrayReference(Reference):
 
     def _staying(self, formula, before, step, lanes, rows, columns):
         """Take a step of every sum; with last each row of them is an answer."""
-        element, after, words = self.parts["pe"], {}, []
+        element = self.parts["pe"]
+        after: dict[str, str] = {}
+        words: list = []
         for r in range(rows):
             words.append([])
             for c in range(columns):
@@ -88,22 +90,23 @@ class ArrayReference(Reference):
 
     def _passing(self, formula, before, step, lanes, rows, columns):
         """Swap, let sums go down the columns, load."""
-        element, after, words = self.parts["pe"], {}, []
+        element = self.parts["pe"]
+        after: dict[str, str] = {}
+        words: list = []
         for c in range(columns):
             begun = self.parts["start"].unroll(formula, [{"i_init": lanes["init"][c]}])[0]
             sums = {k[2:]: term for k, term in begun.items() if k.startswith("o_")}
             above = lanes["w"][c]
             for r in range(rows):
                 own = _inside(before, f"pe_{r}_{c}.")
-                done = element.unroll(formula, [{
+                asked, done = element.unroll(formula, [{
                     **own, "i_enable": "#b1", "i_rst": "#b0", "i_swap": step["i_swap"],
-                    "i_a": lanes["a"][r], **{f"i_{k}": term for k, term in sums.items()}}, {}])[1]
+                    "i_a": lanes["a"][r], **{f"i_{k}": term for k, term in sums.items()}}, {}])
                 sums = {k: done[f"o_{k}"] for k in sums}
-                after |= {
-                    f"pe_{r}_{c}.shadow": f"(ite {is_one(step['i_load'])} {above} {own['shadow']})",
-                    f"pe_{r}_{c}.active": (f"(ite {is_one(step['i_swap'])} {own['shadow']} "
-                                           f"{own['active']})")}
-                above = own["shadow"]
+                moves = {"shadow": ("i_load", above), "active": ("i_swap", asked["shadow"])}
+                after |= {f"pe_{r}_{c}.{k}": f"(ite {is_one(step[flag])} {new} {own[k]})"
+                          for k, (flag, new) in moves.items() if k in own}
+                above = asked["shadow"]
             ended = self.parts["finish"].unroll(formula, [{
                 f"i_{k}": term for k, term in sums.items()}])[0]
             words.append(ended["o_out"])
