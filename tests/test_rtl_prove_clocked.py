@@ -96,6 +96,16 @@ def test_the_designs_without_a_fault_are_proved(kind):
     assert names[:len(FLOW)] == FLOW or names == ARRAY
 
 
+@pytest.mark.parametrize("arguments", [
+    ("lns-mac", "lns6.2", {}, 1),  # three operands, two of them in halves
+    ("fixed-mul", "ufixed5.3", {"rounding": "stochastic"}, 1),  # extended with zeros
+    ("lns-to-fixed", "lns6.2", {}, 2)])
+def test_functions_of_a_processor_are_proved_at_their_32_bits(arguments):
+    proofs = prove_design(design(*arguments, as_cfu=True), 30)
+    assert [p.as_dict() for p in proofs if not p.passed] == []
+    assert {f"Cfu {name}" for name in ("verilog", *FLOW)} <= {p.name for p in proofs}
+
+
 @pytest.mark.parametrize("edits", [
     [(r"if\(load_s1\) begin(\s+(?!valid|\s))", r"if(load_s1 & i_valid) begin\1")],
     [(r"reg valid_s1;", "reg valid_s1;\n  reg [1:0] idle;\n  always @(posedge i_clk) "
