@@ -116,6 +116,14 @@ def test_edits_that_change_no_answer_are_proved(edits):
     assert [p.as_dict() for p in prove_equal([made], 30) if not p.passed] == []
 
 
+def test_arrays_of_one_row_or_column_are_proved():
+    made = [design("fixed-systolic", "fixed4.2", {
+        "rows": rows, "columns": columns, "depth": "2", "stationary": stays})
+        for rows, columns in (("1", "1"), ("1", "3"), ("3", "1"))
+        for stays in ("output", "weight")]
+    assert [p.as_dict() for p in prove_equal(made, 30) if not p.passed] == []
+
+
 def test_ends_of_sums_are_their_circuits():
     made = design(*CASES["an array of weights"][1])
     for module, pattern in (("start", r"assign o_register = .*;"), ("finish", r"\? -\d+'d8")):

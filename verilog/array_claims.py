@@ -40,7 +40,7 @@ def after_any_words(reference: Reference, formula: Formula) -> Wires:
 
 def start_of(reference: Reference) -> Start:
     """Return the start of a claim about an array: any registers, if they need not fit."""
-    return Start(partial(after_any_words, reference)) if reference.waits else Start()
+    return Start(partial(after_any_words, reference)) if reference.spaced else Start()
 
 
 def waiting(reference: Reference, weaker: str = "") -> Formula:

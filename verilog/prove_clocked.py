@@ -67,8 +67,9 @@ def _of_array(design: Design, reference: Reference, finder) -> list[Claim]:
         Claim("moving", "while none waits i_ready changes nothing, from any registers",
               partial(array_claims.moving, reference), ("waiting",), (finder,)),
         Claim("wiring", f"without waiting the answers to a word, none lost, doubled, invented or "
-              f"out of order, are those of {size} asked in turn, from {reference.delay} clocks "
-              "after it, and sums or weights stay right (by induction for any runs)",
+              f"out of order, are those of {size} asked in turn, from "
+              f"{_clocks(reference.delay)} after it, and sums or weights stay right (by induction "
+              "for runs of any length)",
               partial(array_claims.taken, reference), ("bit",), (finder,)),
         Claim("refused", "a word that is not taken changes nothing (by induction likewise)",
               partial(array_claims.refused, reference), ("a word that is taken",), (finder,))]
@@ -77,8 +78,8 @@ def _of_array(design: Design, reference: Reference, finder) -> list[Claim]:
 def _of_any(design: Design, reference: Reference, finder) -> list[Claim]:
     start = array_claims.start_of(reference) if design.array else Start()
     kept = ", the registers set" if reference.keeps else ""
-    waits = f" within {reference.waits} clocks" if reference.waits else ""
-    delay = f"{reference.delay} clock{'s' if reference.delay > 1 else ''}"
+    waits = f" within {_clocks(reference.waits)}" if reference.waits else ""
+    begun = "after any words and resets" if reference.spaced else "from any registers"
 
     def claim(name: str, statement: str, about: Callable, begin: Start, weaker: str) -> Claim:
         own = _run_finder(partial(_begun, about, reference))
@@ -91,10 +92,14 @@ def _of_any(design: Design, reference: Reference, finder) -> list[Claim]:
               "not waiting"),
         claim("reset", f"after a clock of reset in any registers nothing old comes out{kept}",
               claims.reset, Start(), "no reset"),
-        claim("accepts", f"a word is taken{waits} whenever no answer waits, from any registers",
+        claim("accepts", f"a word is taken{waits} whenever no answer waits, {begun}",
               claims.accepts, start, "while one waits"),
-        claim("progress", f"an answer inside is offered within {delay}, whether or not i_ready "
-              "rises, from any registers", claims.progress, start, "one clock fewer")]
+        claim("progress", f"an answer inside is offered within {_clocks(reference.delay)}, whether "
+              f"or not i_ready rises, {begun}", claims.progress, start, "one clock fewer")]
+
+
+def _clocks(count: int) -> str:
+    return f"{count} clock{'s' if count != 1 else ''}"
 
 
 def _begun(about: Callable, reference: Reference, clocks: int) -> Formula:

@@ -23,13 +23,15 @@ FLOWS = {"i_valid": "#b1", "i_ready": "#b1", "i_rst": "#b0"}
 @dataclass(frozen=True)
 class Reference:
     """delay is the clocks from a word to its first answer, clocks those to its last one,
-    waits how long a word may be refused though no answer waits, all at full speed."""
+    waits how long a word may be refused though no answer waits, all at full speed. spaced
+    tells whether registers have to fit together, as those do that keep answers apart."""
 
     net: Netlist
     keeps: Mapping[str, int]
     delay: int
     clocks: int
     waits: int = 0
+    spaced: bool = False
 
     def after_reset(self) -> dict[str, str]:
         """Return the registers' terms."""
@@ -129,7 +131,7 @@ def reference_of(design: Design, net: Netlist, parts: Mapping[str, Netlist]) -> 
     delay = array.rows + array.columns - 1 if array.moving else array.columns
     return ArrayReference(net, keeps, delay, array.rows + array.columns - 1,
                           0 if array.moving else max(array.rows, array.columns) - 1,
-                          design=design, parts=parts)
+                          not array.moving, design=design, parts=parts)
 
 
 def _inside(registers: Wires, place: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ def show(formula: Formula, net: Netlist, steps: Sequence[Wires]):
     """Let models tell the ports of all clocks."""
     for clock, step in enumerate(steps):
         for port in step:
-            if port.startswith(("i_", "o_")) and "." not in port and port != "i_clk":
+            if port.startswith(("i_", "o_", "cmd_")) and "." not in port and port != "i_clk":
                 formula.show(f"{port}@{clock}", step[port], net.widths[port])
 
 
