@@ -44,7 +44,7 @@ def cfu(design: Design, name: str | None = None) -> Design:
     inner = _wrapper(design, places, unit)
     outer = _adapter(design, places, name or f"{design.name}_cfu", unit)
     return replace(design, name=outer.name, summary=f"{design.summary}, as a CFU",
-                   modules=(*design.modules, inner, outer))
+                   modules=(*design.modules, inner, outer), places=places)
 
 
 def _places(design: Design) -> dict[str, tuple[int, int, int]]:

@@ -22,9 +22,24 @@ from verilog.module import Module, Port, combinational, pipelined
 from verilog.pipeline import stages_of
 from verilog.stimulus import operand_columns
 
-__all__ = ["Design", "Words", "operator_design"]
+__all__ = ["Array", "Design", "Words", "operator_design"]
 
 Words = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Array:
+    """What an array is made of: rows x columns elements, each with the registers `reset`
+    (their values after a reset), and modules at the ends of sums with their circuits.
+
+    moving tells whether weights go through it, with sums that pass, or sums stay.
+    """
+
+    rows: int
+    columns: int
+    moving: bool
+    reset: Mapping[str, int]
+    ends: Mapping[str, Circuit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,8 @@ class Design:
     circuit is what one step or one word computes, state its registers and their
     values after a reset. lanes says of a port that is several words side by side,
     the first in the lowest bits, how many there are and their bits; its arrays have
-    a column for each.
+    a column for each. array is what an array is made of, places where each operand is
+    in the registers of a custom function unit: register, lowest bit, bits.
     """
 
     name: str
@@ -55,6 +71,8 @@ class Design:
     latency: int | None = 0
     state: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    array: Array | None = None
+    places: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @property
     def top(self) -> Module:

@@ -106,8 +106,10 @@ def _pass_on(body: Body, passed: Mapping[str, int], cleared=("valid",)):
                  v.assign(f"o_{port}", body.read(register)))
 
 
-def sum_ends(name: str, mac: Mac, memories: bool) -> tuple[Module, Module]:
-    """Return the modules that turn a word into a sum, and a sum into a word."""
+def sum_ends(name: str, mac: Mac, memories: bool
+             ) -> tuple[Module, Module, dict[str, Circuit]]:
+    """Return the modules that turn a word into a sum, and a sum into a word, and the
+    circuits of both by the modules' names."""
     begin = trace(lambda init: mac.start(init), {"init": mac.out.words},
                   outputs=list(mac.state), name="start")
     end = trace(lambda **sums: mac.finish(tuple(sums.values())), mac.state, name="finish")
@@ -121,4 +123,4 @@ def sum_ends(name: str, mac: Mac, memories: bool) -> tuple[Module, Module]:
                              Port("o_out", word, True)))):
         text = header(f"{name}_{part}", f"the {part} of a sum", "", {}, 0, circuit, mac.spec)
         made.append(combinational(f"{name}_{part}", text, circuit, ports, memories))
-    return made[0], made[1]
+    return made[0], made[1], {m.name: c for m, c in zip(made, (begin, end))}

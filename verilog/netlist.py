@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,12 +23,14 @@ from verilog.smt import Formula
 __all__ = ["Netlist", "read_netlists", "yosys_version"]
 
 SCRIPT = ("read_verilog {files}; hierarchy -check -top {top}; proc; flatten; "
-          "memory_collect; memory_map -rom-only; opt_clean; write_smt2 {out}")
+          "memory_collect; memory_map -rom-only; opt_clean; "
+          "select -assert-none t:$dff i:i_clk i:clk %u %co1:+$dff[CLK] %d; "
+          "select -assert-none t:$dff r:CLK_POLARITY=1'0 %i; write_smt2 {out}")
 FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
                       r"(Bool|\(_ BitVec \d+\)) (.*)\)$")
 SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
                     r"(?: \[(\d+)(?::(\d+))?\])?$")
-NEXT = re.compile(r"\(= \(\|(.+?)\| state\) \(\|(.+?)\| next_state\)\)")
+NEXT = re.compile(r"\(= (.+) \(\|([^|]+)\| next_state\)\)")
 USE = re.compile(r"\(\|([^|]+)\| state\)")
 
 
@@ -47,17 +49,51 @@ class Netlist:
     nexts: dict[str, str] = field(default_factory=dict)
 
     @property
+    def registers(self) -> tuple[str, ...]:
+        """The wires of all registers that have names."""
+        kept = {wire for name, _, wire, _, _ in self.sources if name in self.nexts}
+        return tuple(sorted(kept & set(self.ports)))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The wires of all inputs."""
+        kept = {wire for name, _, wire, _, _ in self.sources if name not in self.nexts}
+        return tuple(sorted(kept & set(self.ports)))
+
+    @property
     def widths(self) -> dict[str, int]:
         """The bits of every port and register."""
         return {wire: _bits(sort)
                 for wire, (sort, _) in self.ports.items()}
+
+    def renamed(self, names: Mapping[str, str]) -> Netlist:
+        """Return the netlist with other names for some wires."""
+        sources = [(n, sort, names.get(w, w), high, low) for n, sort, w, high, low in self.sources]
+        return replace(self, sources=sources,
+                       ports={names.get(k, k): port for k, port in self.ports.items()})
+
+    def part(self, *ports: str) -> Netlist:
+        """Return what these ports depend on, at once or after clocks: a netlist whose
+        registers go on without the others."""
+        definitions = {**{cell[0]: cell[2] for cell in self.cells}, **self.nexts}
+        seen: set[str] = set()
+        waiting = [name for port in ports for name in USE.findall(self.ports[port][1])]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += USE.findall(definitions.get(name, ""))
+        return Netlist([s for s in self.sources if s[0] in seen],
+                       [c for c in self.cells if c[0] in seen],
+                       {k: p for k, p in self.ports.items() if seen.issuperset(USE.findall(p[1]))},
+                       {k: after for k, after in self.nexts.items() if k in seen})
 
     def unroll(self, formula: Formula, given: Sequence[Mapping[str, str]]
                ) -> list[dict[str, str]]:
         """Add one copy for each mapping of wires to terms; return every copy's wires.
 
         A wire is a bit-vector here, whatever its width. Inputs that are not given are
-        free, and so are the registers of the first copy; later ones follow from it.
+        free, and so are registers of the first copy that are not; later ones follow from it.
         """
         steps: list[dict[str, str]] = []
         before = ""
@@ -65,8 +101,8 @@ class Netlist:
             tag = formula.tag()
             for name, sort, wire, high, low in self.sources:
                 if before and name in self.nexts:
-                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} "
-                                         f"|{before}{self.nexts[name]}|)")
+                    text = USE.sub(rf"|{before}\1|", self.nexts[name])
+                    formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
                 elif wire in wires:
                     part = f"((_ extract {high} {low}) {wires[wire]})"
                     value = f"(= {part} #b1)" if sort == "Bool" else part

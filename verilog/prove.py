@@ -66,7 +66,10 @@ def prove_design(design, seconds: float = 60) -> list[Proof]:
     """Return the proofs of a design: its Verilog, its clocking, its ranges."""
     from verilog.prove_equal import prove_equal
 
-    return [*prove_equal([design], seconds), prove_ranges(design.circuit, seconds)]
+    ends = design.array.ends if design.array else {}
+    return [*prove_equal([design], seconds), prove_ranges(design.circuit, seconds),
+            *(replace(prove_ranges(circuit, seconds), name=f"{name.rpartition('_')[2]} ranges")
+              for name, circuit in ends.items())]
 
 
 def settle(name: str, statement: str, circuit: Circuit, ask: Callable[[Circuit], Formula],

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fxp.circuit import Circuit, evaluate
 from verilog.design import Design
 from verilog.mutants import mutants
 from verilog.netlist import Netlist, read_netlists
 from verilog.prove import Proof, settle
-from verilog.smt import Formula, any_of, constant
-from verilog.solvers import solve
-from verilog.steps import MOVES, SHOWN, is_array, proved_part, statement_of
+from verilog.prove_clocked import prove_clocked
+from verilog.smt import Formula
+from verilog.steps import MOVES, SHOWN, cfu_names, parts_of, statement_of
 
 __all__ = ["prove_equal"]
 
 def prove_equal(designs: Sequence[Design], seconds: float = 60) -> list[Proof]:
     """Return the proofs for all designs, read by one run of Yosys: one for each that is
-    combinational, two for each that has a clock."""
+    combinational, and what waiting, gaps and resets do for each that has a clock."""
+    every = [parts_of(d) for d in designs]
+    netlists = iter(read_netlists([part for parts in every for part in parts.values()]))
     proofs = []
-    netlists = read_netlists([proved_part(d) for d in designs])
-    for design, netlist in zip(designs, netlists):
-        proofs.append(_equal(design, netlist, seconds))
-        if design.clocked and not is_array(design):
-            proofs.append(_handshake(design, netlist, seconds))
+    for design, parts in zip(designs, every):
+        proofs += _proofs(design, parts, {name: next(netlists) for name in parts}, seconds)
     return proofs
 
 
-def _equal(design: Design, netlist: Netlist, seconds: float) -> Proof:
-    differs, statement = statement_of(design)
+def _proofs(design: Design, parts: Mapping[str, Design], nets: Mapping[str, Netlist],
+            seconds: float) -> list[Proof]:
+    if design.array:
+        return [*(_equal(parts[name], nets[name], seconds, "verilog" if name == "pe" else name)
+                  for name in parts if name), *prove_clocked(design, nets[""], nets, seconds)]
+    found = []
+    for name in parts:
+        net = nets[name].renamed(cfu_names(design)) if name else nets[""]
+        proofs = [_equal(parts[name], net, seconds)]
+        proofs += prove_clocked(design, net, {}, seconds) if design.clocked else []
+        found += [replace(p, name=f"{name} {p.name}".strip()) for p in proofs]
+    return found
+
+
+def _equal(design: Design, netlist: Netlist, seconds: float, name: str = "verilog") -> Proof:
+    differs, statement = statement_of(design, netlist)
     widths = _widths(design, netlist)
 
     def ask(circuit: Circuit) -> Formula:
@@ -52,49 +66,8 @@ def _equal(design: Design, netlist: Netlist, seconds: float) -> Proof:
         wrong = any((word - given[k]) % (1 << widths[k]) for k, word in verilog.items())
         return found if right and wrong else {}
 
-    return settle("verilog", statement, design.circuit, ask, replay,
+    return settle(name, statement, design.circuit, ask, replay,
                   mutants(design.circuit), seconds)
-
-
-def _handshake(design: Design, netlist: Netlist, seconds: float) -> Proof:
-    """Return the proof of what waiting and reset do; a mutant asks without one of them."""
-    outputs = [f"o_{k}" for k in design.outputs]
-
-    def ask(circuit: Circuit, waits: str = "i_ready", resets: str = "i_rst") -> Formula:
-        formula = Formula()
-        formula.circuit(design.circuit)
-        before, after = netlist.unroll(formula, [{}, {}])
-        for k in (waits, resets, "o_valid"):
-            if k != "any":
-                formula.show(k, before[k], 1)
-        held = [f"(distinct {before[k]} {after[k]})" for k in outputs]
-        held.append(f"(= #b0 {after['o_valid']})")
-        waiting = "true" if waits == "any" else f"(= #b0 {before['i_ready']})"
-        reset = "true" if resets == "any" else f"(= #b1 {before['i_rst']})"
-        cleared = [f"(= #b1 {after['o_valid']})"]
-        for register, value in design.state.items():
-            if register in after:
-                word = constant(value, netlist.widths[register])
-                cleared.append(f"(distinct {after[register]} {word})")
-        formula.require(
-            f"(or (and (= #b1 {before['o_valid']}) (= #b0 {before['i_rst']}) {waiting} "
-            f"{any_of(held)}) (and {reset} {any_of(cleared)}))")
-        return formula
-
-    statement = "an answer is held until it is taken; a reset clears the answer"
-    statement += " and sets the registers" if design.state else ""
-    answer = solve(ask(design.circuit), seconds)
-    proof = Proof("handshake", statement, answer.verdict, answer.solver, answer.seconds,
-                  counterexample=answer.model, note=answer.note)
-    if answer.verdict != "proved":
-        return proof
-    caught = [text for text, relaxed in (("not waiting", {"waits": "any"}),
-                                         ("no reset", {"resets": "any"}))
-              if solve(ask(design.circuit, **relaxed), seconds).verdict == "refuted"]
-    if len(caught) < 2:
-        return Proof("handshake", statement, "unknown", note="a mutant was not caught")
-    return Proof("handshake", statement, "proved", answer.solver, answer.seconds,
-                 "; ".join(f"assumption: {text}" for text in caught))
 
 
 def _answers(circuit: Circuit, inputs: Mapping[str, int]) -> dict[str, int]:

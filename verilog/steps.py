@@ -14,37 +14,49 @@ from verilog.design import Design
 from verilog.netlist import Netlist
 from verilog.smt import Formula, any_of, constant, resized
 
-__all__ = ["MOVES", "SHOWN", "is_array", "proved_part", "statement_of"]
+__all__ = ["MOVES", "SHOWN", "cfu_names", "parts_of", "statement_of"]
 
 SHOWN = "Verilog "  # before the names of outputs in a model
+REGISTER = "cmd_payload_inputs_"  # of a custom function unit, its two operands
 MOVES = "moves "  # likewise: whether a register takes its new value
 
 
-def is_array(design: Design) -> bool:
-    """Whether the circuit of a design is that of an element which it has many of."""
-    return design.clocked and not design.state and design.latency is None
+def parts_of(design: Design) -> dict[str, Design]:
+    """Return what is proved of a design: itself, of an array also the modules below it, of a
+    custom function unit also its module Cfu, by the last part of their names."""
+    if design.array:
+        below = {m.name.rpartition("_")[2]: m for m in design.modules[:-1]}
+        return {"": design, **{k: replace(
+            design, modules=(m,), circuit=design.array.ends.get(m.name, design.circuit))
+            for k, m in below.items()}}
+    inner = {"Cfu": replace(design, modules=design.modules[:-1])} if design.places else {}
+    return {"": design, **inner}
 
 
-def proved_part(design: Design) -> Design:
-    """Return the design, or of an array its element."""
-    if not is_array(design):
-        return design
-    element = next(m for m in design.modules if m.name.endswith("_pe"))
-    return replace(design, modules=(element,))
+def cfu_names(design: Design) -> dict[str, str]:
+    """Return the names that ports of Cfu have in other designs."""
+    return {"cmd_valid": "i_valid", "cmd_ready": "o_ready", "rsp_valid": "o_valid",
+            "rsp_ready": "i_ready", "reset": "i_rst", "clk": "i_clk",
+            "rsp_payload_outputs_0": f"o_{next(iter(design.outputs))}"}
 
 
-def statement_of(design: Design) -> tuple[Callable, str]:
+def statement_of(design: Design, netlist: Netlist) -> tuple[Callable, str]:
     """Return the function that asserts the difference, and what is proved without one."""
-    if is_array(design):
+    if "i_enable" in netlist.widths:
         return _element_differs, ("one clock of a processing element from any state is one step "
-                                  "of the circuit (how elements are wired is not proved)")
+                                  "of the circuit")
+    if design.array:
+        return _wires_differ, f"the emitted {design.top.name} answers as its circuit"
     if design.state:
         return _machine_differs, ("one clock of the emitted Verilog from any state is one step "
                                   "of the circuit, or none if there is no word to take")
     if design.clocked:
         clocks = f"{design.latency} clock{'s' if design.latency != 1 else ''}"
-        return _pipeline_differs, (f"{clocks} after the emitted Verilog takes "
-                                   "any words, in any state, it answers as the circuit")
+        what = ("Cfu takes any operands, in any state and whatever the function id and unused "
+                "bits are, its 32 bits are the circuit's word, extended"
+                if REGISTER + "0" in netlist.widths else
+                "the emitted Verilog takes any words, in any state, it answers as the circuit")
+        return _pipeline_differs, f"{clocks} after {what}"
     return _wires_differ, "the emitted Verilog answers as the circuit for all inputs"
 
 
@@ -128,7 +140,7 @@ def _unequal(formula: Formula, outputs: Mapping, step: Mapping[str, str], netlis
 
 def _inputs(formula: Formula, design: Design, netlist: Netlist) -> dict[str, str]:
     """Return the term of every wire that holds inputs of the circuit."""
-    lanes = {} if is_array(design) else design.lanes
+    lanes = {} if design.array else design.lanes
     terms: dict[str, str] = {}
     for name, node in design.circuit.inputs.items():
         wire = name if name in netlist.widths else f"i_{name}"
@@ -144,4 +156,24 @@ def _inputs(formula: Formula, design: Design, netlist: Netlist) -> dict[str, str
                 term = formula.input(name, node.low, node.high)
                 parts.append(resized(term, formula.inputs[name], width))
             terms[f"i_{port}"] = parts[0] if count == 1 else f"(concat {' '.join(parts[::-1])})"
+    for register in (0, 1):
+        if f"{REGISTER}{register}" in netlist.widths:
+            terms[f"{REGISTER}{register}"] = _register(formula, design, register)
     return terms
+
+
+def _register(formula: Formula, design: Design, register: int) -> str:
+    """Return the 32 bits that hold some operands, any bits around them."""
+    parts, filled = [], 0
+    held = [(low, width, name) for name, (where, low, width) in design.places.items()
+            if where == register]
+    for low, width, name in [*sorted(held), (32, 0, "")]:
+        if low > filled:
+            half = 1 << (low - filled - 1)
+            parts.append(formula.input(f"unused {register} {filled}", -half, half - 1))
+        if width:
+            node = design.circuit.inputs[name]
+            term = formula.input(name, node.low, node.high)
+            parts.append(resized(term, formula.inputs[name], width))
+        filled = low + width
+    return f"(concat {' '.join(parts[::-1])})" if len(parts) > 1 else parts[0]

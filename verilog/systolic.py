@@ -15,7 +15,7 @@ import numpy as np
 
 from fxp.format import FormatError, check_integer
 from verilog.array_wiring import wire_output_array, wire_weight_array
-from verilog.design import Design, Words
+from verilog.design import Array, Design, Words
 from verilog.elements import (
     output_element,
     output_step,
@@ -69,7 +69,8 @@ def output_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int
 
     return Design(name, summary, (pe, finished(name, text, ports, body, {})), inputs,
                   {"out": mac.out.words}, lambda words: _tiles(words, mac), stimulus, circuit,
-                  settings, clocked=True, latency=None, lanes=lanes)
+                  settings, clocked=True, latency=None, lanes=lanes,
+                  array=Array(rows, columns, False, dict(zip(mac.state, mac.zero))))
 
 
 def weight_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int,
@@ -78,7 +79,7 @@ def weight_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int
     _check_size(rows, columns)
     circuit = weight_step(name, mac)
     pe = weight_element(f"{name}_pe", circuit, mac, memories)
-    begin, end = sum_ends(name, mac, memories)
+    begin, end, ends = sum_ends(name, mac, memories)
     flags = (Port("i_load", 1), Port("i_swap", 1), Port("i_go", 1))
     data = (_bus("i_a", mac.a, rows), _bus("i_w", mac.b, columns),
             _bus("i_init", mac.out, columns))
@@ -99,7 +100,9 @@ def weight_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int
 
     return Design(name, summary, (begin, end, pe, finished(name, text, ports, body, {})), inputs,
                   {"out": mac.out.words}, lambda words: _products(words, mac, rows, columns),
-                  stimulus, circuit, settings, clocked=True, latency=None, lanes=lanes)
+                  stimulus, circuit, settings, clocked=True, latency=None, lanes=lanes,
+                  array=Array(rows, columns, True,
+                              dict.fromkeys(("shadow", "active"), mac.zero_word), ends))
 
 
 def _bus(name: str, f, count: int) -> Port:

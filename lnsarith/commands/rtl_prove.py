@@ -57,6 +57,15 @@ def _laws(args: Namespace) -> list:
                       given_options(args.option, args.delta), args.seconds)
 
 
+def _told(counterexample) -> list[tuple[str, str]]:
+    """Return a label and a text of a counter-example, of a run one for each clock."""
+    clocks: dict[str, list[str]] = {}
+    for key, value in counterexample.items():
+        name, _, clock = key.partition("@")
+        clocks.setdefault(f"clock {clock}" if clock else "for", []).append(f"{name}={value}")
+    return [(label, " ".join(words)) for label, words in clocks.items()]
+
+
 def _lines(design, proofs, tools: str) -> list[str]:
     settings = ", ".join(f"{k} {v}" for k, v in design.settings.items())
     wide = max(len(p.name) for p in proofs)
@@ -66,7 +75,7 @@ def _lines(design, proofs, tools: str) -> list[str]:
         lines.append(f"{verdict:9} {proof.name:{wide}}  {proof.seconds:6.2f} s  {proof.statement}")
         lines += [f"{'':10}{'':{wide}}            {label} {text}" for label, text in (
             ("caught", proof.mutant), ("note", proof.note),
-            ("for", " ".join(f"{k}={v}" for k, v in proof.counterexample.items()))) if text]
+            *_told(proof.counterexample)) if text]
     failed = sum(not p.passed for p in proofs)
     fallbacks = sum(p.verdict == "fallback" for p in proofs)
     checked = f", {fallbacks} by trying all" if fallbacks else ""
