@@ -19,7 +19,8 @@ __all__ = ["check_defined"]
 SHIFTS = ("shl", "lshr", "ashr")
 DIVISIONS = ("sdiv", "udiv", "srem", "urem")
 TOTAL = ("add", "sub", "mul", "and", "or", "xor", "icmp", "select", "zext", "sext", "trunc",
-         "bitcast", "load", "store", "phi")
+         "bitcast", "load", "store", "phi",
+         "shufflevector")  # whose lanes llvmlite checks
 CALLS = re.compile(r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop)\.v\d+i\d+"
                    r"|llvm\.x86\.(avx2\.(pshuf\.b|gather\.d\.d)"
                    r"|avx512\.(permvar\.hi|vpermi2var\.hi|mask\.gather\.dpi))\b")
@@ -51,9 +52,8 @@ def _fault(instruction) -> str:
     if name == "call":
         return "" if CALLS.match(instruction.callee.name) else "a call without a rule"
     if name in ("extractelement", "insertelement"):
-        return _lanes_fault(operands[-1], operands[0].type.count)
-    if name == "shufflevector":
-        return _lanes_fault(operands[2], 2 * operands[0].type.count)
+        count = operands[0].type.count
+        return "" if _all_below(operands[-1], count) else f"a lane outside 0..{count - 1}"
     return "" if name in TOTAL else "an instruction without a rule"
 
 
@@ -62,15 +62,13 @@ def _shift_fault(instruction) -> str:
     width = getattr(kind, "element", kind).width
     if instruction.flags:
         return f"the flags {', '.join(instruction.flags)} deny an overflow"
-    counts = _numbers(instruction.operands[1])
-    return "" if _all_below(counts, width) else f"a shift count outside 0..{width - 1}"
+    fine = _all_below(instruction.operands[1], width)
+    return "" if fine else f"a shift count outside 0..{width - 1}"
 
 
-def _lanes_fault(places, count: int) -> str:
-    return "" if _all_below(_numbers(places), count) else f"a lane outside 0..{count - 1}"
-
-
-def _all_below(numbers: list[int] | None, bound: int) -> bool:
+def _all_below(value, bound: int) -> bool:
+    """Whether it is a constant with numbers from 0 to below the bound."""
+    numbers = _numbers(value)
     return numbers is not None and all(0 <= n < bound for n in numbers)
 
 

@@ -3,23 +3,18 @@
 `python -m benchmarks.agreement` compares every combination of options.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_circuits import circuits
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from benchmarks.agreement.cases import FRACS, WIDTHS, Case, axes, cases, covering
 from benchmarks.agreement.compare import scalar_differences, vector_differences
 from benchmarks.agreement.inputs import corner_inputs, corners
 from benchmarks.agreement.machine import levels, map_plan, widths
 from fxp.array import FixedArray
-from fxp.bits import Table, clamp, lookup, maximum, where
+from fxp.bits import Table, clamp, lookup, maximum, minimum, where
 from fxp.circuit import trace
 from fxp.format import Fixed
 from fxp.run import BACKENDS, backend, elementwise
@@ -127,10 +122,12 @@ def test_equal_tables_of_two_names_are_read_alike():
 
 
 def test_ports_may_be_named_as_generated_code_names_values():
-    found = same_everywhere(lambda n1, n2, np, min: n1 * n2 + np - min, dict.fromkeys(
-        ("n1", "n2", "np", "min"), (0, 50)), {n: np.array([w]) for n, w in (
-            ("n1", 3), ("n2", 5), ("np", 7), ("min", 1))})
-    assert found == [21]
+    def spec(n3, np, min):
+        return n3 * np + where(n3 == min, n3, minimum(np, min))
+
+    found = same_everywhere(spec, dict.fromkeys(("n3", "np", "min"), (0, 50)), {
+        "n3": np.array([3, 4]), "np": np.array([5, 6]), "min": np.array([3, 5])})
+    assert found == [18, 29]
 
 
 def test_saturated_lanes_stay_narrow_only_where_a_clamp_follows():

@@ -49,8 +49,9 @@ def axes(operator: Operator) -> dict[str, tuple]:
 
 
 def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") -> Iterator[Case]:
-    """Give the cases of all operators, or of one: all combinations, or such that any three choices
-    meet (any two of operators with large circuits). What an operator refuses is left out and, by name, put into refused."""
+    """Give the cases of all operators, or of one: all combinations, or such that any three
+    choices meet (any two, of operators with large circuits). What an operator refuses is
+    left out and, by name, put into refused."""
     for operator in [find(only)] if only else OPERATORS.values():
         every = axes(operator)
         large = operator.family == "lns" or {"units", "segments"} & set(every)
