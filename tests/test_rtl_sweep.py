@@ -91,8 +91,8 @@ def test_tables_in_memories_are_found_from_anywhere(tmp_path, monkeypatch):
 def test_the_grid_has_every_combination_once(ranges, monkeypatch):
     monkeypatch.setattr(exhaustive, "CHUNK", 16)
     total = int(np.prod([high - low + 1 for low, high in ranges.values()]))
-    fake = SimpleNamespace(inputs=ranges)
-    rows = [tuple(row) for _, words in exhaustive._grid(fake, total)
+    fake = SimpleNamespace(inputs=ranges, ignored=frozenset())
+    rows = [tuple(row) for _, words in exhaustive._grid(fake, total, 0)
             for row in np.stack(list(words.values()), axis=1).tolist()]
     assert rows == sorted(set(rows)) and len(rows) == total
     for k, (low, high) in enumerate(ranges.values()):

@@ -39,7 +39,7 @@ class Design:
     circuit is what one step or one word computes, state its registers and their
     values after a reset. lanes says of a port that is several words side by side,
     the first in the lowest bits, how many there are and their bits; its arrays have
-    a column for each.
+    a column for each. ignored are inputs that no answer depends on.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Design:
     latency: int | None = 0
     state: Mapping[str, int] = field(default_factory=dict)
     lanes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
 
     @property
     def top(self) -> Module:
