@@ -51,10 +51,16 @@ def test_one_wrong_table_word_is_found_and_its_operands_named(latency):
 @pytest.mark.parametrize("fault", ["loses answers that wait", "accepts nothing",
                                    "changes an answer that waits", "answers twice",
                                    "answers once more at the end",
-                                   "withdraws an answer for a cycle"])
+                                   "withdraws an answer for a cycle",
+                                   "waits for ready before it gives an answer"])
 def test_a_broken_handshake_is_found(fault):
     report = sweep(HANDSHAKES[fault], count=5000)
     assert not report.equal and (report.wrong or report.faults)
+
+
+def test_a_custom_function_unit_is_swept_by_its_operands_with_anything_else_beside_them():
+    report = sweep(design("fixed-sub", "fixed8", as_cfu=True))
+    assert report.equal and report.exhaustive and report.compared == report.combinations == 1 << 16
 
 
 def test_too_many_combinations_are_sampled_and_the_report_says_so():

@@ -62,6 +62,12 @@ class Design:
         return self.modules[-1]
 
     @property
+    def drain(self) -> int:
+        """Cycles without waiting in which the design surely fills or empties."""
+        wide = sum(count for count, _ in self.lanes.values())
+        return 8 + wide if self.latency is None else self.latency
+
+    @property
     def files(self) -> dict[str, str]:
         """The text of every file, by name: modules and memories."""
         texts = {f"{m.name}.v": m.text for m in self.modules}

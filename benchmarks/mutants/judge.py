@@ -10,7 +10,7 @@ from pathlib import Path
 from verilog import tools
 from verilog.design import Design
 from verilog.lint import write_files
-from verilog.netlist import read_netlists
+from verilog.netlist import Netlist, read_netlists
 from verilog.prove import prove_design
 from verilog.simulate import simulate
 from verilog.smt import Formula, any_of
@@ -58,32 +58,56 @@ def _refuted(faulty: Design, seconds: float) -> bool:
 
 
 def equal(right: Design, faulty: Design, seconds: float) -> bool:
-    """Return whether both answer alike, for ever, from the same registers on.
-
-    By induction: from any state in which the registers of the faulty design are those of
-    the right one, whatever comes in, ready, valid and an answer that is valid are the
-    same and so are the registers after the clock.
-    """
+    """Return whether both answer alike, for ever: by induction over their registers, or, of
+    pipelines whose registers differ, in all runs that fill every stage in every way."""
     nets = read_netlists([right, faulty])
+    return _inductive(right, nets, seconds) or (
+        bool(right.clocked and right.latency) and _bounded(right, nets, seconds))
+
+
+def _inductive(right: Design, nets: list[Netlist], seconds: float) -> bool:
+    """From any state in which the registers of the faulty design are those of the right one,
+    whatever comes in: they show the same, and their registers are the same after the clock."""
     formula = Formula()
-    widths: dict[str, int] = {}
-    for net in nets:
-        for _, _, wire, high, _ in net.sources:
-            widths[wire] = max(widths.get(wire, 0), high + 1)
-    formula.lines += [f"(declare-const |same {w}| (_ BitVec {n}))" for w, n in widths.items()]
-    given = {wire: f"|same {wire}|" for wire in widths}
-    (before, after), (other, later) = (net.unroll(formula, [given, {}]) for net in nets)
+    given = _shared(formula, nets)
     registers = {wire for name, _, wire, _, _ in nets[1].sources if name in nets[1].nexts}
-    if right.clocked and not registers <= {w for n, _, w, _, _ in nets[0].sources}:
+    if not registers <= nets[0].widths.keys():
         return False
-    differ = [f"(distinct {after[w]} {later[w]})" for w in sorted(registers)]
-    data = [f"(distinct {before[k]} {other[k]})" for k in (f"o_{k}" for k in right.outputs)]
-    if right.clocked:
-        differ.append(f"(distinct {before['o_valid']} {other['o_valid']})")
-        differ.append(f"(and (= #b1 {before['i_valid']}) (distinct {before['o_ready']} "
-                      f"{other['o_ready']}))")
-        differ.append(f"(and (= #b1 {before['o_valid']}) {any_of(data)})")
-    else:
-        differ += data
-    formula.require(any_of(differ))
+    (before, after), (other, later) = (net.unroll(formula, [given, {}]) for net in nets)
+    formula.require(any_of([*_shown(right, before, other),
+                            *(f"(distinct {after[w]} {later[w]})" for w in sorted(registers))]))
     return solve(formula, seconds).verdict == "proved"
+
+
+def _bounded(right: Design, nets: list[Netlist], seconds: float) -> bool:
+    """In every run after a reset, twice as long as the pipeline and two cycles more: by then
+    each combination of filled stages has been there, and waiting makes no other."""
+    formula = Formula()
+    inputs = [{**_shared(formula, nets, f"at {k} "), "i_rst": "#b1" if k == 0 else "#b0"}
+              for k in range(2 * (right.latency or 0) + 3)]
+    free = {w for net in nets for name, _, w, _, _ in net.sources if name in net.nexts}
+    inputs = [{w: term for w, term in step.items() if w not in free} for step in inputs]
+    runs = [net.unroll(formula, inputs) for net in nets]
+    formula.require(any_of([d for one, other in list(zip(*runs))[1:]
+                            for d in _shown(right, one, other)]))
+    return solve(formula, seconds).verdict == "proved"
+
+
+def _shared(formula: Formula, nets: list[Netlist], prefix: str = "") -> dict[str, str]:
+    """Declare one constant for each input and register; return them by wire."""
+    widths: dict[str, int] = {}
+    for _, _, wire, high, _ in (source for net in nets for source in net.sources):
+        widths[wire] = max(widths.get(wire, 0), high + 1)
+    formula.lines += [f"(declare-const |{prefix}same {w}| (_ BitVec {n}))"
+                      for w, n in widths.items()]
+    return {wire: f"|{prefix}same {wire}|" for wire in widths}
+
+
+def _shown(right: Design, one, other) -> list[str]:
+    """Return the conditions that ready, valid or an answer that is valid differ."""
+    data = [f"(distinct {one[k]} {other[k]})" for k in (f"o_{k}" for k in right.outputs)]
+    if not right.clocked:
+        return data
+    return [f"(distinct {one['o_valid']} {other['o_valid']})",
+            f"(and (= #b1 {one['i_valid']}) (distinct {one['o_ready']} {other['o_ready']}))",
+            f"(and (= #b1 {one['o_valid']}) {any_of(data)})"]
