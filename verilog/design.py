@@ -16,11 +16,11 @@ import numpy as np
 from fxp.circuit import Circuit
 from fxp.run import elementwise
 from lnsarith.operator import Operator
+from verilog.covering import words_for
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.module import Module, Port, combinational, pipelined
 from verilog.pipeline import stages_of
-from verilog.stimulus import operand_columns
 
 __all__ = ["Design", "Words", "operator_design"]
 
@@ -99,7 +99,7 @@ def operator_design(operator: Operator, f, options: Mapping | None = None, laten
         return {"out": elementwise(circuit, words).astype(np.int64)}
 
     def stimulus(count: int, seed: int) -> Words:
-        return operand_columns(ranges, count, seed)
+        return words_for(circuit, ranges, count, seed)
 
     return Design(name, operator.summary, (module,), ranges,
                   {"out": operator.output_format(f, **options).words}, model, stimulus, circuit,

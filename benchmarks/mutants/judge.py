@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -67,16 +68,39 @@ def equal(right: Design, faulty: Design, seconds: float) -> bool:
 
 def _inductive(right: Design, nets: list[Netlist], seconds: float) -> bool:
     """From any state in which the registers of the faulty design are those of the right one,
-    whatever comes in: they show the same, and their registers are the same after the clock."""
+    whatever comes in: they show the same, and their registers are the same after the clock.
+
+    The sign of a sum that is zero and an answer that is not valid may be any.
+    """
     formula = Formula()
     given = _shared(formula, nets)
-    registers = {wire for name, _, wire, _, _ in nets[1].sources if name in nets[1].nexts}
-    if not registers <= nets[0].widths.keys():
+    registers = sorted({wire for name, _, wire, _, _ in nets[1].sources if name in nets[1].nexts})
+    if not set(registers) <= nets[0].widths.keys():
         return False
-    (before, after), (other, later) = (net.unroll(formula, [given, {}]) for net in nets)
-    formula.require(any_of([*_shown(right, before, other),
-                            *(f"(distinct {after[w]} {later[w]})" for w in sorted(registers))]))
+    own = {w: f"|own {w}|" for w in registers}
+    formula.lines += [f"(declare-const |own {w}| (_ BitVec {nets[0].widths[w]}))"
+                      for w in registers]
+    one, other = (net.unroll(formula, [wires, {}]) for net, wires in zip(
+        nets, (given, {**given, **own})))
+    formula.require(f"(not {any_of(_unlike(right, registers, nets[0], one[0], other[0]))})")
+    formula.require(any_of([*_shown(right, one[0], other[0]),
+                            *_unlike(right, registers, nets[0], one[1], other[1])]))
     return solve(formula, seconds).verdict == "proved"
+
+
+def _unlike(right: Design, registers, net: Netlist, one, other) -> list[str]:
+    """Return the conditions that a register differs which matters."""
+    found = []
+    for wire in registers:
+        differs = f"(distinct {one[wire]} {other[wire]})"
+        level = re.sub(r"\bsign(_sum)?$", r"level\1", wire)
+        if level != wire and level in registers:
+            zero = 1 << (net.widths[level] - 1)
+            differs = f"(and {differs} (distinct {one[level]} (_ bv{zero} {net.widths[level]})))"
+        elif wire.removesuffix("_held") in right.outputs:
+            differs = f"(and {differs} (= #b1 {one['o_valid']}))"
+        found.append(differs)
+    return found
 
 
 def _bounded(right: Design, nets: list[Netlist], seconds: float) -> bool:
