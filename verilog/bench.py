@@ -22,7 +22,7 @@ LATENCY: int | None = META["latency"]
 SPARE: int = META["drain"]  # cycles in which a design surely fills or drains
 PATIENCE = 1000 + 20 * SPARE  # cycles without a word or answer, then a design is stuck
 FLOWING = 6  # cycles at full speed before the first stall
-RESETS = 4  # in the middle of the stream
+RESETS = 8  # in the middle of the stream
 
 
 @cocotb.test(skip="words" not in META["phases"])
@@ -85,7 +85,7 @@ class Bench:
         self.rst.put(1)
         self.valid.put(1)
         self.ready.put(int(take))
-        self._drive(self.words[0])
+        self._drive(self.words[self.sent % len(self.words)])
         for _ in range(cycles):
             await self._clock()
         self.rst.put(0)
@@ -243,8 +243,8 @@ async def reset_mid_stream(dut):
             await bench.cycle(*next(pattern))
         for _ in range(0 if number % 2 else SPARE + 2):
             await bench.cycle(True, False)
-        await bench.reset(1 + number // 2, take=bool(number % 2))
-        for _ in range(SPARE + 8 if number < 2 else 0):
+        await bench.reset(1 + number // 2 % 2, take=bool(number % 2))
+        for _ in range(SPARE + 8 if number % 4 < 2 else 0):
             await bench.cycle(False, True)
     await bench.stream(pattern)
     bench.finish()

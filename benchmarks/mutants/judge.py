@@ -22,7 +22,8 @@ __all__ = ["Verdict", "compiles", "judged"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether sim and prove caught a fault, and whether it is shown to change nothing."""
+    """Whether sim and prove caught a fault, and whether one that sim did not see is shown to
+    change nothing; prove may refute that too, such as the sign that a zero has after a reset."""
 
     simulated: bool
     proved: bool
@@ -40,8 +41,7 @@ def compiles(design: Design) -> bool:
 def judged(right: Design, faulty: Design, vectors: int, seed: int, seconds: float) -> Verdict:
     """Return what the project's own ways of checking make of a fault."""
     simulated, refuted = _simulated(faulty, vectors, seed), _refuted(faulty, seconds)
-    return Verdict(simulated, refuted,
-                   not simulated and not refuted and equal(right, faulty, seconds))
+    return Verdict(simulated, refuted, not simulated and equal(right, faulty, seconds))
 
 
 def _simulated(faulty: Design, vectors: int, seed: int) -> bool:
@@ -54,7 +54,7 @@ def _simulated(faulty: Design, vectors: int, seed: int) -> bool:
 def _refuted(faulty: Design, seconds: float) -> bool:
     try:
         return any(p.verdict == "refuted" for p in prove_design(faulty, seconds))
-    except tools.ToolError:  # a loop of wires, say
+    except tools.ToolError:  # a loop of wires, say, and `rtl prove` would end with 2
         return True
 
 
