@@ -5,6 +5,7 @@
     python -m benchmarks.startup          help, first and second run
     python -m benchmarks.memory           an epoch of MNIST
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
+    python -m benchmarks.mutants          faults in Verilog: which sim and prove catch
     python -m benchmarks.accuracy         MNIST by arithmetic, 20 epochs, three seeds
 
 Each says on stderr what it does, prints a table on stdout and adds a JSON line a

@@ -46,7 +46,10 @@ def test_a_fault_of_each_kind_is_found_by_simulation_or_shown_to_change_nothing(
     (design("fixed-mul", "fixed9.4"), "< $signed(14'd255)", "< $signed(14'd254)", False),
     (PIPELINE, "valid_s1 <= i_valid", "valid_s1 <= load_s1", False),
     (design("lns-mac-unit", "lns9.4"), "sign <= 1'd0", "sign <= 1'd1", True),  # of a zero
-    (design("lns-mac-unit", "lns9.4"), "level <= -9'd256", "level <= -9'd255", False)])
+    (design("lns-mac-unit", "lns9.4"), "level <= -9'd256", "level <= -9'd255", False),
+    (WEIGHTS, "swap_passed <= 1'd0", "swap_passed <= 1'd1", True),  # zeros for zeros
+    (WEIGHTS, "load_passed <= 1'd0", "load_passed <= 1'd1", True),  # passed to no one
+    (WEIGHTS, "active <= 8'd0", "active <= 8'd1", False)])
 def test_a_fault_is_shown_equal_only_if_it_changes_nothing(right, old, new, same):
     assert equal(right, with_text(right, old, new), 30) is same
 

@@ -51,7 +51,7 @@ def _covering(circuit: Circuit, ranges, count: int, seed: int) -> Words:
                 {k: column[first[new]] for k, column in words.items()})
     columns = []
     for group in (few, many):
-        joined = {k: np.concatenate([w[k] for w in group] or [[]]).astype(np.int64)
+        joined = {k: np.concatenate([np.zeros(0, np.int64), *(w[k] for w in group)])
                   for k in ranges}
         order = rng.permutation(len(next(iter(joined.values()))))[:count]
         columns.append({k: column[order] for k, column in joined.items()})

@@ -60,10 +60,13 @@ def _refuted(faulty: Design, seconds: float) -> bool:
 
 def equal(right: Design, faulty: Design, seconds: float) -> bool:
     """Return whether both answer alike, for ever: by induction over their registers, or, of
-    pipelines whose registers differ, in all runs that fill every stage in every way."""
+    pipelines whose registers differ, in all runs that fill every stage in every way, or
+    though a reset leaves them different."""
     nets = read_netlists([right, faulty])
-    return _inductive(right, nets, seconds) or (
-        bool(right.clocked and right.latency) and _bounded(right, nets, seconds))
+    if not set(_registers(nets[1])) <= nets[0].widths.keys():
+        return False
+    return _inductive(right, nets, seconds) or right.clocked and (
+        _bounded(right, nets, seconds) if right.latency else _rejoined(right, nets, seconds))
 
 
 def _inductive(right: Design, nets: list[Netlist], seconds: float) -> bool:
@@ -73,13 +76,8 @@ def _inductive(right: Design, nets: list[Netlist], seconds: float) -> bool:
     The sign of a sum that is zero and an answer that is not valid may be any.
     """
     formula = Formula()
-    given = _shared(formula, nets)
-    registers = sorted({wire for name, _, wire, _, _ in nets[1].sources if name in nets[1].nexts})
-    if not set(registers) <= nets[0].widths.keys():
-        return False
-    own = {w: f"|own {w}|" for w in registers}
-    formula.lines += [f"(declare-const |own {w}| (_ BitVec {nets[0].widths[w]}))"
-                      for w in registers]
+    given, registers = _shared(formula, nets), _registers(nets[1])
+    own = _own(formula, nets[0], registers)
     one, other = (net.unroll(formula, [wires, {}]) for net, wires in zip(
         nets, (given, {**given, **own})))
     formula.require(f"(not {any_of(_unlike(right, registers, nets[0], one[0], other[0]))})")
@@ -109,12 +107,65 @@ def _bounded(right: Design, nets: list[Netlist], seconds: float) -> bool:
     formula = Formula()
     inputs = [{**_shared(formula, nets, f"at {k} "), "i_rst": "#b1" if k == 0 else "#b0"}
               for k in range(2 * (right.latency or 0) + 3)]
-    free = {w for net in nets for name, _, w, _, _ in net.sources if name in net.nexts}
+    free = {w for net in nets for w in _registers(net)}
     inputs = [{w: term for w, term in step.items() if w not in free} for step in inputs]
     runs = [net.unroll(formula, inputs) for net in nets]
     formula.require(any_of([d for one, other in list(zip(*runs))[1:]
                             for d in _shown(right, one, other)]))
     return solve(formula, seconds).verdict == "proved"
+
+
+def _rejoined(right: Design, nets: list[Netlist], seconds: float) -> bool:
+    """From equal registers, whatever comes in but a reset, both show the same and stay equal;
+    a reset may leave some different, but then both show the same until all are equal again,
+    which takes no more cycles than words take to their places in an array."""
+    registers = _registers(nets[1])
+    apart = [w for w in registers if not _same_after(right, nets, [w], "#b1", seconds)]
+    if not _same_after(right, nets, registers, "#b0", seconds):
+        return False
+    cycles = {1, sum(count for count, _ in right.lanes.values())}
+    return any(_joined_within(right, nets, apart, n, seconds) for n in sorted(cycles) if n)
+
+
+def _joined_within(right: Design, nets: list[Netlist], apart, cycles: int, seconds: float) -> bool:
+    formula, registers = Formula(), _registers(nets[1])
+    first, *later = (_shared(formula, nets, f"at {k} ") for k in range(cycles + 1))
+    free = set(_registers(nets[0]))
+    inputs = [{w: term for w, term in wires.items() if w not in free} for wires in later]
+    _, *one = nets[0].unroll(formula, [{**first, "i_rst": "#b1"}, *inputs, {}])
+    state = {w: one[0][w] for w in registers} | _own(formula, nets[1], apart)
+    other = nets[1].unroll(formula, [{**inputs[0], **state}, *inputs[1:], {}])
+    joined = [w for w in registers if w not in apart]
+    wrong, until = [], "true"
+    for k in range(cycles):
+        reset = f"(= #b1 {one[k]['i_rst']})"
+        unlike = any_of(_unlike(right, joined, nets[0], one[k + 1], other[k + 1]))
+        wrong.append(f"(and {until} {any_of(_shown(right, one[k], other[k]))})")
+        wrong.append(f"(and {until} {reset} {unlike})")
+        until = f"(and {until} (not {reset}))"
+    unlike = any_of(_unlike(right, registers, nets[0], one[-1], other[-1]))
+    formula.require(any_of([*wrong, f"(and {until} {unlike})"]))
+    return solve(formula, seconds).verdict == "proved"
+
+
+def _same_after(right: Design, nets: list[Netlist], registers, reset: str, seconds: float) -> bool:
+    """Whether from equal registers both show the same and these registers stay equal."""
+    formula = Formula()
+    given = {**_shared(formula, nets), "i_rst": reset}
+    (one, after), (other, later) = (net.unroll(formula, [given, {}]) for net in nets)
+    formula.require(any_of([*_shown(right, one, other),
+                            *_unlike(right, registers, nets[0], after, later)]))
+    return solve(formula, seconds).verdict == "proved"
+
+
+def _registers(net: Netlist) -> list[str]:
+    return sorted({wire for name, _, wire, _, _ in net.sources if name in net.nexts})
+
+
+def _own(formula: Formula, net: Netlist, registers) -> dict[str, str]:
+    """Declare a constant for each register; return them by wire."""
+    formula.lines += [f"(declare-const |own {w}| (_ BitVec {net.widths[w]}))" for w in registers]
+    return {w: f"|own {w}|" for w in registers}
 
 
 def _shared(formula: Formula, nets: list[Netlist], prefix: str = "") -> dict[str, str]:
