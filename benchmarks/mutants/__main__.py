@@ -2,8 +2,9 @@
 
 Each design gets small faults in its text (constants, comparisons, saturation, table words,
 handshake, reset, wiring), one at a time, drawn by a seed. Each is simulated as `lnsarith rtl
-sim` does and proved as `lnsarith rtl prove` does. What neither finds has to be shown equal
-to the right design, registers included; else it counts as missed.
+sim` does and proved as `lnsarith rtl prove` does. What sim does not find has to be shown
+equal to the right design for ever, by a solver; else it counts as missed. prove has to
+refute the others where it claims a design whole.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ NONE = Mark("<=", 0)
 
 def main(argv: list[str] | None = None) -> int:
     """Count, print the table and return 1 if a fault was missed."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if not (cases := [c for c in CASES if options.only in str(c)]):
+        parser.error(f"no design has {options.only!r} in its name: {'; '.join(map(str, CASES))}")
     results = Results("mutants", options.results)
-    cases = [c for c in CASES if options.only in str(c)]
     count = -(-options.count // len(CASES))
     context = get_context("spawn")
     with ProcessPoolExecutor(options.processes, context) as pool:
