@@ -50,9 +50,9 @@ class Mitchell(Delta):
 
 @dataclass(frozen=True)
 class Pwl(Delta):
-    """Line segments with slopes of powers of two, fitted to the smallest maximum error
-    with so many segments for D+ and for D- each, or with `error` (in octaves, rounding
-    to words included; 0: not given) longest first, as many as it takes."""
+    """Line segments with slopes of powers of two, longest first: so many for D+ and for D-
+    each, their maximum error found by bisection, or with `error` (in octaves, rounding to
+    words included; 0: not given) as many as it takes."""
 
     name = "pwl"
 

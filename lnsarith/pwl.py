@@ -21,10 +21,9 @@ def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int,
 
     On its segment D- is intercept + ((gap - start) >> shift), D+ intercept -
     ((gap - start) >> shift), in units of 2**-frac; a negative shift goes to the
-    left. The maximum error is the smallest for which
-    longest-first segments suffice, found by bisection; taking the longest
-    feasible segment first is optimal, because part of a feasible segment is
-    feasible. Beyond the last segment the value is 0.
+    left. The maximum error is one for which longest-first segments suffice, found by
+    bisection; other cuts may need fewer, because a slope's steps begin anew with each
+    segment. The last of them is level 0.
     """
     end = first_zero(frac)
     first = int(opposite)  # D-(0) is minus infinity

@@ -12,6 +12,7 @@ right: words go in as ints, become exact numbers, and come back as words.
 from __future__ import annotations
 
 from oracle_delta import (
+    bound_pwl,
     delta_balanced,
     delta_bitshift,
     delta_exact,
@@ -47,8 +48,8 @@ from oracle_units import (
     fixed_xnor_popcount,
 )
 
-__all__ = ["delta_balanced", "delta_bitshift", "delta_exact", "delta_interp", "delta_lut",
-           "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
+__all__ = ["bound_pwl", "delta_balanced", "delta_bitshift", "delta_exact", "delta_interp",
+           "delta_lut", "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
            "fixed_mac", "fixed_max", "fixed_min", "fixed_minselect", "fixed_minselect_mac",
            "fixed_mul", "fixed_neg", "fixed_pwl", "fixed_quantise", "fixed_range",
            "fixed_resize", "fixed_spindle", "fixed_sub", "fixed_value", "fixed_xnor_popcount",

@@ -1,7 +1,8 @@
 """The truth of D+(d) = log2(1 + 2**-d) and D-(d) = log2(1 - 2**-d) as methods state it.
 
 Each delta_* returns D of the gap d = gap * 2**-frac in units of 2**-frac; opposite
-asks for D-. None stands for minus infinity: the terms cancel. Reals are decimals
+asks for D-. None stands for minus infinity: the terms cancel. bound_* returns how far a method
+may be from D that is stated by its error. Reals are decimals
 of 60 digits, rounded half to even.
 """
 
@@ -108,6 +109,44 @@ def delta_balanced(gap, opposite, frac):
     size = Fraction(11, 8) * t + (Fraction(5, 4) if opposite else -Fraction(3, 8)) * u
     rounded = floor(size * 2**frac + Fraction(1, 2))
     return -rounded if opposite else rounded
+
+
+def bound_pwl(opposite, frac, segments, error):
+    """Return how far from the real D, in units, D by line segments may be at any gap: what
+    `error` states; without one what so many segments with slopes of powers of two, each as
+    long as it can be, have from D to the nearest unit, as bisection finds it, and the half
+    unit to that. The last segment is 0, from where D+ and D- are nearest to 0."""
+    if error:
+        return Fraction(error) * 2**frac
+    first, wanted = int(opposite), []
+    while not wanted or delta_exact(first + len(wanted) - 1, True, frac) != 0:
+        wanted.append(delta_exact(first + len(wanted), opposite, frac))
+    least, most = 0, max(wanted) - min(wanted) + 1
+    while least < most:
+        middle = (least + most) // 2
+        if longest_lines(wanted, middle, 1 if opposite else -1, frac) < segments:
+            most = middle
+        else:
+            least = middle + 1
+    return most + Fraction(1, 2)
+
+
+def longest_lines(wanted, most, sign, frac):
+    """Return how many lines, each a start and a rise of 2**-shift a unit, cut to units by
+    floor, are nowhere more than `most` from the wanted values, each as long as it can be."""
+    count = 0
+    while wanted:
+        longest = 0
+        for shift in range(-frac, 13):
+            rests = []
+            for along, value in enumerate(wanted):
+                rise = along // 2**shift if shift >= 0 else along * 2**-shift
+                rests.append(value - sign * rise)
+                if max(rests) - min(rests) > 2 * most:
+                    break
+                longest = max(longest, along + 1)
+        wanted, count = wanted[longest:], count + 1
+    return count
 
 
 def cell_units(frac, r, dmax):

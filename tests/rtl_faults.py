@@ -35,6 +35,15 @@ def one_table_word_off(right, entry=2):
     return replace(right, modules=(*right.modules[:-1], replace(right.top, text=text)))
 
 
+def with_text(right, old, new):
+    """Return a design with the first `old` in the text of its modules replaced."""
+    for k, module in enumerate(right.modules):
+        if old in module.text:
+            changed = replace(module, text=module.text.replace(old, new, 1))
+            return replace(right, modules=(*right.modules[:k], changed, *right.modules[k + 1:]))
+    raise AssertionError(f"there is no {old!r} in {right.name}")
+
+
 ADD = design("lns-add", "lns9.4", {}, 2)
 DATA = f"wire [{ADD.top.ports[-1].width - 1}:0] inner_out;"
 
@@ -57,6 +66,28 @@ HANDSHAKES = {
         "always @(posedge i_clk) waited <= o_valid & ~i_ready & ~i_rst;", o_valid="valid",
         i_ready="i_ready & ~waited"),
     "takes words that are not valid": wrapped(ADD, i_valid="1'b1"),
+    "waits for ready before it gives an answer": wrapped(
+        ADD, "wire valid; assign o_valid = valid & i_ready;", o_valid="valid"),
+    "waits for a cycle of ready before it gives an answer": wrapped(
+        ADD, "wire valid; reg seen; always @(posedge i_clk) seen <= i_ready & ~i_rst;"
+        "assign o_valid = valid & seen;", o_valid="valid", i_ready="i_ready & seen"),
 }
+# All answers are right, in order and in time: it only takes fewer words than it has room for.
+BUBBLES = with_text(ADD, "load_s1 = ~valid_s1 | load_s2", "load_s1 = load_s2")
 # Only the reset in the middle of a stream meets a waiting answer.
 HALF_RESET = wrapped(ADD, i_rst="i_rst & (o_valid !== 1'b1)")
+
+
+UNIT = design("fixed-mac-unit", "fixed9.4")
+CFU = design("fixed-mac", "fixed9.4", as_cfu=True)
+
+# A sum that goes on after a reset begins at zero.
+KEPT_SUM = with_text(UNIT, "register <= 28'd0;", "")
+RESPONSES = {
+    "the response without its sign": with_text(CFU, "{ { 23{ word[8] } }, word }",
+                                               "{ 23'd0, word }"),
+    "the function id looked at": with_text(CFU, ".i_valid(cmd_valid)",
+                                           ".i_valid(cmd_valid & ~&cmd_payload_function_id)"),
+    "an unused bit looked at": with_text(CFU, ".i_x(cmd_payload_inputs_0[8:0])",
+                                         ".i_x(cmd_payload_inputs_0[9:1])"),
+}

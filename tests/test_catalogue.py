@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import random
 import re
 from fractions import Fraction
@@ -9,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import oracle
 import pytest
+from oracle_delta import gauss
 from small_formats import small_formats
 
 import fxp.minselect
@@ -23,6 +25,7 @@ from fxp.spindle import Spindle
 from lnsarith import convert
 from lnsarith.catalogue import OPERATORS, find, parse_format
 from lnsarith.check_words import special
+from lnsarith.delta import METHODS, Delta, parse
 from lnsarith.format import Lns
 from lnsarith.operator import Operator
 
@@ -100,12 +103,32 @@ def arguments(operator: Operator, f, settings: dict) -> dict:
         if isinstance(value, (Fixed, Lns)):
             known |= {f"{name}_{k}": v for k, v in dataclasses.asdict(value).items()}
     if "delta" in settings:
-        method = settings["delta"]
-        line = getattr(oracle, f"delta_{str(method).partition(':')[0]}")
-        options = dataclasses.asdict(method)
-        known["delta"] = lambda gap, opposite: line(gap, opposite, f.frac, **options)
+        known["delta"] = delta_line(settings["delta"], f.frac)
     wanted = inspect.signature(truth(operator)).parameters
     return {k: v for k, v in known.items() if k in wanted}
+
+
+def delta_line(method: Delta, frac: int):
+    """Return D(gap, opposite) that a method is judged by: the oracle's, or, where the oracle
+    has only a bound, which a test of its own holds it to, the method's."""
+    options = dataclasses.asdict(method)
+    if line := getattr(oracle, f"delta_{method.name}", None):
+        return lambda gap, opposite: line(gap, opposite, frac, **options)
+    assert hasattr(oracle, f"bound_{method.name}"), f"nothing judges {method.name}"
+    cancel = -(1 << 40)
+    spec = method.at(frac, cancel)
+
+    def own(gap, opposite):
+        word = int(spec(gap, -int(opposite)))
+        return None if word == cancel else word
+
+    return own
+
+
+def unjudged(operator: Operator) -> list[str]:
+    """Return the Delta methods among an operator's choices that the oracle says nothing of."""
+    return [choice for o in operator.options if o.name == "delta" for choice in o.choices
+            if not any(hasattr(oracle, f"{kind}_{choice}") for kind in ("delta", "bound"))]
 
 
 def missing(operator: Operator) -> list[str]:
@@ -117,6 +140,7 @@ def missing(operator: Operator) -> list[str]:
         "operands": set(operator.operands) <= set(inspect.signature(
             operator.spec, follow_wrapped=False).parameters) and operator.operands,
         "oracle": truth(operator),
+        "delta": not unjudged(operator),
         "help": all(o.summary and o.default for o in operator.options),
     }
     if all(parts.values()):
@@ -134,8 +158,7 @@ def variants():
             yield from ((operator.name, f, more) for more in MORE.get(operator.name, ()))
             for option in operator.options:
                 for choice in option.choices:
-                    judged = option.name != "delta" or hasattr(oracle, f"delta_{choice}")
-                    if choice != option.default and judged:
+                    if choice != option.default:
                         yield operator.name, f, {option.name: choice}
 
 
@@ -150,6 +173,32 @@ def test_a_missing_part_is_noticed():
     assert missing(dataclasses.replace(row, spec=lambda p: p)) == ["doc", "operands"]
     assert missing(dataclasses.replace(row, real=lambda p, q: p * q)) == ["operands"]
     assert missing(dataclasses.replace(row, summary="")) == ["summary"]
+    add = find("lns-add")
+    assert [o.choices for o in add.options if o.name == "delta"] == [tuple(METHODS)]
+    more = tuple(dataclasses.replace(o, choices=(*o.choices, "spline")) for o in add.options)
+    assert missing(dataclasses.replace(add, options=more)) == ["delta"]
+
+
+BOUNDED = [name for name in METHODS if not hasattr(oracle, f"delta_{name}")]
+BOUNDS = {"pwl": ["", ":segments=2", ":segments=5", ":error=1/3", ":error=1/8"]}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_delta_method_without_an_oracle_line_keeps_the_bound_that_is_stated(name):
+    for text in BOUNDS[name]:
+        method = parse(name + text)
+        for frac, opposite in itertools.product((1, 3, 4), (False, True)):
+            if text and Fraction(text.partition("=")[2]) < Fraction(1, 2 << frac):
+                continue  # an error below half a unit, which no word keeps
+            bound = getattr(oracle, f"bound_{name}")(opposite, frac,
+                                                     **dataclasses.asdict(method))
+            line = delta_line(method, frac)
+            assert (line(0, opposite) is None) == opposite
+            gaps = range(int(opposite), 8 << frac)
+            errors = [line(g, opposite) - Fraction(gauss(Fraction(g, 1 << frac), opposite))
+                      * 2**frac for g in gaps]
+            assert max(map(abs, errors)) <= bound
+            assert max(map(abs, errors)) > bound - 1 or "error" in text  # it is no loose one
 
 
 @pytest.mark.parametrize("module", HELPERS, ids=lambda m: m.__name__)

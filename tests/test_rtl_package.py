@@ -1,11 +1,13 @@
 """Folders of generated Verilog, and the commands that write and check them."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from front_door import answer, assert_one_line, call
+from rtl_faults import HALF_RESET, HANDSHAKES, KEPT_SUM, RESPONSES
 
 from lnsarith.files import write_folder_whole
 from verilog.catalogue import design
@@ -43,7 +45,19 @@ def test_the_plain_bench_passes_and_fails_when_a_golden_word_is_changed(argument
     words[7] = f"{int(words[7], 16) ^ 1:x}"
     golden.write_text("\n".join(words))
     code, said = bench(tmp_path / "d", made.name)
-    assert code == 1 and "FAIL: 1 of" in said and "answer 7:" in said
+    assert code == 1 and re.search("FAIL: [12] wrong, 0 faults", said) and "answer 7:" in said
+
+
+FAULTS = {**HANDSHAKES, **RESPONSES, "outlives a reset": HALF_RESET,
+          "a sum that a reset does not clear": KEPT_SUM}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_plain_bench_finds_what_is_wrong_with_a_handshake_a_reset_or_a_response(
+        fault, tmp_path):
+    write_package(FAULTS[fault], tmp_path / "d", vectors=200)
+    code, said = bench(tmp_path / "d", FAULTS[fault].name)
+    assert code == 1 and "FAIL: " in said and "PASS" not in said, said
 
 
 def test_a_folder_holds_what_a_project_needs(tmp_path):

@@ -6,7 +6,16 @@ import sys
 from dataclasses import replace
 
 import pytest
-from rtl_faults import ADD, HALF_RESET, HANDSHAKES, rewritten, wrapped
+from rtl_faults import (
+    ADD,
+    BUBBLES,
+    HALF_RESET,
+    HANDSHAKES,
+    KEPT_SUM,
+    RESPONSES,
+    rewritten,
+    wrapped,
+)
 
 from fxp.format import FormatError
 from lnsarith.cli import main
@@ -24,7 +33,8 @@ def test_every_word_is_answered_as_by_the_kernel(op, arith, latency):
     report = simulate(design(op, arith, {}, latency), 1500, seed=3)
     assert report.equal and report.compared == report.vectors == 1500
     assert not report.mismatches and not report.faults
-    assert set(report.phases) == ({"full speed", "stalls", "reset"} if latency else {"words"})
+    assert set(report.phases) == ({
+        "full speed", "stalls", "patient", "reset"} if latency else {"words"})
     assert json.loads(json.dumps(report.as_dict()))["equal"] is True
 
 
@@ -81,6 +91,21 @@ def test_a_latency_that_is_not_the_told_one_is_found():
 def test_a_word_that_outlives_a_reset_is_found():
     report = simulate(HALF_RESET, 300)
     assert report.faults and all(f.startswith("reset: ") for f in report.faults)
+
+
+def test_a_pipeline_that_keeps_its_bubbles_while_it_waits_is_found():
+    report = simulate(BUBBLES, 300)
+    assert report.faults == ("patient: while the answer waits, 2 stages take 1 words",)
+
+
+def test_a_sum_that_a_reset_does_not_clear_is_found():
+    report = simulate(KEPT_SUM, 300)
+    assert report.wrong and not report.faults
+
+
+@pytest.mark.parametrize("fault", RESPONSES)
+def test_a_custom_function_unit_answers_32_bits_whatever_the_unused_ones_are(fault):
+    assert not simulate(RESPONSES[fault], 300).equal
 
 
 def test_mismatches_of_wide_ports_are_lists_of_words():

@@ -51,10 +51,16 @@ def test_one_wrong_table_word_is_found_and_its_operands_named(latency):
 @pytest.mark.parametrize("fault", ["loses answers that wait", "accepts nothing",
                                    "changes an answer that waits", "answers twice",
                                    "answers once more at the end",
-                                   "withdraws an answer for a cycle"])
+                                   "withdraws an answer for a cycle",
+                                   "waits for ready before it gives an answer"])
 def test_a_broken_handshake_is_found(fault):
     report = sweep(HANDSHAKES[fault], count=5000)
     assert not report.equal and (report.wrong or report.faults)
+
+
+def test_a_custom_function_unit_is_swept_by_its_operands_with_anything_else_beside_them():
+    report = sweep(design("fixed-sub", "fixed8", as_cfu=True))
+    assert report.equal and report.exhaustive and report.compared == report.combinations == 1 << 16
 
 
 def test_too_many_combinations_are_sampled_and_the_report_says_so():
@@ -91,8 +97,8 @@ def test_tables_in_memories_are_found_from_anywhere(tmp_path, monkeypatch):
 def test_the_grid_has_every_combination_once(ranges, monkeypatch):
     monkeypatch.setattr(exhaustive, "CHUNK", 16)
     total = int(np.prod([high - low + 1 for low, high in ranges.values()]))
-    fake = SimpleNamespace(inputs=ranges)
-    rows = [tuple(row) for _, words in exhaustive._grid(fake, total)
+    fake = SimpleNamespace(inputs=ranges, ignored=frozenset())
+    rows = [tuple(row) for _, words in exhaustive._grid(fake, total, 0)
             for row in np.stack(list(words.values()), axis=1).tolist()]
     assert rows == sorted(set(rows)) and len(rows) == total
     for k, (low, high) in enumerate(ranges.values()):

@@ -33,7 +33,7 @@ def test_a_mac_unit_sums_as_arrays_do():
     expected = []
     for low, high in zip(starts, ends):
         a, b = row("a", low, high), row("b", low, high)
-        init = LnsArray(words["init"][low], f, delta=parse("balanced"), guard=2)
+        init = LnsArray(words["init"][low] if low else f.zero, f, delta=parse("balanced"), guard=2)
         expected.append(int(a.matmul(b, init=init).words.ravel()[0]))
     assert answered(made, words).tolist() == expected
 

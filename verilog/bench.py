@@ -19,9 +19,10 @@ from cocotb.triggers import Timer
 from verilog.bench_check import META, Checker, columns
 
 LATENCY: int | None = META["latency"]
-SPARE = 8 if LATENCY is None else LATENCY  # cycles in which a design surely fills or drains
+SPARE: int = META["drain"]  # cycles in which a design surely fills or drains
 PATIENCE = 1000 + 20 * SPARE  # cycles without a word or answer, then a design is stuck
 FLOWING = 6  # cycles at full speed before the first stall
+RESETS = 8  # in the middle of the stream
 
 
 @cocotb.test(skip="words" not in META["phases"])
@@ -79,14 +80,13 @@ class Bench:
         self.driven: object = None
         self.held: tuple | None = None
 
-    async def reset(self) -> None:
-        """Reset for two cycles, in which no answer is taken and the word that is offered
-        does not count."""
+    async def reset(self, cycles: int = 2, take: bool = False) -> None:
+        """Reset for some cycles, in which no answer counts and no word that is offered."""
         self.rst.put(1)
         self.valid.put(1)
-        self.ready.put(0)
-        self._drive(self.words[0])
-        for _ in range(2):
+        self.ready.put(int(take))
+        self._drive(self.words[self.sent % len(self.words)])
+        for _ in range(cycles):
             await self._clock()
         self.rst.put(0)
         self.valid.put(0)
@@ -174,6 +174,15 @@ class Bench:
         for _ in range(SPARE + 8):
             await self.cycle(False, True)
 
+    async def fill(self) -> None:
+        """Let one answer wait and offer words behind it: each stage has to take one."""
+        for _ in range(2 * SPARE):
+            await self.cycle(not self.sent, False)
+        for _ in range(2 * SPARE):
+            await self.cycle(True, False)
+        if LATENCY is not None and self.sent < min(LATENCY, len(self.words)):
+            self.checker.fault(f"while the answer waits, {LATENCY} stages take {self.sent} words")
+
     def finish(self) -> None:
         self.checker.finish(time.perf_counter() - self.began, self.cycles)
 
@@ -205,18 +214,37 @@ async def random_stalls(dut):
     bench.finish()
 
 
+@cocotb.test(skip="patient" not in META["phases"])
+async def ready_after_valid(dut):
+    """The other side is ready only once it saw an answer, however long the first one waits:
+    a design that waits for it never gives one."""
+    bench = Bench(dut, "patient")
+    await bench.reset()
+    await bench.fill()
+
+    def patient() -> Iterator[tuple[bool, bool]]:
+        for offer, _ in stalls(META["seed"] + 2):
+            yield offer, bench.held is not None
+
+    await bench.stream(patient())
+    bench.finish()
+
+
 @cocotb.test(skip="reset" not in META["phases"])
 async def reset_mid_stream(dut):
-    """A reset while words are on their way and the output waits: nothing stale comes out."""
+    """Resets while words are on their way, some while the output waits: nothing stale comes
+    out, neither before the next words nor among their answers."""
     bench = Bench(dut, "reset")
     await bench.reset()
     pattern = stalls(META["seed"] + 1)
-    while bench.sent < len(bench.words) // 2 and bench.cycles < PATIENCE:
-        await bench.cycle(*next(pattern))
-    for _ in range(SPARE + 2):
-        await bench.cycle(True, False)
-    await bench.reset()
-    for _ in range(SPARE + 8):
-        await bench.cycle(False, True)
+    for number in range(RESETS):
+        until = bench.cycles + PATIENCE
+        while bench.sent < len(bench.words) // (number + 2) and bench.cycles < until:
+            await bench.cycle(*next(pattern))
+        for _ in range(0 if number % 2 else SPARE + 2):
+            await bench.cycle(True, False)
+        await bench.reset(1 + number // 2 % 2, take=bool(number % 2))
+        for _ in range(SPARE + 8 if number % 4 < 2 else 0):
+            await bench.cycle(False, True)
     await bench.stream(pattern)
     bench.finish()

@@ -67,8 +67,8 @@ def _write_job(design: Design, phases, answers, seed: int, folder: Path) -> None
             for port, column in group.items():
                 arrays[f"{phase}/{prefix}{port}"] = _patterns(
                     np.asarray(column), known[prefix + port], design.lanes.get(port))
-    meta = {"clocked": design.clocked, "latency": design.latency, "seed": seed,
-            "phases": list(phases), "widths": known}
+    meta = {"clocked": design.clocked, "latency": design.latency, "drain": design.drain,
+            "seed": seed, "phases": list(phases), "widths": known}
     np.savez(folder / "job.npz", meta=np.array(json.dumps(meta)), **arrays)
 
 

@@ -7,14 +7,16 @@ handshake for commands and responses.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from fxp.format import FormatError
 from verilog import syntax as v
 from verilog.body import Body
-from verilog.design import Design
+from verilog.design import Design, Words
 from verilog.header import version
 from verilog.module import CLOCK, VALID_IN, VALID_OUT, Module, Port, finished
+from verilog.stimulus import operand_columns
 
 __all__ = ["cfu"]
 
@@ -22,6 +24,7 @@ PORTS = (Port("cmd_valid", 1), Port("cmd_ready", 1, True), Port("cmd_payload_fun
          Port("cmd_payload_inputs_0", 32), Port("cmd_payload_inputs_1", 32),
          Port("rsp_valid", 1, True), Port("rsp_ready", 1),
          Port("rsp_payload_outputs_0", 32, True), Port("reset", 1), Port("clk", 1))
+WORD = 32  # bits of an operand and of the response
 
 
 def cfu(design: Design, name: str | None = None) -> Design:
@@ -31,9 +34,11 @@ def cfu(design: Design, name: str | None = None) -> Design:
     the first is in inputs_1, the others in the halves of inputs_0, the second one
     low; of four each has a half, from inputs_0 low to inputs_1 high. The result is
     extended to 32 bits by its sign, if it has one. The top module <name>_cfu gives
-    `Cfu` the ports of every other design, so that the same benches drive it. A name given
-    is that of the top module, and the unit is <name>_Cfu: several can stand in one project.
-    Raises FormatError where operands do not fit.
+    `Cfu` the ports of every other design, so that the same benches drive it: all 32
+    bits of the response, and what may be anything, the function id and the operands'
+    unused bits, as inputs of their own. A name given is that of the top module, and the
+    unit is <name>_Cfu: several can stand in one project. Raises FormatError where
+    operands do not fit.
     """
     if not design.clocked or design.latency is None:
         raise FormatError("a custom function unit wraps a pipelined operator")
@@ -41,10 +46,25 @@ def cfu(design: Design, name: str | None = None) -> Design:
         raise FormatError("a custom function unit has two operands of 32 bits, no rows of words")
     places = _places(design)
     unit = f"{name}_Cfu" if name else "Cfu"
+    (out, (low, _)), = design.outputs.items()
+    any_bits = {"function": (0, (1 << 10) - 1), **{
+        f"unused_{r}": (0, (1 << sum(bits for _, bits in gaps)) - 1)
+        for r in (0, 1) if (gaps := list(_gaps(places, r)))}}
+    inputs = {**design.inputs, **any_bits}
+    half = 1 << (WORD - 1)
     inner = _wrapper(design, places, unit)
-    outer = _adapter(design, places, name or f"{design.name}_cfu", unit)
+    outer = _adapter(design, places, inputs, name or f"{design.name}_cfu", unit)
+
+    def model(words: Words) -> Words:
+        return design.model({k: words[k] for k in design.inputs})
+
+    def stimulus(count: int, seed: int) -> Words:
+        return {**design.stimulus(count, seed), **operand_columns(any_bits, count, seed + 1)}
+
     return replace(design, name=outer.name, summary=f"{design.summary}, as a CFU",
-                   modules=(*design.modules, inner, outer), places=places)
+                   modules=(*design.modules, inner, outer), inputs=inputs,
+                   outputs={out: (-half, half - 1) if low < 0 else (0, 2 * half - 1)},
+                   model=model, stimulus=stimulus, places=places, ignored=frozenset(any_bits))
 
 
 def _places(design: Design) -> dict[str, tuple[int, int, int]]:
@@ -91,41 +111,45 @@ def _wrapper(design: Design, places, unit: str) -> Module:
     return finished(unit, text, PORTS, body, {})
 
 
-def _adapter(design: Design, places, name: str, unit: str) -> Module:
-    """Return the module that gives Cfu the ports of the operator."""
-    data = tuple(p for p in design.top.ports if p.name[2:] in {**design.inputs,
-                                                               **design.outputs})
-    ports = (*CLOCK, *VALID_IN, *(p for p in data if not p.output), *VALID_OUT,
-             *(p for p in data if p.output))
+def _adapter(design: Design, places, inputs, name: str, unit: str) -> Module:
+    """Return the module that gives Cfu the ports of a design with these inputs."""
+    given = {p.name: p for p in design.top.ports}
+    out = next(p for p in design.top.ports if p.name[2:] in design.outputs)
+    ports = (*CLOCK, *VALID_IN, *(given.get(f"i_{k}") or Port(
+        f"i_{k}", high.bit_length(), meaning="may be anything")
+        for k, (_, high) in inputs.items()), *VALID_OUT, replace(out, width=WORD))
     body = Body(p.name for p in ports)
     for port in ports:
         if not port.output:
             body.declare(port.name, port.width)
-    out = next(p for p in data if p.output)
-    response = body.wire("response", 32)
     body.add(v.instance(unit, "cfu", {
         "cmd_valid": body.read("i_valid"), "cmd_ready": v.name("o_ready"),
-        "cmd_payload_function_id": v.constant(0, 10),
+        "cmd_payload_function_id": body.read("i_function"),
         **{f"cmd_payload_inputs_{r}": _register(body, places, r) for r in (0, 1)},
         "rsp_valid": v.name("o_valid"), "rsp_ready": body.read("i_ready"),
-        "rsp_payload_outputs_0": v.name(response), "reset": body.read("i_rst"),
+        "rsp_payload_outputs_0": v.name(out.name), "reset": body.read("i_rst"),
         "clk": body.read("i_clk")}))
-    body.add(v.assign(out.name, body.read(response, out.width - 1)))
     text = (f"// SPDX-License-Identifier: MIT\n// {name}: {unit} behind the ports of "
             f"{design.name}, for its test benches.\n// Generated by lnsarith {version()}.\n\n")
     return finished(name, text, ports, body, {})
 
 
+def _gaps(places, register: int) -> Iterator[tuple[int, int]]:
+    """Yield (lowest bit, bits) of what the operands leave of a register, from bit 0 up."""
+    filled = 0
+    for low, width in sorted((low, width) for r, low, width in places.values() if r == register):
+        if low > filled:
+            yield filled, low - filled
+        filled = low + width
+    if filled < WORD:
+        yield filled, WORD - filled
+
+
 def _register(body: Body, places, register: int):
     """Return the 32 bits of one operand register."""
-    parts, filled = [], 0
-    for name, (where, low, width) in sorted(places.items(), key=lambda p: p[1][1]):
-        if where != register:
-            continue
-        if low > filled:
-            parts.append(v.constant(0, low - filled))
-        parts.append(body.read(f"i_{name}"))
-        filled = low + width
-    if filled < 32:
-        parts.append(v.constant(0, 32 - filled))
-    return v.concat(*reversed(parts))
+    parts = {low: body.read(f"i_{name}") for name, (r, low, _) in places.items() if r == register}
+    taken = 0
+    for low, width in _gaps(places, register):
+        parts[low] = body.read(f"i_unused_{register}", taken + width - 1, taken)
+        taken += width
+    return v.concat(*(parts[low] for low in sorted(parts, reverse=True)))

@@ -15,12 +15,12 @@ import numpy as np
 from fxp.circuit import Circuit
 from fxp.run import elementwise
 from lnsarith.operator import Operator
+from verilog.covering import words_for
 from verilog.design_name import design_name
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.module import Module, Port, combinational, pipelined
 from verilog.pipeline import stages_of
-from verilog.stimulus import operand_columns
 
 __all__ = ["Array", "Design", "Words", "operator_design"]
 
@@ -55,7 +55,8 @@ class Design:
     values after a reset. lanes says of a port that is several words side by side,
     the first in the lowest bits, how many there are and their bits; its arrays have
     a column for each. array is what an array is made of, places where each operand is
-    in the registers of a custom function unit: register, lowest bit, bits.
+    in the registers of a custom function unit: register, lowest bit, bits. ignored are
+    inputs that no answer depends on.
     """
 
     name: str
@@ -73,10 +74,17 @@ class Design:
     lanes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     array: Array | None = None
     places: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
 
     @property
     def top(self) -> Module:
         return self.modules[-1]
+
+    @property
+    def drain(self) -> int:
+        """Cycles without waiting in which the design surely fills or empties."""
+        wide = sum(count for count, _ in self.lanes.values())
+        return 8 + wide if self.latency is None else self.latency
 
     @property
     def files(self) -> dict[str, str]:
@@ -111,7 +119,7 @@ def operator_design(operator: Operator, f, options: Mapping | None = None, laten
         return {"out": elementwise(circuit, words).astype(np.int64)}
 
     def stimulus(count: int, seed: int) -> Words:
-        return operand_columns(ranges, count, seed)
+        return words_for(circuit, ranges, count, seed)
 
     return Design(name, operator.summary, (module,), ranges,
                   {"out": operator.output_format(f, **options).words}, model, stimulus, circuit,

@@ -8,13 +8,13 @@ import numpy as np
 
 from fxp.circuit import Circuit, trace
 from fxp.run import elementwise
+from verilog.covering import words_for
 from verilog.design import Design, Words
 from verilog.header import header
 from verilog.lower import width_of
 from verilog.macs import Mac
 from verilog.module import Port, combinational, pipelined
 from verilog.pipeline import stages_of
-from verilog.stimulus import operand_columns
 
 __all__ = ["dot"]
 
@@ -45,8 +45,8 @@ def dot(called: Callable[[int], str], summary: str, mac: Mac, n: int, settings: 
         return {"out": elementwise(circuit, columns).astype(np.int64)}
 
     def stimulus(count: int, seed: int) -> Words:
-        columns = operand_columns({f"{k}_{i}": f.words for k, f in (("a", mac.a), ("b", mac.b))
-                                   for i in range(n)}, count, seed)
+        columns = words_for(circuit, {f"{k}_{i}": f.words for k, f in (
+            ("a", mac.a), ("b", mac.b)) for i in range(n)}, count, seed)
         return {k: np.stack([columns[f"{k}_{i}"] for i in range(n)], axis=1) for k in lanes}
 
     return Design(name, summary, (module,), {"a": mac.a.words, "b": mac.b.words},

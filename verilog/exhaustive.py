@@ -5,6 +5,7 @@
 
 Designs with up to 32 bits of operands are tried on every combination; wider ones, and
 those with a state, on corners and random words. Clocked designs get gaps and waiting.
+Inputs that no answer may depend on are random beside all combinations of the others.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class SweepReport(Comparison):
 def combinations(design: Design) -> int:
     """Return how many combinations of words there are, 0 if they are too many to try
     or a state makes them meaningless."""
-    sizes = [high - low + 1 for low, high in design.inputs.values()]
+    sizes = [high - low + 1 for low, high in _operands(design).values()]
     if design.latency is None or any(name in design.lanes for name in design.inputs):
         return 0
     return math.prod(sizes) if sum((s - 1).bit_length() for s in sizes) <= MOST_BITS else 0
@@ -79,7 +80,7 @@ def sweep(design: Design, count: int | None = None, seed: int = 0, threads: int 
     wanted = count or possible or samples(design)
     check_integer("count", wanted if count is None else count, 1, 2**40)
     size = STATE_CHUNK if design.latency is None else CHUNK
-    chunks = _grid(design, wanted) if exhaustive else _sampled(design, wanted, seed, size)
+    chunks = _grid(design, wanted, seed) if exhaustive else _sampled(design, wanted, seed, size)
     began = time.perf_counter()
     with scratch() as folder:
         library = build(design, Path(folder))
@@ -102,12 +103,19 @@ def sweep(design: Design, count: int | None = None, seed: int = 0, threads: int 
         seconds_run=round(time.perf_counter() - built, 3), seed=seed, threads=threads)
 
 
-def _grid(design: Design, total: int) -> Iterator[Chunk]:
+def _operands(design: Design) -> dict[str, tuple[int, int]]:
+    """Return the ranges of the inputs that answers depend on."""
+    return {name: span for name, span in design.inputs.items() if name not in design.ignored}
+
+
+def _grid(design: Design, total: int, seed: int) -> Iterator[Chunk]:
     """Yield every combination once, the last port running fastest."""
+    rng = np.random.default_rng(seed)
     for number, first in enumerate(range(0, total, CHUNK)):
         index = np.arange(first, min(first + CHUNK, total))
-        words: Words = {}
-        for name, (low, high) in reversed(list(design.inputs.items())):
+        words: Words = {name: rng.integers(*design.inputs[name], index.size, endpoint=True)
+                        for name in sorted(design.ignored)}
+        for name, (low, high) in reversed(list(_operands(design).items())):
             size = high - low + 1
             if index[0] == index[-1]:
                 words[name] = np.broadcast_to(np.int64(low + index[0] % size), index.size)

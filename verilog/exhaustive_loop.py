@@ -142,9 +142,10 @@ extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const
 }
 """
 
-# Gaps and waiting of one cycle in four each, by a xorshift generator. An answer is
-# compared in every cycle in which it waits, so it must not change. odd[0] counts cycles
-# in which an answer came too many or was withdrawn, odd[1] says whether all stopped.
+# Gaps and waiting of one cycle in four each, by a xorshift generator; the first answers
+# are taken only after they were seen. An answer is compared in every cycle in which it
+# waits, so it must not change. odd[0] counts cycles in which an answer came too many or was
+# withdrawn, odd[1] says whether all stopped.
 _STREAM = """
 extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const int64_t* step,
                            int64_t answers, const int64_t* const* out, uint64_t seed,
@@ -163,7 +164,8 @@ extern "C" int64_t dut_run(void* dut, int64_t n, const int64_t* const* in, const
     seed ^= seed << 13;
     seed ^= seed >> 7;
     seed ^= seed << 17;
-    const bool offer = sent < n && (pending || (seed & 3)), take = seed & 12;
+    const bool offer = sent < n && (pending || (seed & 3));
+    const bool take = taken < 64 && taken < answers ? held : (seed & 12) != 0;
     m.i_valid = offer;
     m.i_ready = take;
     if (offer && !pending) drive(m, in, step, sent);

@@ -15,11 +15,11 @@ from verilog.macs import Mac
 from verilog.module import Port, machine
 from verilog.stimulus import operand_columns
 
-__all__ = ["group_answers", "mac_unit", "start_and_last"]
+__all__ = ["group_answers", "held_at_ends", "mac_unit", "start_and_last"]
 
 DOC = """Takes a word pair (a, b) a cycle. A pair with start begins a sum at the word init; any
-other goes on with the register. After a pair with last the sum is rounded to a word
-and given out; the register keeps what it has."""
+other goes on with the register, zero after a reset. After a pair with last the sum is
+rounded to a word and given out; the register keeps what it has."""
 
 
 def mac_unit(name: str, summary: str, mac: Mac, settings: Mapping[str, str],
@@ -39,7 +39,8 @@ def mac_unit(name: str, summary: str, mac: Mac, settings: Mapping[str, str],
         return {"out": group_answers(words, mac)}
 
     def stimulus(count: int, seed: int) -> Words:
-        return {**operand_columns(inputs, count, seed), **start_and_last(count, seed)}
+        words = {**operand_columns(inputs, count, seed), **start_and_last(count, seed)}
+        return held_at_ends(words, {"a": mac.a.words, "b": mac.b.words}, seed)
 
     return Design(name, summary, (module,), inputs, {"out": mac.out.words}, model, stimulus,
                   circuit, settings, clocked=True, latency=None, state=state)
@@ -61,7 +62,7 @@ def _circuit(name: str, mac: Mac) -> Circuit:
 
 def start_and_last(count: int, seed: int, longest: int = 24) -> Words:
     """Return flags that cut count words into sums of 1..longest words; some sums give
-    a word half-way and go on."""
+    a word half-way and go on. The first has no start: it goes on from a reset."""
     rng = np.random.default_rng(seed + 1)
     start, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
     at = 0
@@ -71,15 +72,35 @@ def start_and_last(count: int, seed: int, longest: int = 24) -> Words:
         if rng.random() < 0.2:
             last[at + int(rng.integers(0, end - at))] = 1
         at = end
+    start[:1] = 0
     return {"start": start, "last": last}
 
 
+def held_at_ends(words: Words, ports: Mapping[str, tuple[int, int]], seed: int) -> Words:
+    """Return the words with those of some ports held at ends of their ranges through some of
+    the sums, so that registers get to their own ends."""
+    rng = np.random.default_rng(seed + 3)
+    group = np.cumsum(words["start"])
+    count = int(group.max(initial=0)) + 1
+    held = rng.random(count) < 0.25
+    found = dict(words)
+    for name, span in ports.items():
+        column = words[name]
+        ends = rng.choice(span, (count, *column.shape[1:]))
+        rows = held[group].reshape(-1, *[1] * (column.ndim - 1))
+        found[name] = np.where(rows, ends[group], column)
+    return found
+
+
 def group_answers(words: Words, mac: Mac) -> np.ndarray:
-    """Return the kernel's word for each `last`: init + the products since the `start`."""
+    """Return the kernel's word for each `last`: init + the products since the `start`, or
+    zero + those since the reset."""
     starts = np.maximum.accumulate(np.where(words["start"], np.arange(words["start"].size), 0))
     answers = []
     for end in np.flatnonzero(words["last"]):
-        part = slice(starts[end], end + 1)
+        begin = starts[end]
+        part = slice(begin, end + 1)
+        init = words["init"][begin] if words["start"][begin] else mac.zero_word
         a, b = words["a"][part][None, :], words["b"][part][:, None]
-        answers.append(int(mac.multiply(a, b, words["init"][part][:1][None, :])[0, 0]))
+        answers.append(int(mac.multiply(a, b, np.array([[init]]))[0, 0]))
     return np.array(answers, np.int64)

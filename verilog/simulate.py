@@ -3,8 +3,9 @@
     report = simulate(operator_design(find("lns-add"), Lns(16, 10)))
     report.equal, report.mismatches, report.vectors_per_second
 
-Clocked designs run at full speed first, then with random gaps and waiting, then
-with a reset in the middle; each phase has its own words, corners first.
+Clocked designs run at full speed first, then with random gaps and waiting, then with a
+taker that is ready only once it saw an answer, then with resets in the middle; each phase
+has its own words, corners first.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from verilog.report import Comparison
 
 __all__ = ["SimReport", "run_phases", "simulate"]
 
-RESET_WORDS = 64  # in the phase with a reset, at most
+SHORT = 64  # words in the phases `patient` and `reset`, at most
 MOST_VECTORS = 1 << 24
 
 
@@ -68,9 +69,10 @@ def _phases(design: Design, vectors: int, seed: int) -> dict[str, Words]:
     """Return the words of every phase, as many in all as there shall be vectors."""
     if not design.clocked:
         return {"words": design.stimulus(vectors, seed)}
-    last = min(RESET_WORDS, vectors // 4)
-    counts = {"full speed": (vectors - last + 1) // 2, "stalls": (vectors - last) // 2,
-              "reset": last}
+    short = min(SHORT, vectors // 4)
+    long = vectors - 2 * short
+    counts = {"full speed": (long + 1) // 2, "stalls": long // 2, "patient": short,
+              "reset": short}
     return {name: design.stimulus(count, seed + k)
             for k, (name, count) in enumerate(counts.items()) if count}
 
@@ -80,7 +82,7 @@ def run_phases(design: Design, phases: Mapping[str, Words], seed: int = 0,
     """Return how a design answers the words of each phase.
 
     The phase of a combinational design is `words`, those of a clocked one are some
-    of `full speed`, `stalls` and `reset`; each starts with a reset.
+    of `full speed`, `stalls`, `patient` and `reset`; each starts with a reset.
     """
     began = time.time()
     answers = {name: design.model(words) for name, words in phases.items()}

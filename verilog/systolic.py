@@ -25,7 +25,7 @@ from verilog.elements import (
 )
 from verilog.header import header
 from verilog.lower import width_of
-from verilog.mac_unit import start_and_last
+from verilog.mac_unit import held_at_ends, start_and_last
 from verilog.macs import Mac
 from verilog.module import CLOCK, VALID_IN, VALID_OUT, Port, finished, module_body
 from verilog.stimulus import operand_columns
@@ -65,7 +65,8 @@ def output_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int
              "out": (columns, mac.bits("out"))}
 
     def stimulus(count: int, seed: int) -> Words:
-        return {**start_and_last(count, seed), **_rows_of(inputs, lanes, ("a", "b"), count, seed)}
+        words = {**start_and_last(count, seed), **_rows_of(inputs, lanes, ("a", "b"), count, seed)}
+        return held_at_ends(words, {k: inputs[k] for k in ("a", "b")}, seed)
 
     return Design(name, summary, (pe, finished(name, text, ports, body, {})), inputs,
                   {"out": mac.out.words}, lambda words: _tiles(words, mac), stimulus, circuit,
@@ -96,6 +97,9 @@ def weight_stationary(name: str, summary: str, mac: Mac, rows: int, columns: int
         rng = np.random.default_rng(seed + 2)
         chances = {"load": 0.5, "swap": 0.15, "go": 0.8}
         chosen = {k: (rng.random(count) < p).astype(np.int64) for k, p in chances.items()}
+        # After a reset both sets of weights are zero, before any is loaded.
+        for k, first in (("load", [0, 0]), ("swap", [0, 1]), ("go", [1, 1])):
+            chosen[k][:2] = first[:count]
         return {**chosen, **_rows_of(inputs, lanes, ("a", "w", "init"), count, seed)}
 
     return Design(name, summary, (begin, end, pe, finished(name, text, ports, body, {})), inputs,

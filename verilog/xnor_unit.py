@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from fxp.bits import where
 from fxp.circuit import trace
 from fxp.format import Fixed
@@ -50,9 +52,14 @@ def xnor_unit(name: str, summary: str, f: Fixed, depth: int,
                 "count": counts}
 
     def stimulus(count: int, seed: int) -> Words:
-        longest = min(depth, 24)
-        return {**operand_columns({**inputs, "threshold": (0, min(full, 12 * f.bits))}, count,
-                                  seed), **start_and_last(count, seed, longest)}
+        words = {**operand_columns({**inputs, "threshold": (0, min(full, 12 * f.bits))}, count,
+                                   seed), **start_and_last(count, seed, min(depth, 24))}
+        counts = group_answers({**words, "init": 0 * words["a"]}, mac)
+        near = np.random.default_rng(seed + 4).integers(-1, 1, counts.size, endpoint=True)
+        # At every other answer the threshold is the count, or one beside it.
+        last = np.flatnonzero(words["last"])[::2]
+        words["threshold"][last] = np.clip(counts + near, 0, full)[::2]
+        return words
 
     return Design(name, summary, (module,), inputs, {"fire": (0, 1), "count": (0, full)}, model,
                   stimulus, circuit, settings, clocked=True, latency=None, state={"total": 0})

@@ -1,0 +1,1 @@
+"""Faults in generated Verilog, counted by whether they are caught."""
