@@ -95,7 +95,8 @@ class Probe:
         self.masks = network.masks
         self.weights = list(network.parameters().values())
         self.outputs = program.values[1:]
-        self.gradients = [layer.bound[self.rows][1] for layer in self.layers]
+        self.gradients = [layer.bound[self.rows][1] for layer in self.layers
+                          if self.rows in layer.bound]  # none of dropout before all weights
         self._before: list[np.ndarray | None] = []
 
     def before(self) -> None:

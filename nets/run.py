@@ -22,8 +22,9 @@ import numpy as np
 from nets.data import Dataset
 from nets.model import RunError, read_model, restore, write_atomic, write_model
 from nets.network import Network
+from nets.schedule import FALLING
 from nets.settings import Settings
-from nets.spindle_setting import with_function
+from nets.suited import in_full
 
 __all__ = [
     "Run",
@@ -93,8 +94,8 @@ class Run:
 
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
-        grows = self.settings.schedule not in ("cosine", "linear")
-        for name, value in with_function(given).items():
+        grows = self.settings.schedule not in FALLING
+        for name, value in in_full(given).items():
             own = getattr(self.settings, name)
             if value == own or (name == "epochs" and value > own and grows):
                 continue

@@ -18,7 +18,8 @@ from nets.spindle_setting import activation_kind
 
 __all__ = ["ACTIVATIONS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle",
+               "sign")
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
 
 
@@ -51,6 +52,8 @@ class Settings:
     norm_delta: str = "interp"
     input_mean: str = "0"
     input_scale: str = "1"
+    binarize_input: str = "threshold"
+    threshold: int = 127
     shift: int = 0
     flip: str = "no"
     shuffle: str = "once"
@@ -64,6 +67,7 @@ class Settings:
     init_std: str = "0.1"
     norm: str = "none"
     dropout: str = "0"
+    dropout_input: str = "0"
     gain: str = "1.9459"
     statistics: str = "filter"
     scales: str = "stated"
@@ -74,6 +78,7 @@ class Settings:
     lr: str = "2^-6"
     optimizer: str = "sgd"
     schedule: str = "constant"
+    lr_last: str = "0"
     momentum: str = "0"
     clip: str = "0"
     clip_norm: str = "0"
@@ -87,11 +92,12 @@ class Settings:
 
     def __post_init__(self):
         if self.model not in MODELS:
-            raise FormatError(f"model must be one of {', '.join(MODELS)}, or with lnsarith train "
-                              f"bnn, got {self.model!r}")
+            raise FormatError(f"model must be one of {', '.join(MODELS)}, or bnn, which is mlp "
+                              f"with arith binary, got {self.model!r}")
         _choice("activation", activation_kind(self.activation), ACTIVATIONS)
         _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))
+        _choice("binarize_input", self.binarize_input, ("threshold", "probability", "none"))
         _choice("flip", self.flip, ("no", "yes"))
         _choice("shuffle", self.shuffle, ("once", "epoch"))
         _choice("statistics", self.statistics, ("filter", "tensor"))
@@ -110,22 +116,22 @@ class Settings:
         for name, low, high in (("guard", 0, 12), ("update_guard", 1, 12), ("softmax_bits", 0, 12),
                                 ("softmax_pull", 0, 15), ("softmax_free", -1, 255),
                                 ("slope", -15, 0), ("spindle_kernels", 1, MOST_KERNELS),
-                                ("shift", 0, 8), ("batch", 1, 1 << 16),
+                                ("threshold", 0, 254), ("shift", 0, 8), ("batch", 1, 1 << 16),
                                 ("epochs", 1, 100000), ("val", 0, 1 << 24),
                                 ("seed", 0, (1 << 32) - 1)):
             check_integer(name, getattr(self, name), low, high)
         for units in self.hidden:
             check_integer("hidden", units, 1, 1 << 16)
         for name in ("lr", "weight_decay", "init_std", "momentum", "clip", "l1", "input_mean",
-                     "input_scale", "dropout", "clip_norm", "gain"):
+                     "input_scale", "dropout", "dropout_input", "clip_norm", "gain", "lr_last"):
             parse_real(name, getattr(self, name))
-        for name in ("momentum", "dropout"):
+        for name in ("momentum", "dropout", "dropout_input"):
             if parse_real(name, getattr(self, name)) >= 1:
                 raise FormatError(f"{name} must be below 1, got {getattr(self, name)!r}")
-        rate_factor(self.schedule, 0, 1)
         for name in ("lr", "init_std", "input_scale", "gain"):
             if not parse_real(name, getattr(self, name)):
                 raise FormatError(f"{name} must be above 0, got {getattr(self, name)!r}")
+        rate_factor(self.schedule, 0, 1, self.last)
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)
         check_combinations(self)
@@ -144,6 +150,16 @@ class Settings:
         """Return what a network sees of a pixel of 0..255."""
         mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
         return (Fraction(value, 255) - mean) * scale
+
+    @property
+    def last(self) -> Fraction:
+        """Return what the learning rate falls to, as a share of lr."""
+        return parse_real("lr_last", self.lr_last) / parse_real("lr", self.lr)
+
+    @property
+    def binary(self) -> bool:
+        """Whether weights and activations are -1 and 1."""
+        return self.arith == "binary"
 
     @property
     def selects(self) -> bool:

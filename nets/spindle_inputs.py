@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nets.binary.layers import Scale
 from nets.conv import Conv2d
 from nets.dropout import Dropout
 from nets.layers import Dense, Layer
@@ -15,7 +16,7 @@ from nets.probe import Watched
 __all__ = ["active_layer", "inputs_of", "layer_names", "layer_shapes", "plain_layer"]
 
 KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
-         BatchNorm: "norm", Dropout: "dropout"}
+         BatchNorm: "norm", Dropout: "dropout", Scale: "scale"}
 ROWS = 500  # images at a time
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from fxp.format import FormatError
 from nets.settings import Settings
 from nets.spindle_setting import with_function
 
-__all__ = ["default_name", "settings_for"]
+__all__ = ["default_name", "in_full", "settings_for"]
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
@@ -23,6 +24,26 @@ SUITED_MODELS: dict[str, dict] = {
 # operand of two: Adam evens that out, and the clip costs more than it helps.
 SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "backward": "sub",
              "clip_operands": "no", "optimizer": "adam", "lr": "2^-8", "weight_decay": "0"}
+# What suits binary networks, whatever their model, and such networks on a data set.
+BINARY = {"activation": "sign", "norm": "batch", "optimizer": "adam", "lr": "0.03",
+          "weight_decay": "0", "schedule": "cosine", "shuffle": "epoch", "batch": 100,
+          "epochs": 50}
+BINARY_SETS: dict[str, dict] = {"digits": {"val": 200, "batch": 20, "epochs": 30}}
+# Other names that some settings' values have.
+NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
+
+
+def in_full(given: dict) -> dict:
+    """Return given settings as a run keeps them: model bnn is mlp with arith binary, other
+    names of values are replaced, spindle:FILE by the file's function. FormatError where the
+    file has none, or where another arith is given with bnn."""
+    given = {k: NAMES.get(k, {}).get(v, v) for k, v in given.items()}
+    if given.get("model") == "bnn":
+        if given.get("arith", "binary") != "binary":
+            raise FormatError("model bnn is mlp with arith binary; with arith "
+                              f"{given['arith']} give model mlp")
+        given |= {"model": "mlp", "arith": "binary"}
+    return with_function(given)
 
 
 def settings_for(given: dict) -> Settings:
@@ -30,6 +51,9 @@ def settings_for(given: dict) -> Settings:
 
     A resumed run needs none of this: its config.json has every setting.
     """
+    given = in_full(given)
+    if given.get("arith") == "binary":
+        return Settings(**_binary(given))
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
     if model and given.get("arith") == "minselect-float" and given.get("optimizer") != "sgd":
@@ -42,7 +66,17 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return Settings(**with_function({**suited, **model, **given}))
+    return Settings(**{**suited, **model, **given})
+
+
+def _binary(given: dict) -> dict:
+    """Return the settings given of a binary network, completed."""
+    suited = {**BINARY, **BINARY_SETS.get(given.get("dataset", ""), {})}
+    if given.get("model", "mlp") == "mlp":
+        suited["hidden"] = (256, 256, 256)
+    if given.get("schedule") == "exponential":
+        suited["lr_last"] = "1e-6"
+    return {**suited, **given}
 
 
 def default_name(settings: Settings) -> str:
@@ -50,5 +84,8 @@ def default_name(settings: Settings) -> str:
     delta = settings.delta if settings.arith.startswith("lns") else ""
     mode = "" if settings.mode == "bit-true" else settings.mode
     model = "" if settings.model == "mlp" else settings.model
-    parts = (settings.dataset, model, settings.arith, delta, mode, f"s{settings.seed}")
+    units = settings.hidden if settings.binary and not model else ()
+    bits = settings.binarize_input if settings.binary else ""
+    parts = (settings.dataset, model, settings.arith, *map(str, units), bits, delta, mode,
+             f"s{settings.seed}")
     return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))

@@ -158,7 +158,7 @@ class Trainer:
     def _train(self, report: Report | None) -> Findings:
         s, count = self.settings, len(self.labels)
         self._begin_epoch()
-        self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
+        self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs, s.last)
         size = min(self.settings.batch, count)
         whole = count - count % size
         # In this order in every process: it decides the random numbers of updates.
