@@ -123,9 +123,10 @@ class BinaryNorm(BatchNorm):
     """Batch normalisation whose running statistics are applied in float64."""
 
     def normed(self, sums: np.ndarray) -> np.ndarray:
-        """Return the norm, float64, of sums (.. x channels) by the running statistics."""
+        """Return the norm of sums (.. x channels) by the running statistics, float32 of
+        float64."""
         mean, root, gamma, beta = self.constants()
-        return (sums - mean) * root * gamma + beta
+        return ((sums - mean) * root * gamma + beta).astype(np.float32)
 
     def constants(self) -> list[np.ndarray]:
         """Return mean, 1 / deviation, gamma and beta of each channel, float64."""
