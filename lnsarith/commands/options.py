@@ -26,7 +26,8 @@ FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 HELP = {
     "dataset": "the images to learn, see lnsarith data list",
     "arith": "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; "
-             "minselect16, minselect12.7, ...; float32, float64, minselect-float",
+             "minselect16, minselect12.7, ...; float32, float64, minselect-float; binary: weights "
+             "and activations -1 and 1",
     "delta": "how LNS sums are approximated: exact, lut, lut:r=1/4, bitshift, ...",
     "mode": "bit-true, or paper: the published linear baseline on float64 weights",
     "weights": "format of the weights alone (default: that of --arith)",
@@ -45,11 +46,15 @@ HELP = {
     "norm_delta": "how LNS sums are approximated in batch normalisation",
     "input_mean": "what is taken from a pixel (0..1) before it is scaled",
     "input_scale": "what a pixel is multiplied with after that",
+    "binarize_input": "pixels of binary networks: threshold, probability (drawn anew whenever an "
+                      "image is trained on), or none: all eight bits",
+    "threshold": "pixels (0..255) above it are 1",
     "shift": "most pixels that a training image is moved by, up, down and sideways",
     "flip": "mirror every other training image, by chance: yes or no",
     "shuffle": "once: the images come in one order; epoch: in another order each epoch",
-    "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn has other options, see below",
+    "model": "mlp, lenet5, lenet-wide or mini-cifar; bnn: mlp with arith binary",
     "activation": "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
+    "with binary sign; "
     "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats spindle",
     "spindle": "the activation spindle is frozen, tuned (by gradient), or fitted to what flows in: "
     "first (before the first epoch), once (after it), online (before each); default frozen with "
@@ -65,13 +70,16 @@ HELP = {
     "clip_operands": "clip weights, and inputs in training, at twice their mean size: yes or no"
                      " (default: yes with minselect; float32 can prepare for it)",
     "transfer": "run whose weights training starts from, such as an exact net's",
-    "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared)",
+    "loss": "softmax; with float32 also sigmoid (of each class its own), mse, hinge (squared); "
+            "log-softmax and squared-hinge are other names of softmax and hinge",
     "norm": "batch: batch normalisation before each activation; none",
     "dropout": "share of the hidden units of dense layers that are left out in training",
+    "dropout_input": "share of the pixels that are left out in training",
     "init_std": "standard deviation of the first weights, or the constant",
     "lr": "learning rate: 2^-6, 1/64, 0.01, ...",
+    "lr_last": "what it falls to by schedule cosine, linear or exponential",
     "optimizer": "sgd, or with float32 adam",
-    "schedule": "of the rate: constant, cosine, linear, step:N or exponential:Q",
+    "schedule": "of the rate: constant, cosine, linear, exponential, step:N or exponential:Q",
     "momentum": "share of its velocity that a weight keeps (below 1)",
     "clip": "largest magnitude of a gradient's number; 0 for any",
     "clip_norm": "with float32: largest norm of all gradients together; 0 for any",

@@ -98,8 +98,7 @@ def fold_hidden(stage: Stage) -> PackedLayer:
     thresholds = np.array([min(max(first, 0), span + 1) for first in firsts], np.int64)
     inverted = constants[2] < 0
     _prove_hidden(stage, inverted, thresholds)
-    positive = product.w.fields["value"] >= 0
-    return PackedLayer(product.name, _inputs(product), _rows(positive != inverted), stage.planes,
+    return PackedLayer(product.name, _inputs(product), _rows(product.positive != inverted), stage.planes,
                        thresholds, window=_window(product),
                        pool=stage.pool.window if stage.pool else None,
                        every=inverted if stage.pool else None)
@@ -143,9 +142,8 @@ def fold_head(stage: Stage) -> PackedLayer:
         biases = np.array([round(w * (1 << fraction)) for w in wanted], np.int64)
         scores = (np.arange(span + 1) << fraction) + biases[:, None]
         if _same_order(logits, scores):
-            return PackedLayer(product.name, _inputs(product),
-                               _rows(product.w.fields["value"] >= 0), stage.planes,
-                               biases=biases, fraction=fraction)
+            return PackedLayer(product.name, _inputs(product), _rows(product.positive),
+                               stage.planes, biases=biases, fraction=fraction)
     raise FoldError(f"{product.name}: no integers of {FRACTION} bits behind the point order the "
                     "classes as the logits do")
 

@@ -3,11 +3,17 @@
     manifest.json           kind, input, layers, golden vectors, sha256 of every file
     layerN_rows.hex         a row of bits a line, unit after unit, the last input first
     layerN_thresholds.hex   the threshold of each unit, of a hidden layer
+    layerN_every.hex        of a layer with pooling, 1 for each unit that needs every bit of a
+                            pooling window, 0 for one that needs any
     layerN_biases.hex       the bias of each class, of the last layer, two's complement
     golden_input.hex        bits of images, plane after plane, the most significant first
-    golden_layerN.hex       the bits with which a hidden layer answers
+    golden_layerN.hex       the bits with which a hidden layer answers, pooled; those of a
+                            convolution by row, column, unit
     golden_counts.hex       the last layer's counts of equal bits, the last class first
     golden_classes.hex      the class of each image
+
+A row of a convolution has a window's bits by row, column, channel; around an image with
+padding `same` lie bits 0, which stand for -1.
 
 These texts are the network: reading them back is how it is run.
 """
@@ -21,6 +27,7 @@ import numpy as np
 from fxp.popcount import words_of
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
 from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
+from nets.window import Window
 
 __all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
 
@@ -70,6 +77,12 @@ def _described(i: int, layer: PackedLayer) -> dict:
     row = {"name": layer.name, "inputs": layer.inputs, "units": layer.units,
            "planes": layer.planes, "count_bits": (layer.span + 1).bit_length(),
            "rows": f"layer{i}_rows.hex"}
+    if layer.window:
+        w = layer.window
+        row |= {"shape": list(w.shape), "window": w.size, "stride": w.stride,
+                "padding": w.padding}
+    if layer.pool:
+        row |= {"pool": layer.pool.size, "every": f"layer{i}_every.hex"}
     if layer.thresholds is not None:
         return {**row, "thresholds": f"layer{i}_thresholds.hex"}
     return {**row, "biases": f"layer{i}_biases.hex", "bias_bits": _bias_bits(layer),
@@ -84,7 +97,9 @@ def _bias_bits(layer: PackedLayer) -> int:
 def _layer_files(network: PackedNetwork) -> dict[str, str]:
     files = {}
     for i, layer in enumerate(network.layers):
-        files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.inputs)
+        files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.depth)
+        if layer.every is not None:
+            files[f"layer{i}_every.hex"] = words_text(layer.every.astype(np.int64), 1)
         if layer.thresholds is not None:
             bits = (layer.span + 1).bit_length()
             files[f"layer{i}_thresholds.hex"] = words_text(layer.thresholds, bits)
@@ -105,7 +120,7 @@ def _golden_files(network: PackedNetwork, images: np.ndarray) -> dict[str, str]:
     files = {"golden_input.hex": _rows_text(first.reshape(-1, words_of(pixels)), pixels)}
     assert len(first) * planes == files["golden_input.hex"].count("\n")
     for i, (layer, array) in enumerate(zip(network.layers, bits)):
-        files[f"golden_layer{i}.hex"] = _rows_text(array, layer.units)
+        files[f"golden_layer{i}.hex"] = _rows_text(array, layer.outputs)
     files["golden_counts.hex"] = "".join(f"{word:0{digits}x}\n" for word in words)
     files["golden_classes.hex"] = words_text(network.predict(images), 8)
     return files
@@ -120,18 +135,35 @@ def _rows_text(rows: np.ndarray, bits: int) -> str:
 
 def _read_layer(folder: Path, row: dict) -> PackedLayer:
     name, inputs, units = row["name"], int(row["inputs"]), int(row["units"])
+    window, pool = _windows(row)
     lines = (folder / row["rows"]).read_text("ascii").split()
-    digits = -(-inputs // 4)
+    depth = window.depth if window else inputs
+    digits = -(-depth // 4)
     if len(lines) != units or {len(line) for line in lines} != {digits}:
         found = sorted({len(line) for line in lines})
         raise ValueError(f"{name} should have {units} rows of {digits} digits, has "
                          f"{len(lines)} of {', '.join(map(str, found))}")
-    numbers = np.array([_little(line, words_of(inputs)) for line in lines])
-    layer = {"name": name, "inputs": inputs, "rows": numbers, "planes": int(row["planes"])}
+    numbers = np.array([_little(line, words_of(depth)) for line in lines])
+    every = read_words(folder / row["every"], 0).astype(bool) if pool else None
+    layer = {"name": name, "inputs": inputs, "rows": numbers, "planes": int(row["planes"]),
+             "window": window, "pool": pool, "every": every}
     if "thresholds" in row:
         return PackedLayer(**layer, thresholds=read_words(folder / row["thresholds"], 0))
     biases = read_words(folder / row["biases"], int(row["bias_bits"]))
     return PackedLayer(**layer, biases=biases, fraction=int(row["fraction"]))
+
+
+def _windows(row: dict) -> tuple[Window | None, Window | None]:
+    """Return the windows of a convolution and of its pooling."""
+    if "window" not in row:
+        return None, None
+    height, width, channels = map(int, row["shape"])
+    window = Window(row["name"], (height, width, channels), int(row["window"]),
+                    int(row["stride"]), row["padding"])
+    if "pool" not in row:
+        return window, None
+    size = int(row["pool"])
+    return window, Window(row["name"], (*window.out, int(row["units"])), size, size)
 
 
 def _little(line: str, words: int) -> np.ndarray:

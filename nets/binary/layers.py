@@ -48,6 +48,11 @@ class Product(Layer):
         """What brings sums to about the size of 1."""
         return 1 / math.sqrt(self.w.rows) / self.peak
 
+    @property
+    def positive(self) -> np.ndarray:
+        """Whether weights stand for 1, depth x outputs; 0 does."""
+        return self.w.fields["value"] >= 0
+
     def parameters(self):
         return {"w": self.w}
 

@@ -70,6 +70,12 @@ class PackedLayer:
         if self.rows.shape[1] != words_of(self.depth):
             raise ValueError(f"{self.name} has {self.depth} inputs, so rows of "
                              f"{words_of(self.depth)} words, got {_shape(self.rows)}")
+        if self.window and int(np.prod(self.window.shape)) != self.inputs:
+            raise ValueError(f"{self.name} has {self.inputs} inputs, so no images of "
+                             f"{' x '.join(map(str, self.window.shape))}")
+        if self.pool and (self.every is None or self.every.shape != (self.units,)):
+            raise ValueError(f"{self.name} has {self.units} units, so as many bits in every, got "
+                             f"{None if self.every is None else self.every.shape}")
         own = self.biases if self.thresholds is None else self.thresholds
         if own is None or own.shape != (self.units,):
             raise ValueError(f"{self.name} has {self.units} units, so as many thresholds or "
