@@ -7,8 +7,8 @@ from small_digits import small
 
 from nets.binary.fold import fold
 from nets.binary.folder import write_export
-from nets.binary.settings import BinarySettings
-from nets.binary.train import BinaryTrainer
+from nets.suited import settings_for
+from nets.train import Trainer
 from verilog.catalogue import design
 
 WORD, IMAGES = 32, 6
@@ -17,8 +17,9 @@ WORD, IMAGES = 32, 6
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """Return a trained network's folder and the images of its golden vectors."""
-    settings = BinarySettings(dataset="digits", hidden=(70, 33), val=0, batch=20, epochs=4)
-    trainer = BinaryTrainer(settings, small(600, IMAGES))
+    settings = settings_for({"dataset": "digits", "model": "bnn", "hidden": (70, 33), "val": 0,
+                             "epochs": 4})
+    trainer = Trainer(settings, small(600, IMAGES))
     for _ in range(4):
         trainer.train_epoch()
     folder = tmp_path_factory.mktemp("binary") / "export"

@@ -86,6 +86,9 @@ def _opened(args: Namespace, more: int):
     from nets.train import Trainer
 
     kept = open_run(args)
+    if kept.settings.binary:
+        raise RunError(f"{kept.folder} is of binary arithmetic, whose weights are -1 and 1: none "
+                       "can be zero; prune a run of another arithmetic")
     dataset = load(kept.settings.dataset, args.data_dir)
     kept.go_on({}, facts(dataset))
     kept.unlock()

@@ -9,7 +9,7 @@ from nets.gather import patches
 from nets.quantize_real import extremes
 from nets.window import Window
 
-__all__ = ["WindowLayer"]
+__all__ = ["WindowLayer", "unpacked"]
 
 
 class WindowLayer:
@@ -29,11 +29,11 @@ class WindowLayer:
     def run(self, x: np.ndarray, out: np.ndarray) -> None:
         """Fill out, rows of bits made by `empty`, for x, rows x (planes words)."""
         count, planes = len(out), self.bits.planes
-        images = _unpacked(x[:count].reshape(count * planes, -1), int(np.prod(self.window.shape)))
+        images = unpacked(x[:count].reshape(count * planes, -1), int(np.prod(self.window.shape)))
         rows = patches(images.reshape(-1, *self.window.shape), self.window)
         rows = rows.reshape(count, planes, -1, self.window.depth).transpose(0, 2, 1, 3)
         packed = _packed(rows.reshape(-1, self.window.depth))
-        fires = _unpacked(self.bits(packed.reshape(-1, planes * packed.shape[1])), self.bits.units)
+        fires = unpacked(self.bits(packed.reshape(-1, planes * packed.shape[1])), self.bits.units)
         fires = fires.reshape(count, -1)
         if self.pool:
             assert self.every is not None
@@ -48,7 +48,7 @@ def _packed(bits: np.ndarray) -> np.ndarray:
     return words
 
 
-def _unpacked(words: np.ndarray, bits: int) -> np.ndarray:
+def unpacked(words: np.ndarray, bits: int) -> np.ndarray:
     """Return rows of words as 0 and 1, uint8."""
     bytes_ = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8)
     return np.unpackbits(bytes_, axis=1, count=bits, bitorder="little")
