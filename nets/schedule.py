@@ -13,9 +13,10 @@ __all__ = ["FALLING", "rate_factor"]
 FALLING = ("cosine", "linear", "exponential")  # over all epochs of a run
 
 
-def rate_factor(schedule: str, epoch: int, epochs: int,
+def rate_factor(schedule: str, epoch: int | Fraction, epochs: int,
                 last: Fraction = Fraction(0)) -> Fraction:
-    """Return what the learning rate is multiplied with in an epoch, counted from 0.
+    """Return what the learning rate is multiplied with in an epoch, counted from 0, or at
+    a part of one.
 
     constant: 1. step:N: a tenth after every N epochs. exponential:Q: Q (0..1) to the
     power of the epoch. cosine: half a cosine wave over all epochs, from 1 to nearly `last`;

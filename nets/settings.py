@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from fxp.format import Fixed, FormatError, check_integer
 from lnsarith import delta as deltas
@@ -78,6 +79,7 @@ class Settings:
     lr: str = "2^-6"
     optimizer: str = "sgd"
     schedule: str = "constant"
+    schedule_by: str = "epoch"
     lr_last: str = "0"
     momentum: str = "0"
     clip: str = "0"
@@ -108,6 +110,7 @@ class Settings:
         _choice("optimizer", self.optimizer, ("sgd", "adam"))
         _choice("init", self.init, ("normal", "zero", "constant", "lecun", "xavier",
                                          "he"))
+        _choice("schedule_by", self.schedule_by, ("epoch", "batch"))
         _choice("mode", self.mode, ("bit-true", "paper"))
         _choice("order", self.order, ("sequential", "tree"))
         _choice("underflow", self.underflow, ("zero", "smallest"))
@@ -151,7 +154,7 @@ class Settings:
         mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
         return (Fraction(value, 255) - mean) * scale
 
-    @property
+    @cached_property  # asked for in every batch
     def last(self) -> Fraction:
         """Return what the learning rate falls to, as a share of lr."""
         return parse_real("lr_last", self.lr_last) / parse_real("lr", self.lr)

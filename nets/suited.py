@@ -26,8 +26,8 @@ SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "ba
              "clip_operands": "no", "optimizer": "adam", "lr": "2^-8", "weight_decay": "0"}
 # What suits binary networks, whatever their model, and such networks on a data set.
 BINARY = {"activation": "sign", "norm": "batch", "optimizer": "adam", "lr": "0.03",
-          "weight_decay": "0", "schedule": "cosine", "shuffle": "epoch", "batch": 100,
-          "epochs": 50}
+          "weight_decay": "0", "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch",
+          "batch": 100, "epochs": 50}
 BINARY_SETS: dict[str, dict] = {"digits": {"val": 200, "batch": 20, "epochs": 30}}
 # Other names that some settings' values have.
 NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}

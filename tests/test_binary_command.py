@@ -156,7 +156,8 @@ def test_a_process_prints_one_object_and_judges_it(tmp_path):
 
 @pytest.mark.parametrize("args, message", [
     (("--binarize-input", "maybe"), "binarize_input must be one of threshold, probability, none"),
-    (("--arith", "lns16"), "model bnn is mlp with arith binary; with arith lns16 give"), (("--hidden", "a"), "hidden must be an integer"),
+    (("--arith", "lns16"), "model bnn is mlp with arith binary; with arith lns16 give"),
+    (("--hidden", "a"), "hidden must be an integer"),
     (("--val", "5000"), "val must leave at least one training image")])
 def test_settings_that_cannot_be_are_told_in_a_line(args, message, tmp_path, capsys):
     assert message in complaint(capsys, *BNN, *args, "--out", tmp_path / "r")

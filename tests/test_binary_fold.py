@@ -19,7 +19,6 @@ from nets.pool import MaxPool
 from nets.suited import settings_for
 from nets.window import Window
 
-
 AR = make_arithmetic(settings_for({"model": "bnn"}))
 
 

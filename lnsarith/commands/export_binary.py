@@ -14,15 +14,17 @@ def export(kept, trainer) -> dict:
 
     from nets.binary.fold import fold, stages
     from nets.binary.folder import GOLDEN, read_export, write_export
+    from nets.binary.layers import Scale
     from nets.evaluation import evaluate
 
     images, labels = trainer.test
     s, last = kept.settings, kept.records[-1]
-    scale = stages(trainer.network)[-1].norm.scale
+    last_norm = stages(trainer.network)[-1].norm
+    assert isinstance(last_norm, Scale)
     about = {"dataset": s.dataset, "shape": kept.data["shape"], "classes": kept.data["classes"],
              "model": s.model, "hidden": list(s.hidden) if s.model == "mlp" else [],
              "binarize_input": s.binarize_input, "epoch": last["epoch"],
-             "test_accuracy": last["test_accuracy"], "logit_scale": 2 * scale}
+             "test_accuracy": last["test_accuracy"], "logit_scale": 2 * last_norm.scale}
     folder = kept.folder / "export"
     write_export(folder, fold(trainer.network), about, images[:GOLDEN])
     packed, _ = read_export(folder)

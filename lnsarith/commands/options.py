@@ -80,6 +80,7 @@ HELP = {
     "lr_last": "what it falls to by schedule cosine, linear or exponential",
     "optimizer": "sgd, or with float32 adam",
     "schedule": "of the rate: constant, cosine, linear, exponential, step:N or exponential:Q",
+    "schedule_by": "the rate changes with each epoch or with each batch",
     "momentum": "share of its velocity that a weight keeps (below 1)",
     "clip": "largest magnitude of a gradient's number; 0 for any",
     "clip_norm": "with float32: largest norm of all gradients together; 0 for any",

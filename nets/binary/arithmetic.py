@@ -42,7 +42,13 @@ class BinaryArithmetic(RealArithmetic):
 
     def settling(self, w: Tensor) -> Callable[[], None] | None:
         value = _value(w)
-        return (lambda: np.clip(value, -1, 1, out=value)) if id(value) in self._latent else None
+        if id(value) not in self._latent:
+            return None
+
+        def keep() -> None:
+            np.clip(value, -1, 1, out=value)
+
+        return keep
 
     def encode(self, x: Tensor):
         if self.planes == 1:
@@ -61,7 +67,7 @@ class BinaryArithmetic(RealArithmetic):
 
         return draw
 
-    def product(self, x: Tensor, w: Tensor, y: Tensor) -> Callable[[], None]:
+    def product(self, x: Tensor, w: Tensor, y: Tensor):
         """y = x w."""
         return lambda: np.matmul(_value(x), _value(w), out=_value(y))
 

@@ -98,8 +98,9 @@ def fold_hidden(stage: Stage) -> PackedLayer:
     thresholds = np.array([min(max(first, 0), span + 1) for first in firsts], np.int64)
     inverted = constants[2] < 0
     _prove_hidden(stage, inverted, thresholds)
-    return PackedLayer(product.name, _inputs(product), _rows(product.positive != inverted), stage.planes,
-                       thresholds, window=_window(product),
+    rows = _rows(product.positive != inverted)
+    return PackedLayer(product.name, _inputs(product), rows, stage.planes, thresholds,
+                       window=_window(product),
                        pool=stage.pool.window if stage.pool else None,
                        every=inverted if stage.pool else None)
 
@@ -123,8 +124,8 @@ def _prove_hidden(stage: Stage, inverted: np.ndarray, thresholds: np.ndarray):
         wrong = fires != (norm.normed(2 * counts - span) >= 0)
         if wrong.any():
             row, unit = np.argwhere(wrong)[0]
-            raise FoldError(f"{stage.product.name}: the threshold {thresholds[unit]} of unit {unit} "
-                            f"and its batch norm differ for {counts[row, 0]} equal bits")
+            raise FoldError(f"{stage.product.name}: the threshold {thresholds[unit]} of unit "
+                            f"{unit} and its batch norm differ for {counts[row, 0]} equal bits")
 
 
 def fold_head(stage: Stage) -> PackedLayer:
