@@ -94,8 +94,9 @@ class Settings:
 
     def __post_init__(self):
         if self.model not in MODELS:
-            raise FormatError(f"model must be one of {', '.join(MODELS)}, or bnn, which is mlp "
-                              f"with arith binary, got {self.model!r}")
+            raise FormatError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}; bnn "
+                              "is given for mlp with arith binary (a run that is called so was "
+                              "trained by an earlier version: train it anew)")
         _choice("activation", activation_kind(self.activation), ACTIVATIONS)
         _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))

@@ -89,13 +89,8 @@ class Trainer:
     copied, so the data set can be let go.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        dataset: Dataset,
-        threads: int = 1,
-        backend: str = "vector",
-    ):
+    def __init__(self, settings: Settings, dataset: Dataset, threads: int = 1,
+                 backend: str = "vector"):
         self.settings = settings
         self.classes = dataset.classes
         self.shape = dataset.train_images.shape[1:]
@@ -105,9 +100,7 @@ class Trainer:
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
-        self.network = build(
-            settings, self.shape, dataset.classes, rng, threads, backend
-        )
+        self.network = build(settings, self.shape, dataset.classes, rng, threads, backend)
         self.images, self.labels = (
             images[order[:count]],
             dataset.train_labels[order[:count]],

@@ -26,10 +26,10 @@ import numpy as np
 
 from fxp.popcount import words_of
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
-from nets.memh import MANIFEST, is_folder, read_folder, read_words, words_text, write_folder
+from nets.memh import MANIFEST, read_folder, read_words, words_text, write_folder
 from nets.window import Window
 
-__all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
+__all__ = ["KIND", "MANIFEST", "read_export", "write_export"]
 
 KIND = "lnsarith binary network 1"
 GOLDEN = 64
@@ -45,11 +45,6 @@ def write_export(folder: Path, network: PackedNetwork, about: dict,
     """
     files = {**_layer_files(network), **_golden_files(network, images)}
     return write_folder(folder, _manifest(network, about, files, len(images)), files)
-
-
-def is_export(folder: Path) -> bool:
-    """Whether a folder holds the manifest of an exported network."""
-    return is_folder(folder, KIND)
 
 
 def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
