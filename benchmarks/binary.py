@@ -16,7 +16,7 @@ import time
 from benchmarks.options import make_parser, names_of
 from benchmarks.rows import Mark, Results, say
 
-DRAWN = {"binarize_input": "probability", "val": 0}
+DRAWN = {"model": "bnn", "binarize_input": "probability", "val": 0}
 # Settings and mark of each row. The marks of 3x256 and 3x1024 stand a little below
 # the published SFC (97.81) and LFC (98.88) of Brevitas; 92.5 is the best of four runs
 # with probabilistic input in "MNIST Training for BNN" (2021), whose size is unknown.
@@ -50,16 +50,17 @@ def _add(results: Results, row: str, seed: int, options) -> None:
 
     from lnsarith.commands.training import loss_text
     from nets.binary.fold import fold
-    from nets.binary.settings import BinarySettings
-    from nets.binary.train import BinaryTrainer
     from nets.data import load
+    from nets.evaluation import evaluate
+    from nets.suited import settings_for
+    from nets.train import Trainer
 
     given, mark = ROWS[row]
     given = {**DRAWN, **given, "dataset": options.dataset, "seed": seed}
     if options.epochs:
         given["epochs"] = options.epochs
-    settings = BinarySettings(**given)
-    trainer = BinaryTrainer(settings, load(options.dataset, options.data_dir))
+    settings = settings_for(given)
+    trainer = Trainer(settings, load(options.dataset, options.data_dir))
     records, told = [], time.monotonic()
     for _ in range(settings.epochs):
         records.append(trainer.train_epoch())
@@ -69,7 +70,8 @@ def _add(results: Results, row: str, seed: int, options) -> None:
                 f"test {100 * r.test_accuracy:.2f} %, {r.seconds:.2f} s")
     images, labels = trainer.test
     predicted = fold(trainer.network).predict(images)
-    differ = int((predicted != trainer.network.logits(images).argmax(axis=1)).sum())
+    floats = evaluate(trainer.network, images, labels).predicted
+    differ = int((predicted != floats).sum())
     test = 100 * float(np.mean(predicted == labels))
     by_epoch = [round(100 * r.test_accuracy, 2) for r in records]
     line = {"row": row, "seed": seed, "settings": settings.resolved(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 from argparse import Namespace
@@ -146,6 +145,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
     """
+    from lnsarith.commands.export_binary import export
     from lnsarith.commands.options import settings_by_name, thread_count
     from nets.own_data import OWN
     from nets.run import Run as Folder
@@ -175,6 +175,8 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     kept = kept or Folder.create(folder, trainer.settings, facts(data))
     try:
         _train_epochs(trainer, kept, on_epoch)
+        if kept.settings.binary:
+            export(kept, trainer)
     finally:
         kept.unlock()
     return _of_network(kept, trainer.network)
@@ -221,17 +223,13 @@ def _of_network(kept, network) -> Run:
 def _of_logits(folder: Path, dataset: str, data: dict, logits: Callable) -> Run:
     """Return the run of a network that `evaluate` does not run: integers, bits."""
     from nets.evaluation import Evaluation
-    from nets.run import read_log
 
     def judge(images: np.ndarray, labels: np.ndarray) -> Evaluation:
         values = logits(images)
         predicted = values.argmax(axis=1)
         return Evaluation(int((predicted == labels).sum()), None, float(values.mean()), predicted)
 
-    config = folder / "config.json"
-    settings = json.loads(config.read_text("utf-8")) if config.exists() else {}
-    kept = {k: v for k, v in settings.items() if k not in ("data", "versions")}
-    return Run(folder, dataset, data, kept, read_log(folder / "log.jsonl"), judge)
+    return Run(folder, dataset, data, {}, [], judge)
 
 
 def _text(threads: int | None) -> str | None:

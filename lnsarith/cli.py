@@ -162,7 +162,7 @@ def _parser(argv: list[str]) -> Parser:
     for name, (summary, fill) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
-            fill(command) if name != "train" else _train(command, argv)
+            fill(command)
     return parser
 
 
@@ -175,12 +175,6 @@ def _command(module: str) -> Callable[[argparse.ArgumentParser], None]:
         parser.set_defaults(run=command.run)
 
     return fill
-
-
-def _train(parser: argparse.ArgumentParser, argv: list[str]) -> None:
-    """Give the parser the options of the model that is meant."""
-    which = importlib.import_module("lnsarith.commands.which")
-    _command("train_binary" if which.binary_meant(argv) else "train")(parser)
 
 
 def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace], int]:

@@ -12,6 +12,10 @@ def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector
 
     backend vector compiles kernels, numpy runs the same circuits node by node.
     """
+    if settings.binary:
+        from nets.binary.arithmetic import BinaryArithmetic
+
+        return BinaryArithmetic(settings, threads, backend)
     if settings.arith in FLOATS or settings.mode == "paper":
         from nets.real import RealArithmetic
 

@@ -51,6 +51,7 @@ def _check_family(s, given) -> None:
         raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                           f"got {s.accumulator!r}")
     check_spindle(s, s.format("activations") if family else None)
+    _check_binary(s, given)
     if family is not None:
         _refuse(s, ("optimizer", "loss", "clip_norm"), "float32", given)
         if activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
@@ -69,6 +70,24 @@ def _check_family(s, given) -> None:
     if s.mode == "paper" and (family is not Fixed or s.selects):
         raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                           f"arithmetic, not with {s.arith}")
+
+
+def _check_binary(s, given) -> None:
+    if not s.binary:
+        _refuse(s, ("binarize_input", "threshold"), "binary", given)
+        if s.activation == "sign":
+            raise FormatError(f"activation sign goes with binary arithmetic, not with {s.arith}")
+        return
+    if s.activation != "sign":
+        raise FormatError(f"activation must be sign with binary arithmetic, got {s.activation}")
+    if s.model == "mini-cifar":
+        raise FormatError("model mini-cifar averages its activations, and a mean of bits is no "
+                          "bit; with binary arithmetic give mlp, lenet5 or lenet-wide")
+    _refuse(s, ("init", "init_std", "input_mean", "input_scale", "slope", "clip_operands"),
+            "lns, fixed or float", given)
+    if s.binarize_input != "threshold" and s.threshold != _default(s, "threshold"):
+        raise FormatError("threshold has a meaning only with binarize_input threshold, "
+                          f"not with {s.binarize_input}")
 
 
 def _check_model(s, given) -> None:

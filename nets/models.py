@@ -24,6 +24,8 @@ from nets.window import Shape, Window, shown
 
 __all__ = ["MODELS", "Builder", "kinds_of", "make_activation", "make_network", "spread_of"]
 
+ENTRY = 1 << 15  # the number of the input's dropout, which no other layer has
+
 
 @dataclass
 class Builder:
@@ -40,7 +42,7 @@ class Builder:
     activation: Callable[[], Layer] = ReLU
     dropout: Fraction = Fraction(0)
     normal: bool = False
-    kinds: tuple[type, type] = (Dense, Conv2d)
+    kinds: tuple[type, type, type] = (Dense, Conv2d, BatchNorm)
 
     def __post_init__(self):
         self.layers: list[Layer] = []
@@ -62,7 +64,7 @@ class Builder:
 
     def norm(self) -> Builder:
         """Add batch normalisation, of each channel or unit."""
-        return self._add(BatchNorm(self.ar, self.shape, self._name("norm")))
+        return self._add(self.kinds[2](self.ar, self.shape, self._name("norm")))
 
     def active(self) -> Builder:
         """Add the activation, batch normalisation (if any) before it, and dropout (if any)
@@ -134,6 +136,14 @@ MODELS: dict[str, Callable[[Builder, int], Builder]] = {
 
 def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     """Return the network that settings ask for; shape is of an image, of 2 or 3 numbers."""
+    network = _network(ar, rng, settings, shape, classes)
+    share = parse_real("dropout_input", settings.dropout_input)
+    if share:
+        network.layers.insert(0, Dropout(share, ENTRY))
+    return network
+
+
+def _network(ar, rng: np.random.Generator, settings: Settings, shape, classes: int) -> Network:
     activation = make_activation(ar, settings)
     dropout = parse_real("dropout", settings.dropout)
     height, width, *channels = shape
@@ -155,6 +165,10 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
             layers = builder.dense(classes).layers
         else:
             layers = MODELS[settings.model](builder, classes).layers
+        if settings.binary:
+            from nets.binary.build import completed
+
+            layers = completed(ar, layers)
     except ValueError as error:
         raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
                          f"{error}") from error
@@ -167,16 +181,20 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     return network
 
 
-def kinds_of(settings: Settings) -> tuple[type, type]:
-    """Return the classes of dense layers and convolutions."""
+def kinds_of(settings: Settings) -> tuple[type, type, type]:
+    """Return the classes of dense layers, convolutions and batch normalisation."""
+    if settings.binary:
+        from nets.binary.layers import BinaryConv2d, BinaryDense, BinaryNorm
+
+        return BinaryDense, BinaryConv2d, BinaryNorm
     if settings.arith in FLOATS and (settings.selects or settings.clips):
         from nets.minselect import SelectorConv2d, SelectorDense
 
-        return SelectorDense, SelectorConv2d
+        return SelectorDense, SelectorConv2d, BatchNorm
     if settings.selects:
         from nets.minselect_fixed import FixedSelectorConv2d, FixedSelectorDense
 
-        return FixedSelectorDense, FixedSelectorConv2d
+        return FixedSelectorDense, FixedSelectorConv2d, BatchNorm
     return Builder.kinds
 
 
@@ -185,6 +203,10 @@ def make_activation(ar, settings: Settings) -> Callable[[], Layer]:
     name = activation_kind(settings.activation)
     if name == "spindle":
         return lambda: spindle_layer(ar, settings)
+    if name == "sign":
+        from nets.binary.layers import Sign
+
+        return Sign
     if name == "prelu":
         return lambda: PReLU(ar)
     return {"relu": ReLU, "leaky": LeakyReLU}.get(name) or (lambda: Smooth(name))

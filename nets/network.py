@@ -20,7 +20,7 @@ class Program:
         self.x = ar.empty(rows, inputs, "activations")
         self.labels = np.zeros(rows, np.int64)
         self.stats = np.zeros(len(STATS), np.int64)
-        self.encode = ar.encode(self.x)
+        self.encode = (ar.encode_training if train else ar.encode)(self.x)
         self.calls, values = [], [self.x]
         for layer in layers:
             forward = layer.forward_training if train else layer.forward
@@ -33,9 +33,10 @@ class Program:
         self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None
         self.calls.append(ar.loss(self.logits, self.labels, self.gradient, self.stats))
         dy = self.gradient
-        for i in reversed(range(len(layers) if train else 0)):
+        first = next((i for i, layer in enumerate(layers) if layer.parameters()), 0)
+        for i in reversed(range(first, len(layers) if train else 0)):
             assert dy is not None
-            dy, calls = layers[i].backward(ar, values[i], dy, i > 0)
+            dy, calls = layers[i].backward(ar, values[i], dy, i > first)
             self.calls += calls
         self.calls += ar.last_calls() if train else []
 

@@ -10,7 +10,7 @@ from lnsarith.format import Lns
 
 __all__ = ["FLOATS", "parse_format", "parse_real"]
 
-FLOATS = ("float32", "float64", "minselect-float")
+FLOATS = ("float32", "float64", "minselect-float", "binary")  # what trains in floats
 
 
 def parse_format(text: str) -> Lns | Fixed:

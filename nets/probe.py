@@ -26,7 +26,7 @@ from nets.layers import Dense, Layer, ReLU
 from nets.network import Network, Program
 from nets.tensor import Tensor
 
-__all__ = ["Findings", "Probe", "Watched", "dead_units"]
+__all__ = ["Findings", "Probe", "Watched", "dead_units", "plain_layer"]
 
 
 class Watched(Layer):
@@ -54,6 +54,11 @@ class Watched(Layer):
     def backward(self, ar, x, dy, wanted):
         self.bound[dy.rows] = (x, dy)
         return self.layer.backward(ar, x, dy, wanted)
+
+
+def plain_layer(layer: Layer) -> Layer:
+    """Return a layer without what watches it."""
+    return layer.layer if isinstance(layer, Watched) else layer
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Probe:
         self.masks = network.masks
         self.weights = list(network.parameters().values())
         self.outputs = program.values[1:]
-        self.gradients = [layer.bound[self.rows][1] for layer in self.layers]
+        self.gradients = [layer.bound[self.rows][1] for layer in self.layers
+                          if self.rows in layer.bound]  # none of dropout before all weights
         self._before: list[np.ndarray | None] = []
 
     def before(self) -> None:
@@ -166,7 +172,7 @@ def dead_units(network: Network, rows: int) -> float | None:
     values = network.program(rows, False).values
     units, dead, channels = 0, 0, values[0].columns
     for watched, y in zip(network.layers, values[1:]):
-        layer = watched.layer if isinstance(watched, Watched) else watched
+        layer = plain_layer(watched)
         if isinstance(layer, Dense):
             channels = y.columns
         elif hasattr(layer, "shape"):

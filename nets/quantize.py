@@ -80,6 +80,8 @@ def quantize(network: Network, images: np.ndarray, per: str = "channel", bits: i
     if settings.selects or settings.clips:
         raise ValueError(f"{settings.arith} here min-selects or clips its operands, which the "
                          "integer network has no step for; quantise a run of another arithmetic")
+    if settings.binary:
+        raise ValueError("binary here has weights of one bit; training exports them as they are")
     steps = folded(network)
     if not isinstance(steps[-1], Product):
         raise ValueError(f"{steps[-1].name}: the last layer must be dense or a convolution")

@@ -36,7 +36,7 @@ class RealArithmetic(RealDescent):
         self.step = 0
         self.backend = backend
         self.grid = settings.format("activations") if settings.mode == "paper" else None
-        arith = "float32" if settings.selects else settings.arith
+        arith = "float64" if settings.arith == "float64" else "float32"
         self.dtype = np.dtype(np.float64 if self.grid else arith)
         self.formats = dict.fromkeys(("weights", "activations", "gradients"), str(self.dtype))
 
@@ -59,6 +59,9 @@ class RealArithmetic(RealDescent):
         values = [float(self.settings.pixel(v)) for v in range(256)]
         table = self.on_grid(np.array(values)).astype(self.dtype)
         return lambda pixels: np.take(table, pixels, out=_value(x), mode="clip")
+
+    def encode_training(self, x):
+        return self.encode(x)
 
     def affine(self, x, w, b, y):
         x, w, b, y = map(_value, (x, w, b, y))
@@ -127,6 +130,10 @@ class RealArithmetic(RealDescent):
     def dropped(self, x, y, threshold, factor, number):
         places = np.arange(_value(x).size).reshape(_value(x).shape)
         salt = (self.settings.seed * 65599 + DROPOUT + number) & 0xFFFFFFFF
+        if self.backend == "vector":
+            drop, scale = _dropping(), self.dtype.type(float(factor))
+            return lambda: drop(_value(x), _value(y), random_word(self.step & 0xFFFFFFFF, salt),
+                                threshold, scale)
 
         def run():
             bits = random_word(places, random_word(self.step & 0xFFFFFFFF, salt)) & 0xFFFF
@@ -177,3 +184,23 @@ class RealArithmetic(RealDescent):
 
 def _value(t: Tensor) -> np.ndarray:
     return t.fields["value"]
+
+
+def _dropping():
+    """Return the loop of dropout: the bits and results of `dropped` by NumPy."""
+    from fxp.circuit import trace
+    from fxp.compile import scalar_kernel
+
+    word = (0, (1 << 32) - 1)
+    bits = trace(random_word, {"counter": word, "seed": word}, name="bits")
+    return scalar_kernel("dropped", {"bits": bits}, _DROPPED)
+
+
+_DROPPED = """\
+@njit(cache=True, nogil=True)
+def run(x, y, seed, threshold, factor):
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            chosen = bits(i * x.shape[1] + j, seed) & 0xFFFF
+            y[i, j] = x.dtype.type(0) if chosen < threshold else x[i, j] * factor
+"""

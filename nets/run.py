@@ -16,19 +16,20 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from lnsarith.files import clear_away, is_left_over, new_folder
 from lnsarith.reading import BadFile, parse_json, read_text
-from lnsarith.schema import Form, check, number
+from lnsarith.schema import check
 from nets.data import Dataset
 from nets.model import RunError, most_bytes, read_model, restore, write_atomic, write_model
 from nets.network import Network
-from nets.run_forms import BINARY, PRUNED, RUN, WHAT, config_form, kind_of, record_form
+from nets.run_forms import CONFIG, PRUNED, RUN, WHAT, kind_of
+from nets.schedule import FALLING
 from nets.settings import Settings
-from nets.spindle_setting import with_function
+from nets.suited import in_full
 
 __all__ = [
     "Run",
@@ -48,13 +49,10 @@ ROOM = 1 << 20  # weights that a network may have before its file is read
 class Run:
     """A run folder: its settings, the facts of its data set, a record an epoch.
 
-    A subclass for another model names the class of its settings, which have `hidden`.
+    kind is that of the folder: see nets.run_forms.
     """
 
-    settings_class: ClassVar[Any] = Settings
-    record: ClassVar[Form] = record_form({
-        "saturations": number(0), "underflows": number(0)})
-    kind: str = RUN  # of the folder: see nets.run_forms
+    kind: str = RUN
 
     def __init__(self, folder: Path, settings: Settings, data: dict):
         self.folder = folder
@@ -113,11 +111,13 @@ class Run:
                            if other else f"{folder} holds no run: there is no config.json in it")
         try:
             config = parse_json(read_text(path))
-            cls._demand_own(folder, config)
-            check(config, config_form(cls.settings_class))
+            if isinstance(config, dict) and config.get("model") == "bnn":
+                raise RunError(f"{folder} holds a binary network of an earlier version: train it "
+                               "anew")
+            check(config, CONFIG)
             data, _ = config.pop("data"), config.pop("versions")
             kind, pruning = config.pop("kind", ""), config.pop("pruning", None)
-            settings = cls.settings_class(**{**config, "hidden": tuple(config["hidden"])})
+            settings = Settings(**{**config, "hidden": tuple(config["hidden"])})
         except RunError:
             raise
         except ValueError as error:
@@ -126,17 +126,9 @@ class Run:
             ) from error
         run = cls(folder, settings, data)
         run.kind, run.pruning, run.named = kind or cls.kind, pruning, bool(kind)
-        run.records = read_log(folder / "log.jsonl", cls.record)
+        run.records = read_log(folder / "log.jsonl")
         run._demand_whole()
         return run
-
-    @classmethod
-    def _demand_own(cls, folder: Path, config) -> None:
-        """Raise RunError, with its kind, for the run of another model."""
-        binary = isinstance(config, dict) and config.get("model") == "bnn"
-        if isinstance(config, dict) and binary != (cls.kind == BINARY):
-            raise RunError(f"{folder} holds {WHAT[BINARY if binary else RUN][0]}, not "
-                           f"{WHAT[cls.kind][0]}")
 
     def demand_kind(self, kind: str) -> None:
         """Raise RunError unless the command that goes on with runs of this kind made it."""
@@ -157,7 +149,7 @@ class Run:
         widths = (math.prod(self.data["shape"]), *self.settings.hidden, self.data["classes"])
         weights = sum(a * b for a, b in zip(widths, widths[1:]))
         size = self.model_path.stat().st_size
-        if self.settings.model in ("mlp", "bnn") and weights > max(size, ROOM):
+        if self.settings.model == "mlp" and weights > max(size, ROOM):
             raise RunError(f"{self.model_path} does not fit config.json: {weights:,} weights are "
                            f"not in {size:,} bytes")
 
@@ -166,8 +158,8 @@ class Run:
 
         More epochs than before are fine, unless the learning rate falls over all of them.
         """
-        grows = self.settings.schedule not in ("cosine", "linear")
-        for name, value in with_function(given).items():
+        grows = self.settings.schedule not in FALLING
+        for name, value in in_full(given).items():
             own = getattr(self.settings, name)
             if value == own or (name == "epochs" and value > own and grows):
                 continue
@@ -303,7 +295,7 @@ def holds_something(folder: Path) -> bool:
     return any(not is_left_over(path) for path in folder.iterdir())
 
 
-def read_log(path: Path, form: Form) -> list[dict]:
+def read_log(path: Path) -> list[dict]:
     """Return the records of a log; RunError if it is not what this program wrote."""
     records: list[dict] = []
     try:
@@ -314,7 +306,7 @@ def read_log(path: Path, form: Form) -> list[dict]:
         raise RunError(str(error)) from error
     for i, line in enumerate(lines, 1):
         try:
-            records.append(check(parse_json(line), form))
+            records.append(check(parse_json(line), RECORD))
             if len(records) > 1 and records[-2]["epoch"] >= records[-1]["epoch"]:
                 raise ValueError(f"epoch must be above {records[-2]['epoch']}, "
                                  f"got {records[-1]['epoch']}")

@@ -18,17 +18,18 @@ from lnsarith.schema import (
 )
 from nets.data import NAMES
 from nets.model import RunError
+from nets.own_data import OWN
+from nets.settings import Settings
 
-__all__ = ["BINARY", "PRUNED", "RUN", "STUDIED", "STUDY", "WHAT", "config_form", "kind_of",
-           "record_form", "require_study"]
+__all__ = ["CONFIG", "PRUNED", "RECORD", "RUN", "STUDIED", "STUDY", "WHAT", "kind_of",
+           "require_study"]
 
 RUN, PRUNED = "lnsarith run 1", "lnsarith pruned run 1"
 STUDY = "lnsarith study 1"
-STUDIED, BINARY = "lnsarith study run 1", "lnsarith binary run 1"
+STUDIED = "lnsarith study run 1"
 # Of a kind: what a folder of it holds, and which command goes on with it.
 WHAT = {
     RUN: ("a run", "lnsarith train --resume"),
-    BINARY: ("a run of a binary network", "lnsarith train --model bnn --resume"),
     PRUNED: ("a pruned run", "lnsarith prune --resume"),
     STUDIED: ("a run of a study", "lnsarith study activations"),
 }
@@ -39,26 +40,31 @@ DATA = table({"shape": listed(number(1, 1 << 12), 2, 3), "classes": number(1, 1 
 PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0, 100_000),
                  "share": maybe(SHARE), "pattern": maybe(text()), "scope": text("layer", "global"),
                  "original_accuracy": SHARE, "pruned_accuracy": SHARE})
-RECORD = {"epoch": number(1, 100_000), "loss": maybe(floating()), "train_accuracy": SHARE,
-          "val_accuracy": maybe(SHARE), "test_accuracy": SHARE, "seconds": floating(0),
-          "images_per_second": floating(0), "warnings": listed(text())}
-OTHERS = {"drift": maybe(floating()), "dead_updates": maybe(SHARE),
-          "softmax_saturated": SHARE, "gradient_norms": mapping(maybe(floating(0))),
-          "gradient_ratio": maybe(floating(0)), "dead_units": maybe(SHARE)}
+# Settings that runs of version 0.1 do not have: what they say by default is what was done.
+ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last")
 
 
-def config_form(settings_class) -> Form:
-    """Return the form of config.json with settings of a class, all of them: what is missing
-    would silently be something else."""
+def _config() -> Form:
+    """Return the form of config.json, with all settings: what is missing would silently be
+    something else."""
     forms: dict[type, Form] = {int: number(), str: text(), tuple: listed(number())}
-    fields = {f.name: forms[type(f.default)] for f in dataclasses.fields(settings_class)}
-    needed = {**fields, "dataset": text(*NAMES), "data": DATA, "versions": mapping(maybe(text()))}
-    return table(needed, {"kind": text(*WHAT), "pruning": PRUNING})
+    fields = {f.name: forms[type(f.default)] for f in dataclasses.fields(Settings)}
+    needed = {k: form for k, form in fields.items() if k not in ADDED}
+    needed |= {"dataset": text(*NAMES, OWN), "data": DATA, "versions": mapping(maybe(text()))}
+    return table(needed, {**{k: fields[k] for k in ADDED}, "kind": text(*WHAT),
+                          "pruning": PRUNING})
 
 
-def record_form(own: dict[str, Form]) -> Form:
-    """Return the form of a line of log.jsonl, with what a model's own records have too."""
-    return table({**RECORD, **own}, OTHERS)
+CONFIG = _config()
+# A line of log.jsonl; of a run of version 0.1 some may be missing.
+RECORD = table(
+    {"epoch": number(1, 100_000), "loss": maybe(floating()), "train_accuracy": SHARE,
+     "val_accuracy": maybe(SHARE), "test_accuracy": SHARE, "seconds": floating(0),
+     "images_per_second": floating(0), "warnings": listed(text()), "saturations": number(0),
+     "underflows": number(0)},
+    {"drift": maybe(floating()), "dead_updates": maybe(SHARE), "softmax_saturated": SHARE,
+     "gradient_norms": mapping(maybe(floating(0))), "gradient_ratio": maybe(floating(0)),
+     "dead_units": maybe(SHARE)})
 
 
 def require_study(folder: Path, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from fxp.format import Fixed, FormatError
 from lnsarith import delta as deltas
@@ -20,7 +21,8 @@ from nets.spindle_setting import activation_kind
 __all__ = ["FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
-ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle")
+ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle",
+               "sign")
 YES_NO = ("no", "yes")
 
 data, network, arithmetic, sums, updates, softmax, minselect, spindles, optimiser, run = (
@@ -45,15 +47,21 @@ class Settings:
     shift: int = data(0, "most pixels that a training image is moved by, up, down and sideways",
                       span=(0, 8), unit="PIXELS")
     flip: str = data("no", "mirror every other training image, by chance", choices=YES_NO)
+    binarize_input: str = data("threshold", "pixels of binary networks; by probability they are "
+                               "drawn anew whenever an image is trained on, none takes all eight "
+                               "bits", choices=("threshold", "probability", "none"))
+    threshold: int = data(127, "pixels (0..255) above it are 1", span=(0, 254))
+    dropout_input: str = data("0", "share of the pixels that are left out in training",
+                              number="share", unit="SHARE")
 
-    model: str = network("mlp", "the layers: dense ones of --hidden units, or convolutions",
-                         choices=MODELS, first=True)
+    model: str = network("mlp", "the layers: dense ones of --hidden units, or convolutions; "
+                         "bnn is mlp with arith binary", choices=MODELS, first=True)
     hidden: tuple[int, ...] = network((100,), "units of mlp's hidden layers: 100, or 128,64, or "
                                       "none", span=(1, 1 << 16), unit="UNITS", first=True)
     activation: str = network(
         "leaky", "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
-        "with floats and fixed point spindle:FILE of lnsarith spindle fit --out; with floats "
-        "spindle", unit="NAME")
+        "with binary sign; with floats and fixed point spindle:FILE of lnsarith spindle fit "
+        "--out; with floats spindle", unit="NAME")
     slope: int = network(-7, "log2 of the leaky ReLU's slope", span=(-15, 0), unit="OCTAVES")
     init: str = network("normal", "the first weights; normal and constant go by --init-std",
                         choices=("normal", "zero", "constant", "lecun", "xavier", "he"))
@@ -68,7 +76,8 @@ class Settings:
 
     arith: str = arithmetic(
         "lns16", "number format: lns16, lns12, lns9.4, fixed16, fixed12.7, ...; minselect16, "
-        "minselect12.7, ...; float32, float64, minselect-float", unit="FORMAT", first=True)
+        "minselect12.7, ...; float32, float64, minselect-float; binary: weights and activations "
+        "-1 and 1", unit="FORMAT", first=True)
     delta: str = arithmetic(
         "lut", "how LNS sums are approximated: exact, lut, lut:r=1/4, interp:r=1/4, balanced, "
         "pwl:segments=16, ...", unit="METHOD", first=True)
@@ -127,12 +136,17 @@ class Settings:
                                     "flows in", span=(1, MOST_KERNELS), unit="KERNELS")
 
     loss: str = optimiser("softmax", "with float32 also sigmoid (of each class its own), mse, "
-                          "hinge (squared)", choices=("softmax", "sigmoid", "mse", "hinge"))
+                          "hinge (squared); log-softmax and squared-hinge are other names",
+                          choices=("softmax", "sigmoid", "mse", "hinge"))
     lr: str = optimiser("2^-6", "learning rate: 2^-6, 1/64, 0.01, ...", number="positive",
                         unit="RATE", first=True)
     optimizer: str = optimiser("sgd", "adam goes with float32", choices=("sgd", "adam"))
-    schedule: str = optimiser("constant", "of the rate: constant, cosine, linear, step:N or "
-                              "exponential:Q", unit="KIND")
+    schedule: str = optimiser("constant", "of the rate: constant, cosine, linear, exponential, "
+                              "step:N or exponential:Q", unit="KIND")
+    schedule_by: str = optimiser("epoch", "the rate changes with each epoch or with each batch",
+                                 choices=("epoch", "batch"))
+    lr_last: str = optimiser("0", "what it falls to by schedule cosine, linear or exponential",
+                             number="real", unit="RATE")
     momentum: str = optimiser("0", "share of its velocity that a weight keeps (below 1)",
                               number="share", unit="SHARE")
     clip: str = optimiser("0", "largest magnitude of a gradient's number; 0 for any", number="real")
@@ -158,7 +172,7 @@ class Settings:
         kind = activation_kind(self.activation)
         if kind not in ACTIVATIONS:
             raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {kind!r}")
-        rate_factor(self.schedule, 0, 1)
+        rate_factor(self.schedule, 0, 1, self.last)
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)
         check_combinations(self)
@@ -177,6 +191,16 @@ class Settings:
         """Return what a network sees of a pixel of 0..255."""
         mean, scale = (parse_real(n, getattr(self, n)) for n in ("input_mean", "input_scale"))
         return (Fraction(value, 255) - mean) * scale
+
+    @cached_property  # asked for in every batch
+    def last(self) -> Fraction:
+        """Return what the learning rate falls to, as a share of lr."""
+        return parse_real("lr_last", self.lr_last) / parse_real("lr", self.lr)
+
+    @property
+    def binary(self) -> bool:
+        """Whether weights and activations are -1 and 1."""
+        return self.arith == "binary"
 
     @property
     def selects(self) -> bool:

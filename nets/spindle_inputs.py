@@ -6,24 +6,20 @@ import re
 
 import numpy as np
 
+from nets.binary.layers import Scale
 from nets.conv import Conv2d
 from nets.dropout import Dropout
-from nets.layers import Dense, Layer
+from nets.layers import Dense
 from nets.network import Network
 from nets.norm import BatchNorm
 from nets.pool import AveragePool, MaxPool
-from nets.probe import Watched
+from nets.probe import plain_layer
 
-__all__ = ["active_layer", "inputs_of", "layer_names", "layer_shapes", "plain_layer"]
+__all__ = ["active_layer", "inputs_of", "layer_names", "layer_shapes"]
 
 KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
-         BatchNorm: "norm", Dropout: "dropout"}
+         BatchNorm: "norm", Dropout: "dropout", Scale: "scale"}
 ROWS = 500  # images at a time
-
-
-def plain_layer(layer: Layer) -> Layer:
-    """Return a layer without what watches it."""
-    return layer.layer if isinstance(layer, Watched) else layer
 
 
 def layer_names(network: Network) -> list[str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from fxp.format import FormatError
 from lnsarith.naming import LONGEST, digested
 from nets.combinations import check_combinations
 from nets.settings import Settings
 from nets.spindle_setting import PREFIX, activation_kind, with_function
 
-__all__ = ["default_name", "given_for", "settings_for"]
+__all__ = ["default_name", "given_for", "in_full", "settings_for"]
 
 # Settings with a place of their own in a run's name, or none in it.
-NAMED = ("dataset", "model", "hidden", "arith", "delta", "mode", "activation", "seed", "epochs")
+NAMED = ("dataset", "model", "hidden", "arith", "delta", "mode", "activation", "binarize_input",
+         "seed", "epochs")
 
 # What suits a data set better than the defaults, which are those of MNIST.
 SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
@@ -29,6 +31,26 @@ SUITED_MODELS: dict[str, dict] = {
 # operand of two: Adam evens that out, and the clip costs more than it helps.
 SELECTORS = {"norm": "batch", "batch": 64, "epochs": 20, "shuffle": "epoch", "backward": "sub",
              "clip_operands": "no", "optimizer": "adam", "lr": "2^-8", "weight_decay": "0"}
+# What suits binary networks, whatever their model, and such networks on a data set.
+BINARY = {"activation": "sign", "norm": "batch", "optimizer": "adam", "lr": "0.03",
+          "weight_decay": "0", "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch",
+          "batch": 100, "epochs": 50}
+BINARY_SETS: dict[str, dict] = {"digits": {"val": 200, "batch": 20, "epochs": 30}}
+# Other names that some settings' values have.
+NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
+
+
+def in_full(given: dict) -> dict:
+    """Return given settings as a run keeps them: model bnn is mlp with arith binary, other
+    names of values are replaced, spindle:FILE by the file's function. FormatError where the
+    file has none, or where another arith is given with bnn."""
+    given = {k: NAMES.get(k, {}).get(v, v) for k, v in given.items()}
+    if given.get("model") == "bnn":
+        if given.get("arith", "binary") != "binary":
+            raise FormatError("model bnn is mlp with arith binary; with arith "
+                              f"{given['arith']} give model mlp")
+        given |= {"model": "mlp", "arith": "binary"}
+    return with_function(given)
 
 
 def settings_for(given: dict) -> Settings:
@@ -37,6 +59,9 @@ def settings_for(given: dict) -> Settings:
     A resumed run needs none of this: its config.json has every setting. Raises FormatError
     for a setting given that has no meaning with the others, even where it is the default.
     """
+    given = in_full(given)
+    if given.get("arith") == "binary":
+        return _checked(_binary(given), given)
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
     if model and given.get("arith") == "minselect-float" and given.get("optimizer") != "sgd":
@@ -49,9 +74,23 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    settings = Settings(**with_function({**suited, **model, **given}))
+    return _checked({**suited, **model, **given}, given)
+
+
+def _checked(every: dict, given: dict) -> Settings:
+    settings = Settings(**every)
     check_combinations(settings, given)
     return settings
+
+
+def _binary(given: dict) -> dict:
+    """Return the settings given of a binary network, completed."""
+    suited = {**BINARY, **BINARY_SETS.get(given.get("dataset", ""), {})}
+    if given.get("model", "mlp") == "mlp":
+        suited["hidden"] = (256, 256, 256)
+    if given.get("schedule") == "exponential":
+        suited["lr_last"] = "1e-6"
+    return {**suited, **given}
 
 
 def given_for(settings: Settings) -> dict:
@@ -72,8 +111,10 @@ def default_name(settings: Settings) -> str:
     data set and the model is named, and a digest ends what would be too long.
     """
     s, given = settings, given_for(settings)
-    parts = [s.dataset, "" if s.model == "mlp" else s.model, *map(str, given.get("hidden", ())),
-             s.arith, s.delta if s.arith.startswith("lns") else "",
+    units = s.hidden if s.binary and s.model == "mlp" else given.get("hidden", ())
+    parts = [s.dataset, "" if s.model == "mlp" else s.model, s.arith if s.binary else "",
+             *map(str, units), s.binarize_input if s.binary else s.arith,
+             s.delta if s.arith.startswith("lns") else "",
              "" if s.mode == "bit-true" else s.mode, activation_kind(given.get("activation", ""))]
     parts += [f"{k}-{v}" for k, v in given.items() if k not in NAMED]
     name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, [*parts, f"s{s.seed}"])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -88,13 +89,8 @@ class Trainer:
     copied, so the data set can be let go.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        dataset: Dataset,
-        threads: int = 1,
-        backend: str = "vector",
-    ):
+    def __init__(self, settings: Settings, dataset: Dataset, threads: int = 1,
+                 backend: str = "vector"):
         self.settings = settings
         self.classes = dataset.classes
         self.shape = dataset.train_images.shape[1:]
@@ -104,9 +100,7 @@ class Trainer:
         count = _training_images(settings, len(images))
         rng = np.random.default_rng(settings.seed)
         order = rng.permutation(len(images))
-        self.network = build(
-            settings, self.shape, dataset.classes, rng, threads, backend
-        )
+        self.network = build(settings, self.shape, dataset.classes, rng, threads, backend)
         self.images, self.labels = (
             images[order[:count]],
             dataset.train_labels[order[:count]],
@@ -158,7 +152,7 @@ class Trainer:
     def _train(self, report: Report | None) -> Findings:
         s, count = self.settings, len(self.labels)
         self._begin_epoch()
-        self.network.ar.factor = rate_factor(s.schedule, self.epoch, s.epochs)
+        self._set_rate(0)
         size = min(self.settings.batch, count)
         whole = count - count % size
         # In this order in every process: it decides the random numbers of updates.
@@ -185,6 +179,11 @@ class Trainer:
         shuffled = self.settings.shuffle == "epoch"
         self._order = self._rng.permutation(len(self.labels)) if shuffled else None
 
+    def _set_rate(self, images: int):
+        """Take the learning rate after so many images of the epoch."""
+        s, done = self.settings, self.epoch + Fraction(images, len(self.labels))
+        self.network.ar.factor = rate_factor(s.schedule, done, s.epochs, s.last)
+
     def _warm_up(self, size: int):
         """Load what is compiled at its first call, so that no epoch's time holds it."""
         program = self.network.program(size, False)
@@ -198,6 +197,8 @@ class Trainer:
             begin = time.perf_counter()
             for i in range(low, high, size):
                 ar.step += 1
+                if self.settings.schedule_by == "batch":
+                    self._set_rate(i)
                 rows = self._rows(i, size)
                 run(self._seen(rows), self.labels[rows])
             self._seconds += time.perf_counter() - begin

@@ -25,6 +25,38 @@ def pixel_bits(pixels: list[int], threshold) -> list[int]:
     return [number((p >> plane) & 1 for p in pixels) for plane in range(7, -1, -1)]
 
 
+def convolved(row: dict, rows: list[int], thresholds: list[int], every, planes: list[int]) -> int:
+    """Return the bits of a convolution, pooled if it is, of planes of an image's bits."""
+    (height, width, channels), size, step = row["shape"], row["window"], row["stride"]
+    same = row["padding"] == "same"
+    high, wide = ((-(-n // step) if same else (n - size) // step + 1) for n in (height, width))
+    top, left = ((max(0, (m - 1) * step + size - n) // 2 if same else 0)
+                 for m, n in ((high, height), (wide, width)))
+    bits = {}
+    for i in range(high):
+        for j in range(wide):
+            patches = [0] * len(planes)
+            places = ((y, x, c) for y in range(size) for x in range(size) for c in range(channels))
+            for place, (y, x, c) in enumerate(places):
+                y, x = i * step + y - top, j * step + x - left
+                if 0 <= y < height and 0 <= x < width:  # zeros around the image
+                    at = (y * width + x) * channels + c
+                    patches = [p | (plane >> at & 1) << place for p, plane in zip(patches, planes)]
+            depth = size * size * channels
+            for k, (weights, threshold) in enumerate(zip(rows, thresholds)):
+                count = sum(equal_bits(p, weights, depth) << (len(planes) - 1 - n)
+                            for n, p in enumerate(patches))
+                bits[i, j, k] = count >= threshold
+    if every is not None:
+        side = row["pool"]
+        high, wide, single = high // side, wide // side, bits
+        inside = [(y, x) for y in range(side) for x in range(side)]
+        bits = {(i, j, k): (all if every[k] else any)(
+            single[i * side + y, j * side + x, k] for y, x in inside)
+            for i in range(high) for j in range(wide) for k in range(len(rows))}
+    return sum(bits[place] << n for n, place in enumerate(sorted(bits)))
+
+
 class Exported:
     """A network read from the texts of its folder, line by line."""
 
@@ -44,10 +76,18 @@ class Exported:
     def numbers(path):
         return [int(line, 16) for line in path.read_text().split()]
 
+    def every(self, row: dict) -> list[int]:
+        """Return which units of a pooled layer need every bit of a window."""
+        return self.numbers(self.folder / row["every"])
+
     def predict(self, pixels: list[int]) -> tuple[list[int], int]:
         """Return the last layer's counts and the class of one image."""
         planes = pixel_bits(pixels, self.manifest["input"]["threshold"])
         for row, rows, own in self.layers:
+            if "window" in row:
+                every = self.every(row) if "pool" in row else None
+                planes = [convolved(row, rows, own, every, planes)]
+                continue
             counts = [sum(equal_bits(plane, weights, row["inputs"]) << (len(planes) - 1 - k)
                           for k, plane in enumerate(planes)) for weights in rows]
             if "thresholds" in row:

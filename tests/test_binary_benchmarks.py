@@ -5,7 +5,7 @@ import json
 from benchmarks.binary import ROWS
 from benchmarks.binary import main as accuracy
 from benchmarks.speed.__main__ import main as speed
-from nets.binary.settings import BinarySettings
+from nets.suited import settings_for
 
 
 def test_a_run_is_a_line_with_its_settings(tmp_path, capsys):
@@ -20,7 +20,7 @@ def test_a_run_is_a_line_with_its_settings(tmp_path, capsys):
 
 def test_every_row_has_settings_that_can_be():
     for given, _ in ROWS.values():
-        BinarySettings(**given)
+        settings_for({"model": "bnn", **given})
 
 
 def test_bits_and_floats_answer_alike_before_they_are_timed(tmp_path, capsys):

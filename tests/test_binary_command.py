@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 
+import data_mirror
 import numpy as np
 import oracle_binary as oracle
 import pytest
@@ -46,6 +47,27 @@ def test_an_exported_network_predicts_what_the_run_does(run, capsys):
     assert own["test_accuracy"] > 0.7 and own["loss"] > 0 and bits["loss"] is None
     for key in ("correct", "class_accuracy", "confusions", "images", "epoch", "dataset"):
         assert own[key] == bits[key]
+
+
+@pytest.mark.parametrize("how", ["threshold", "none"])
+def test_a_convolution_network_is_trained_exported_and_evaluated_in_bits(how, tmp_path, capsys):
+    data = data_mirror.write(tmp_path / "d" / "mnist", data_mirror.make_files(counts=(60, 10)))
+    at = ("--data-dir", data.parent)
+    found = answer(capsys, "train", "--model", "lenet5", "--arith", "binary", "--epochs", "1",
+                   "--binarize-input", how, "--val", "10", "--batch", "16", "--no-plot", *at,
+                   "--out", tmp_path / "r")
+    assert found["export_differs"] == 0 and found["network"] == "lenet5"
+    own, bits = (answer(capsys, "eval", tmp_path / name, *at) for name in ("r", "r/export"))
+    assert own["confusions"] == bits["confusions"] and own["correct"] == bits["correct"]
+    network, manifest = read_export(tmp_path / "r" / "export")
+    assert [(row["name"], row.get("pool"), row.get("padding")) for row in manifest["layers"]] == [
+        ("conv1", 2, "same"), ("conv2", 2, "valid"), ("dense1", None, None),
+        ("dense2", None, None), ("dense3", None, None)]
+    plain, images = oracle.Exported(tmp_path / "r" / "export"), flat(load(
+        "mnist", data.parent).test_images)[:3]
+    answers = [plain.predict(image.tolist()) for image in images]
+    assert network.predict(images).tolist() == [c for _, c in answers]
+    assert network.answers(images)[-1].tolist() == [counts for counts, _ in answers]
 
 
 def test_texts_read_by_plain_integers_predict_the_same(run):
@@ -94,8 +116,15 @@ def test_images_are_seen_alike_by_run_and_export(run, tmp_path, capsys):
 
 
 def test_who_wants_words_of_a_format_is_told_that_there_are_none(run):
-    with pytest.raises(RunError, match="run holds a binary network, which has no words"):
-        open_model(Namespace(run_folder=str(run)))
+    with pytest.raises(RunError, match="export holds a network of bits; give the run"):
+        open_model(Namespace(run_folder=str(run / "export")))
+
+
+def test_bits_are_not_quantised_pruned_or_fed_to_a_unit_of_words(run, capsys):
+    assert "binary here has weights of one bit" in complaint(capsys, "quantize", run)
+    assert "none can be zero" in complaint(capsys, "prune", run, "--share", ".5")
+    assert "a layer of binary arithmetic runs on xnor-unit, not on fixed-mac-unit" in complaint(
+        capsys, "rtl", "sim", "mac-unit", "--run", run)
 
 
 def test_a_run_goes_on_to_the_bytes_of_an_uninterrupted_one(tmp_path, capsys):
@@ -127,8 +156,9 @@ def test_a_process_prints_one_object_and_judges_it(tmp_path):
 
 @pytest.mark.parametrize("args, message", [
     (("--binarize-input", "maybe"), "binarize_input must be one of threshold, probability, none"),
-    (("--arith", "lns16"), "there is no --arith"), (("--hidden", "a"), "hidden must be an integer"),
-    (("--val", "5000"), "val must leave at least two training images")])
+    (("--arith", "lns16"), "model bnn is mlp with arith binary; with arith lns16 give"),
+    (("--hidden", "a"), "hidden must be an integer"),
+    (("--val", "5000"), "val must leave at least one training image")])
 def test_settings_that_cannot_be_are_told_in_a_line(args, message, tmp_path, capsys):
     assert message in complaint(capsys, *BNN, *args, "--out", tmp_path / "r")
 
@@ -153,7 +183,7 @@ def test_damaged_folders_are_told_in_a_line(run, tmp_path, capsys):
     manifest["kind"] = "lnsarith binary network 1"  # had no sum of the manifest
     (folder / "manifest.json").write_text(json.dumps(manifest))
     line = complaint(capsys, "eval", folder)
-    assert "layer 1: " in line and "layer1_rows.hex has 380 bytes, more than the 340" in line
+    assert "dense2: " in line and "layer1_rows.hex has 380 bytes, more than the 340" in line
     model = shutil.copytree(run, tmp_path / "run", ignore=lambda *_: ["export"]) / "model.npz"
     model.write_bytes(model.read_bytes()[:-100])
     assert "is no model of this program, or damaged" in complaint(capsys, "eval", model.parent)

@@ -8,76 +8,139 @@ import oracle_binary as oracle
 import pytest
 
 from fxp.popcount import pack_bits, words_of
+from nets.arithmetic import make_arithmetic
 from nets.binary import fold
 from nets.binary.folder import read_export, write_export
-from nets.binary.layers import EPSILON, Head, Hidden
+from nets.binary.layers import BinaryConv2d, BinaryDense, BinaryNorm, Scale
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
+from nets.formulas import EPSILON
 from nets.model import RunError
+from nets.pool import MaxPool
+from nets.suited import settings_for
+from nets.window import Window
+
+AR = make_arithmetic(settings_for({"model": "bnn"}))
 
 
-def hidden(inputs, units, seed=0):
-    """Return a hidden layer with norms of every kind."""
+def norm_of_every_kind(inputs, units, seed=0):
+    """Return a norm whose gammas are of either sign and none, whose sums hit its zero."""
     rng = np.random.default_rng(seed)
-    layer = Hidden("layer 3", rng, inputs, units)
-    layer.gamma[...] = rng.normal(0, 1, units)
-    layer.beta[...] = rng.normal(0, 2, units)
-    layer.mean[...] = rng.normal(0, inputs / 4, units)
-    layer.variance[...] = rng.exponential(inputs, units)
-    layer.gamma[:3] = 0, 0, -1
-    layer.beta[:5] = 1, -1, 0, 1e3, -1e3
-    layer.mean[2], layer.mean[5:] = 1, np.rint(layer.mean[5:])  # sums that hit the norm's 0
-    layer.beta[6:9] = 0
-    return layer
+    norm = BinaryNorm(AR, (1, 1, units))
+    gamma, beta, mean, variance = (
+        t.fields["value"][0] for t in (norm.gamma, norm.beta, norm.mean, norm.variance))
+    gamma[...] = rng.normal(0, 1, units)
+    beta[...] = rng.normal(0, 2, units)
+    mean[...] = rng.normal(0, inputs / 4, units)
+    variance[...] = rng.exponential(inputs, units)
+    gamma[:3] = 0, 0, -1
+    beta[:5] = 1, -1, 0, 1e3, -1e3
+    mean[2], mean[5:] = 1, np.rint(mean[5:])
+    beta[6:9] = 0
+    return norm
+
+
+def hidden(inputs, units, seed=0, peak=1):
+    """Return a hidden layer with norms of every kind."""
+    product = BinaryDense(AR, np.random.default_rng(seed), inputs, units, 0.1, name="dense4")
+    product.peak = peak
+    return fold.Stage(product, norm=norm_of_every_kind(inputs, units, seed))
+
+
+def head(inputs, classes, seed, bias, log_scale=0.0):
+    """Return a last layer."""
+    product = BinaryDense(AR, np.random.default_rng(seed), inputs, classes, 0.1, name="dense1")
+    scale = Scale(AR, product)
+    scale.b.fields["value"][0] = bias
+    scale.log_scale.fields["value"][...] = log_scale
+    return fold.Stage(product, norm=scale)
 
 
 @pytest.mark.parametrize("inputs, planes", [(1, 1), (17, 1), (64, 1), (1, 8), (12, 8)])
 def test_a_threshold_fires_as_the_exact_norm_does_for_every_count(inputs, planes):
-    layer = hidden(inputs, 24, inputs)
-    found = fold.fold_hidden(layer, planes)
+    stage = hidden(inputs, 24, inputs, 2**planes - 1)
+    found = fold.fold_hidden(stage)
     span = inputs * (2**planes - 1)
-    inverted = layer.gamma < 0
+    gamma, beta, mean, variance = (t.fields["value"][0].astype(float) for t in (
+        stage.norm.gamma, stage.norm.beta, stage.norm.mean, stage.norm.variance))
+    inverted = gamma < 0
+    weights = stage.product.w.fields["value"]
     for unit, threshold in enumerate(found.thresholds.tolist()):
-        deviation = float(np.sqrt(layer.variance[unit] + EPSILON))
-        norm = [float(a[unit]) for a in (layer.gamma, layer.beta, layer.mean)] + [deviation]
+        deviation = float(np.sqrt(variance[unit] + EPSILON))
+        norm = [float(a[unit]) for a in (gamma, beta, mean)] + [deviation]
         assert 0 <= threshold <= span + 1
         for count in range(span + 1):
             own = span - count if inverted[unit] else count
             assert (own >= threshold) is oracle.fires(*norm, 2 * count - span)
         row = int.from_bytes(found.rows[unit].astype("<u8").tobytes(), "little")
-        signs = layer.sign[:, unit] * (-1 if inverted[unit] else 1)
-        assert row == sum(1 << i for i, sign in enumerate(signs) if sign > 0)
+        ones = (weights[:, unit] >= 0) != inverted[unit]
+        assert row == sum(1 << i for i, one in enumerate(ones) if one)
+
+
+@pytest.mark.parametrize("inputs, planes", [(1, 1), (64, 1), (12, 8)])
+def test_a_threshold_without_norm_fires_as_scale_and_bias_do(inputs, planes):
+    span, rng = inputs * (2**planes - 1), np.random.default_rng(inputs)
+    stage = head(inputs, 20, 1, rng.normal(0, 1, 20))
+    stage.product.peak = 2**planes - 1
+    found = fold.fold_hidden(stage)
+    scale, bias = Fraction(stage.norm.scale), stage.norm.b.fields["value"][0].tolist()
+    for threshold, b in zip(found.thresholds.tolist(), bias, strict=True):
+        assert [count >= threshold for count in range(span + 1)] == [
+            scale * (2 * count - span) + Fraction(b) >= 0 for count in range(span + 1)]
+
+
+@pytest.mark.parametrize("planes", [1, 8])
+def test_windows_pooled_before_the_norm_fire_as_their_greatest_sums_do(planes):
+    rng, peak = np.random.default_rng(planes), 2**planes - 1
+    conv = BinaryConv2d(AR, rng, Window("conv1", (4, 4, 1), 3), 24, 0.1)
+    conv.peak = peak
+    pool = MaxPool(Window("pool1", conv.shape, 2, 2))
+    norm = norm_of_every_kind(9, 24, 3)
+    stage = fold.Stage(conv, pool, norm)
+    packed = PackedNetwork(BitInput(16, 127 if planes == 1 else None), [
+        fold.fold_hidden(stage), fold.fold_head(head(24, 3, 0, [0, 0, 0]))])
+    images = rng.integers(0, 256, (300, 16), np.uint8)
+    x = np.where(images > 127, 1, -1) if planes == 1 else 2 * images.astype(int) - 255
+    x, weights = x.reshape(-1, 4, 4), np.where(conv.w.fields["value"] >= 0, 1, -1)
+    sums = np.array([[x[:, i:i + 3, j:j + 3].reshape(-1, 9) @ weights for j in (0, 1)]
+                     for i in (0, 1)]).max(axis=(0, 1))
+    gamma, beta, mean, variance = (t.fields["value"][0].astype(float).tolist() for t in (
+        norm.gamma, norm.beta, norm.mean, norm.variance))
+    wanted = [[oracle.fires(gamma[u], beta[u], mean[u], float(np.sqrt(
+        np.float64(variance[u]) + EPSILON)), int(total)) for u, total in enumerate(row)]
+        for row in sums]
+    bits = packed.answers(images)[1]
+    found = np.unpackbits(bits.astype("<u8").view(np.uint8), axis=1, bitorder="little")[:, :24]
+    assert np.array_equal(found.astype(bool), wanted)
+    assert 0.1 < found.mean() < 0.9 and packed.layers[0].every.any()
 
 
 def test_a_wrong_threshold_does_not_pass_the_proof(monkeypatch):
     first = fold._first
     monkeypatch.setattr(fold, "_first", lambda norm, span: first(norm, span) + 1)
-    with pytest.raises(fold.FoldError, match="layer 3: the threshold .* of unit .* differ for"):
-        fold.fold_hidden(hidden(17, 24), 1)
+    with pytest.raises(fold.FoldError, match="dense4: the threshold .* of unit .* differ for"):
+        fold.fold_hidden(hidden(17, 24))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_scores_order_the_classes_as_logits_do_for_all_counts(seed):
     rng = np.random.default_rng(seed)
-    head = Head("layer 0", rng, 5, 4, 5)
-    head.bias[...] = rng.normal(0, 0.3, 4)
-    head.log_scale[...] = rng.normal()
+    stage = head(5, 4, seed, rng.normal(0, 0.3, 4), rng.normal())
+    bias = stage.norm.b.fields["value"][0]
     if seed == 3:
-        head.bias[...] = 0, 0, head.bias[2], 0
-    layer = fold.fold_head(head, 1)
-    scale = Fraction(float(head.scale))
+        bias[...] = 0, 0, bias[2], 0
+    layer = fold.fold_head(stage)
+    scale = Fraction(stage.norm.scale)
     for counts in itertools.product(range(6), repeat=4):
-        exact = [scale * (2 * p - 5) + Fraction(float(b)) for p, b in zip(counts, head.bias)]
-        floats = head.logits(2 * np.array(counts) - 5)
+        exact = [scale * (2 * p - 5) + Fraction(float(b)) for p, b in zip(counts, bias)]
+        floats = stage.norm.normed(2 * np.array(counts) - 5)
         scores = [(p << layer.fraction) + int(b) for p, b in zip(counts, layer.biases)]
         assert scores.index(max(scores)) == exact.index(max(exact)) == int(floats.argmax())
 
 
 def test_no_fraction_that_would_do_is_an_error(monkeypatch):
     monkeypatch.setattr(fold, "FRACTION", 1)
-    head = Head("layer 2", np.random.default_rng(0), 9, 3, 9)
-    head.bias[...] = 0.1, 0.2, 0.3
-    with pytest.raises(fold.FoldError, match="layer 2: no integers of 1 bits"):
-        fold.fold_head(head, 1)
+    with pytest.raises(fold.FoldError, match="dense1: no integers of 1 bits"):
+        fold.fold_head(head(9, 3, 0, [0.1, 0.2, 0.3]))
 
 
 def test_what_is_written_is_read_back(tmp_path):

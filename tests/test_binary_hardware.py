@@ -1,14 +1,17 @@
 """An exported network on the xnor unit: 32 bits a cycle, the same counts and classes."""
 
+import json
+
 import numpy as np
 import oracle_binary as oracle
 import pytest
 from small_digits import small
 
+from lnsarith.cli import main
 from nets.binary.fold import fold
 from nets.binary.folder import write_export
-from nets.binary.settings import BinarySettings
-from nets.binary.train import BinaryTrainer
+from nets.suited import settings_for
+from nets.train import Trainer
 from verilog.catalogue import design
 
 WORD, IMAGES = 32, 6
@@ -17,13 +20,32 @@ WORD, IMAGES = 32, 6
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """Return a trained network's folder and the images of its golden vectors."""
-    settings = BinarySettings(dataset="digits", hidden=(70, 33), val=0, batch=20, epochs=4)
-    trainer = BinaryTrainer(settings, small(600, IMAGES))
+    settings = settings_for({"dataset": "digits", "model": "bnn", "hidden": (70, 33), "val": 0,
+                             "epochs": 4})
+    trainer = Trainer(settings, small(600, IMAGES))
     for _ in range(4):
         trainer.train_epoch()
     folder = tmp_path_factory.mktemp("binary") / "export"
     write_export(folder, fold(trainer.network), {}, trainer.test[0])
     return oracle.Exported(folder), trainer.test[0]
+
+
+@pytest.mark.parametrize("layer, answers", [(0, 5), (1, 10)])
+def test_a_layer_runs_on_the_unit_in_the_simulator(layer, answers, tmp_path, capsys):
+    run = str(tmp_path / "r")
+    assert main(["train", "--model", "bnn", "--dataset", "digits", "--hidden", "5", "--epochs",
+                 "1", "--no-plot", "--out", run]) == 0
+    capsys.readouterr()
+    command = ["rtl", "sim", "xnor-unit", "--run", run, "--layer", str(layer), "--images", "2"]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["compared"], found["wrong"]) == (2 * answers, 0)
+    for more, words in ((["--layer", "2"], "layer must be 0..1"),
+                        (["--images", "0"], "images must be 1..355"),
+                        (["--arith", "ufixed4.0", "--option", "depth=1", "--layer", "0"],
+                         "leave --option depth out")):
+        assert main([*command, *more]) == 2
+        assert words in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

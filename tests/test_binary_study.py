@@ -7,7 +7,7 @@ import pytest
 from small_digits import small
 
 from lnsarith.cli import main
-from lnsarith.commands.which import binary_folder, binary_meant
+from lnsarith.commands.which import binary_folder
 from nets import data
 
 SMALL = ("--dataset", "digits", "--hidden", "8", "--val", "10", "--epochs", "2")
@@ -28,8 +28,6 @@ def test_a_study_trains_with_each_value_and_draws(what, values, tmp_path, capsys
         assert (row["loss"], row["val_accuracy"], row["test_accuracy"]) == (
             last["loss"], last["val_accuracy"], last["test_accuracy"])
     assert len({row["loss"] for row in rows}) == len(rows)
-    if what == "rate":
-        assert rows[0]["records"][0]["rate"] < rows[1]["records"][0]["rate"]
     image = (folder / "study.png").read_bytes()
     assert image.startswith(b"\x89PNG") and len(image) > 10000
     assert main(["study", what, *SMALL, "--values", values, "--out", str(folder)]) == 0
@@ -41,7 +39,7 @@ def test_a_study_trains_with_each_value_and_draws(what, values, tmp_path, capsys
 
 @pytest.mark.parametrize("args, message", [
     (("batch", "--values", "5,x"), "batch must be an integer, got 'x'"),
-    (("batch", "--values", "1"), "batch must be 2..65536"),
+    (("batch", "--values", "0"), "batch must be 1..65536"),
     (("rate", "--values", "0.1,0"), "lr must be above 0"),
     (("colour",), "there is no lnsarith study colour")])
 def test_values_are_checked_before_anything_is_trained(args, message, capsys, monkeypatch):
@@ -50,25 +48,23 @@ def test_values_are_checked_before_anything_is_trained(args, message, capsys, mo
     assert message in capsys.readouterr().err
 
 
-def test_which_model_a_command_line_means(tmp_path):
-    config = tmp_path / "a.toml"
-    config.write_text('epochs = 1\nmodel = "bnn"\n')
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "config.json").write_text('{"model": "bnn"}')
-    for yes in (["--model", "bnn"], ["--model=bnn"], ["--config", str(config)],
-                ["--resume", "--out", str(tmp_path / "run")]):
-        assert binary_meant(["train", *yes])
-    for no in ([], ["--model", "mlp"], ["--out", str(tmp_path / "run")], ["--resume"],
-               ["--model", "bnn", "--model=mlp"], ["--config", "absent"]):
-        assert not binary_meant(["train", *no])
-    assert binary_folder(str(tmp_path / "run"))
+def test_a_study_goes_with_any_arithmetic(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(data, "load", lambda *args: small(60))
+    assert main(["study", "rate", *SMALL, "--arith", "float32", "--values", "1/8,1/64",
+                 "--out", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["settings"]["arith"] == "float32" and len(result["rows"]) == 2
+
+
+def test_which_folders_hold_exported_bits(tmp_path):
     assert not binary_folder(str(tmp_path))
-    (tmp_path / "config.json").write_text("[")
+    (tmp_path / "manifest.json").write_text('{"kind": "lnsarith binary network 1"}')
+    assert binary_folder(str(tmp_path)) and binary_folder(str(tmp_path / "manifest.json"))
+    (tmp_path / "manifest.json").write_text("[")
     assert not binary_folder(str(tmp_path))
 
 
-def test_the_help_of_train_leads_to_binary_networks(capsys):
+def test_the_help_of_train_tells_of_binary_networks(capsys):
     assert main(["train", "--help"]) == 0
-    assert "lnsarith train --model bnn" in capsys.readouterr().out
-    assert main(["train", "--model", "bnn", "--help"]) == 0
-    assert "--binarize-input" in capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--model bnn is short for" in text and "--binarize-input" in text

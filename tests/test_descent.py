@@ -6,12 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from front_door import DIGITS, answer, assert_one_line, call
+from small_digits import settings, small
 
 from fxp.format import FormatError
 from nets.arithmetic import make_arithmetic
 from nets.network import mlp
 from nets.schedule import rate_factor
 from nets.settings import Settings
+from nets.train import Trainer
 
 WIDE = {
     "float32": {"arith": "float32"},
@@ -108,6 +110,21 @@ def test_adam_is_what_its_formula_says():
         np.testing.assert_allclose(found, expected[k], atol=1e-4)
 
 
+@pytest.mark.parametrize("arith", ["float32", "float64"])
+@pytest.mark.parametrize("way", [{}, {"l1": "0.02", "weight_decay": "0.25", "clip": "0.05"},
+                                 {"clip_norm": "0.1"}], ids=str)
+def test_compiled_adam_takes_the_steps_of_numpy_to_the_bit(arith, way):
+    nets = [network({"arith": arith, "optimizer": "adam", **way}, backend)
+            for backend in ("vector", "numpy")]
+    for net in nets:
+        net.ar.set_words(net.parameters()["0.b"], np.array([[0, -0.0, 1, -1]]))
+        train(net)
+    ours, theirs = ({k: net.ar.words(t) for k, t in net.kept().items()} for net in nets)
+    assert {"0.w.mean", "0.w.square"} < ours.keys()
+    for k in ours:
+        assert ours[k].tobytes() == theirs[k].tobytes(), k
+
+
 NARROW = [{}, {"arith": "lns12", "update": "stochastic"}, {"arith": "fixed16"},
           {"arith": "fixed12"}, {"arith": "fixed16", "update": "nearest"}]
 
@@ -146,6 +163,31 @@ def test_schedules_fall_from_one():
     assert float(rate_factor("exponential:0.5", 3, 9)) == 0.125
     half = [float(rate_factor("cosine", e, 4)) for e in range(4)]
     assert half == pytest.approx([1, 0.8535534, 0.5, 0.1464466])
+
+
+def test_schedules_end_where_they_are_told_to_and_can_change_within_an_epoch():
+    low = Fraction(1, 10)
+    assert [rate_factor("linear", e, 4, low) for e in range(5)] == [
+        low + (1 - low) * (1 - Fraction(e, 4)) for e in range(5)]
+    for schedule, middle in (("cosine", 0.55), ("exponential", 0.1**0.5), ("linear", 0.55)):
+        found = [float(rate_factor(schedule, Fraction(e, 2), 3, low)) for e in (0, 3, 6, 7)]
+        assert found == pytest.approx([1, middle, 0.1, 0.1], abs=1e-6)
+    for schedule, last, words in (("constant", low, "lr_last has a meaning only with schedule"),
+                                  ("cosine", Fraction(2), "lr_last must not be above lr"),
+                                  ("exponential", Fraction(0), "lr_last, which must be above 0")):
+        with pytest.raises(FormatError, match=words):
+            rate_factor(schedule, 0, 3, last)
+
+
+@pytest.mark.parametrize("by, count", [("epoch", 1), ("batch", 5)])
+def test_a_rate_changes_with_each_epoch_or_each_batch(by, count):
+    s = settings(arith="float32", schedule="linear", schedule_by=by, epochs=2, hidden=(),
+                 val=7, batch=10)
+    trainer, seen = Trainer(s, small(57)), []
+    trainer.network.ar.last_calls = lambda: [lambda: seen.append(trainer.network.ar.factor)]
+    trainer.train_epoch(), trainer.train_epoch()
+    assert sorted(set(seen), reverse=True) == [1 - Fraction(i, 2 * count)
+                                               for i in range(2 * count)]
 
 
 @pytest.mark.parametrize("text", ["", "step", "step:0", "exponential:1", "cosine:2"])

@@ -11,8 +11,6 @@ from small_digits import settings, small
 
 from lnsarith.cli import main
 from nets.arithmetic import make_arithmetic
-from nets.binary.settings import BinarySettings
-from nets.binary.train import BinaryTrainer
 from nets.layers import Dense
 from nets.models import Builder
 from nets.settings import Settings
@@ -45,10 +43,9 @@ def test_an_input_of_another_size_is_refused_by_every_layer_with_its_name(arith)
 def test_labels_that_cannot_be_are_refused_before_training(change, words):
     data = small()
     data = replace(data, train_labels=change(data.train_labels))
-    with pytest.raises(ValueError, match=words):
-        Trainer(settings(arith="float32", val=10), data)
-    with pytest.raises(ValueError, match=words):
-        BinaryTrainer(BinarySettings(dataset="digits", hidden=(8,), val=10), data)
+    for arith in ("float32", "binary"):
+        with pytest.raises(ValueError, match=words):
+            Trainer(settings(arith=arith, val=10), data)
 
 
 def test_images_and_labels_that_do_not_fit_a_network_are_not_evaluated():

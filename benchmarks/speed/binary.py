@@ -19,13 +19,14 @@ BLOCK = 1000  # images in a product; larger and smaller ones are no faster
 def rows(results: Results, options) -> None:
     """Add a row for each network, from pixels to classes, the same ones demanded first."""
     from nets.data import load
+    from nets.evaluation import evaluate
 
     images = load(options.dataset, options.data_dir).test_images
     images = images.reshape(len(images), -1)[:200 if options.tiny else None]
     for name, (hidden, mark) in HIDDEN.items():
         network, packed = _network(hidden, images)
         floats = Floats(network)
-        wanted = network.logits(images).argmax(axis=1)
+        wanted = evaluate(network, images, np.zeros(len(images), np.int64)).predicted
         ours, theirs = partial(packed.predict, images), partial(floats.predict, images)
         for found in (ours(), theirs()):
             if not np.array_equal(found, wanted):
@@ -41,15 +42,19 @@ class Floats:
     """The network in float32: products, folded thresholds, signs."""
 
     def __init__(self, network):
-        from nets.binary.layers import EPSILON
+        from nets.binary.fold import stages
 
+        *hidden, head = stages(network)
         self.layers = []
-        for layer in network.hidden:
-            deviation = np.sqrt(layer.variance + EPSILON)
-            limit = layer.mean - layer.beta * deviation / layer.gamma
-            turn = np.sign(layer.gamma)
-            self.layers.append((layer.sign * turn, (limit * turn).astype(np.float32)))
-        self.head = network.head.sign, network.head.bias / network.head.scale
+        for stage in hidden:
+            mean, root, gamma, beta = stage.norm.constants()
+            turn = np.sign(gamma)
+            limit = (mean - beta / root / gamma) * turn
+            weights = np.where(stage.product.positive, turn, -turn)
+            self.layers.append((weights.astype(np.float32), limit.astype(np.float32)))
+        _, root, _, bias = head.norm.constants()
+        self.head = (np.where(head.product.positive, np.float32(1), np.float32(-1)),
+                     (bias / root).astype(np.float32))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the class of each image."""
@@ -65,12 +70,14 @@ class Floats:
 def _network(hidden: tuple[int, ...], images: np.ndarray):
     """Return a network that saw a few batches, for the sake of its norms, and its bits."""
     from nets.binary.fold import fold
-    from nets.binary.network import BinaryNetwork
-    from nets.binary.settings import BinarySettings
+    from nets.suited import settings_for
+    from nets.train import build
 
     rng = np.random.default_rng(0)
-    network = BinaryNetwork(BinarySettings(hidden=hidden), images.shape[1], 10, rng)
-    for low in range(0, min(2000, len(images)), 100):
-        batch = images[low:low + 100]
-        network.train(batch, rng.integers(0, 10, len(batch)), 0.001, rng)
+    settings = settings_for({"model": "bnn", "hidden": hidden, "lr": "0.001"})
+    network = build(settings, (1, images.shape[1]), 10, rng)
+    program = network.program(100, True)
+    for low in range(0, min(2000, len(images)) - 99, 100):
+        network.ar.step += 1
+        program.run(images[low:low + 100], rng.integers(0, 10, 100))
     return network, fold(network)

@@ -110,7 +110,7 @@ def open_run(args: Namespace):
     folder = Path(args.run_folder)
     folder = folder.parent if folder.name == "model.npz" else folder
     if binary_folder(args.run_folder):
-        raise RunError(f"{folder} holds a binary network, which has no words of a format")
+        raise RunError(f"{folder} holds a network of bits; give the run it was made from")
     if integer_folder(args.run_folder):
         raise RunError(f"{folder} holds a network of integers; give the run it was made from")
     kept = Run.open(folder)

@@ -41,12 +41,15 @@ def options(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Prune, train on, and print what is left of weights and accuracy."""
     from nets.model import write_atomic
-    from nets.run import holds_any
+    from nets.run import RunError, holds_any
 
     more, how, found = integer("epochs", args.epochs), _how(args), _masks(args)
     if not 0 <= more <= 100_000:
         raise ValueError(f"epochs must be 0..100000, got {more}")
     kept = open_run(args)
+    if kept.settings.binary:
+        raise RunError(f"{kept.folder} is of binary arithmetic, whose weights are -1 and 1: none "
+                       "can be zero; prune a run of another arithmetic")
     folder = Path(args.out) if args.out else kept.folder.with_name(f"{kept.folder.name}-pruned")
     begin = _went_on if args.resume and holds_any(folder) else _pruned
     new, trainer = begin(args, kept, folder, how, more, found)

@@ -15,7 +15,8 @@ def add_layer(parser: ArgumentParser) -> None:
     """Add --run, --layer, --images."""
     group = parser.add_argument_group("a layer of a trained network instead of random words")
     group.add_argument("--run", dest="run_folder", metavar="RUN",
-                       help="a folder that lnsarith train made; OP is mac-unit or systolic")
+                       help="a folder that lnsarith train made; OP is mac-unit or systolic, of a "
+                       "binary network xnor-unit")
     group.add_argument("--layer", type=int, default=0, metavar="N",
                        help="which dense layer, from 0")
     group.add_argument("--images", type=int, default=8, metavar="N",
@@ -29,11 +30,18 @@ def layer_design(args: Namespace) -> Design:
     DataError for what cannot be."""
     from fxp.format import FormatError
     from lnsarith.commands.check import given_options
+    from lnsarith.commands.eval import open_model
+    from lnsarith.commands.rtl_bits import bits_design
     from verilog.catalogue import design, find_row
     from verilog.layer import Layer, feed
     from verilog.units import Unit
 
-    words, settings = _layer_words(args)
+    kept, network, _ = open_model(Namespace(run_folder=args.run_folder, threads="1",
+                                            backend="vector"))
+    settings = kept.settings
+    if settings.binary:
+        return bits_design(args, kept, network)
+    a, w, bias, out = _layer_words(args, kept, network)
     if settings.selects:
         raise FormatError(f"a layer of {settings.arith} scales its sums, which no unit does yet; "
                           "give a run of another arithmetic")
@@ -50,21 +58,17 @@ def layer_design(args: Namespace) -> Design:
     unit = design(row.name, str(f), options, memories=args.memh, called=args.name)
     mac = row.mac(f, row.settings(options))
     exact = options.get("guard", "0") == "0" and options.get("kind", "each") == "each"
-    a, w, bias, out = words
     layer = Layer(a, w, bias, out, mac.zero_word, _one(f), mac.multiply if exact else None)
     return feed(unit, row.shape, layer, str(options.get("stationary", "output")))
 
 
-def _layer_words(args: Namespace):
-    """Return (inputs, weights, biases, outputs) of a layer as words, and the settings."""
+def _layer_words(args: Namespace, kept, network):
+    """Return inputs, weights, biases and outputs of a layer as words."""
     import numpy as np
 
     from fxp.format import FormatError
-    from lnsarith.commands.eval import open_model
     from nets.data import load
 
-    kept, network, _ = open_model(Namespace(run_folder=args.run_folder, threads="1",
-                                            backend="vector"))
     dense = [i for i, layer in enumerate(network.layers) if set(layer.parameters()) == {"w", "b"}]
     if not 0 <= args.layer < len(dense):
         raise FormatError(f"layer must be 0..{len(dense) - 1}, got {args.layer}")
@@ -78,7 +82,7 @@ def _layer_words(args: Namespace):
     ar, own = network.ar, network.layers[at].parameters()
     tensors = program.values[at], own["w"], own["b"], program.values[at + 1]
     a, w, bias, out = (ar.words(t).astype(np.int64) for t in tensors)
-    return (a, w, bias[0], out), kept.settings
+    return a, w, bias[0], out
 
 
 def _own_options(settings, f) -> dict[str, str]:

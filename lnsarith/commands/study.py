@@ -9,52 +9,48 @@ from pathlib import Path
 
 from fxp.numbers import whole
 from lnsarith.commands import study_activations
-from lnsarith.commands.options import add_data, add_settings, given_settings
-from lnsarith.commands.train_binary import FIELDS, TEXTS
+from lnsarith.commands.options import DEFAULTS as USUAL
+from lnsarith.commands.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.training import loss_text, say
-from nets.binary.study import VALUES
+from nets.study_values import VALUES
 
 __all__ = ["options"]
 
-EPOCHS = 5
+DEFAULTS = {"model": "bnn", "epochs": 5}
 
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions, one for each setting that is varied."""
     actions = parser.add_subparsers(metavar="batch|rate|activations", required=True)
     for what, (_, values) in VALUES.items():
-        action = actions.add_parser(what, help=f"vary the {what} of a binary network's training")
-        _binary_options(action, values)
-        action.set_defaults(run=_run_binary, what=what)
+        action = actions.add_parser(what, help=f"vary the {what} of a network's training")
+        _value_options(action, values)
+        action.set_defaults(run=_run_values, what=what)
     action = actions.add_parser("activations", help="compare activations over data sets and seeds")
     study_activations.options(action)
     action.set_defaults(run=study_activations.run)
 
 
-def _binary_options(parser: ArgumentParser, values) -> None:
+def _value_options(parser: ArgumentParser, values) -> None:
     text = ",".join(map(str, values))
     parser.add_argument("--values", metavar="A,B", help=f"values to try (default {text})")
-    fields = {name: field for name, field in FIELDS.items() if name != "model"}
-    own = dataclasses.field(default=EPOCHS)
-    add_settings(parser, {**fields, "epochs": own}, TEXTS)
+    add_settings(parser, defaults={**USUAL, **DEFAULTS})
     group = parser.add_argument_group("study")
     group.add_argument("--out", metavar="DIR", help="folder (default studies/WHAT)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
 
 
-def _run_binary(args: Namespace) -> int:
+def _run_values(args: Namespace) -> int:
     """Train with every value, write study.json and study.png, print a table."""
-    from nets.binary.run import binary_settings
-    from nets.binary.study import draw, study
     from nets.data import load
     from nets.model import write_atomic
     from nets.run_forms import STUDY as KIND
     from nets.run_forms import require_study
+    from nets.study_values import draw, study
+    from nets.suited import settings_for
 
-    args.model = None
-    given = {"epochs": EPOCHS, **given_settings(args, FIELDS)}
-    settings = binary_settings(given)
+    settings = settings_for(_given(args))
     values = _values(args, settings)
     folder = Path(args.out) if args.out else Path("studies") / args.what
     dataset = load(settings.dataset, args.data_dir)
@@ -71,6 +67,13 @@ def _run_binary(args: Namespace) -> int:
         print(_text(args.what, rows))
         print(folder / "study.png")
     return 0
+
+
+def _given(args: Namespace) -> dict:
+    """Return the settings given, those of a binary network unless others are meant."""
+    given = given_settings(args)
+    own = {k: v for k, v in DEFAULTS.items() if k != "model" or "arith" not in given}
+    return {**own, **given}
 
 
 def _values(args: Namespace, settings) -> list:
@@ -92,8 +95,9 @@ def _told(value, record) -> None:
 
 
 def _title(s) -> str:
-    return (f"{s.dataset}, binary network {','.join(map(str, s.hidden))}, "
-            f"input {s.binarize_input}, {s.epochs} epochs, seed {s.seed}")
+    net = f"{s.model} {plain(s.hidden)}" if s.model == "mlp" else s.model
+    bits = f", input {s.binarize_input}" if s.binary else ""
+    return f"{s.dataset}, {s.arith}, {net}{bits}, {s.epochs} epochs, seed {s.seed}"
 
 
 def _text(what: str, rows: list[dict]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.export_binary import export, told
 from lnsarith.commands.options import (
     add_computing,
     add_settings,
@@ -19,8 +20,8 @@ __all__ = ["options", "run"]
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.epilog = ("Binary networks have options of their own, such as --binarize-input: "
-                     "see lnsarith train --model bnn --help.")
+    parser.epilog = ("--model bnn is short for a perceptron with --arith binary; such networks are "
+                     "exported in bits too, into the run's folder export.")
     add_settings(parser)
     group = add_run(parser, "runs/DATASET-ARITH-DELTA-sSEED")
     add_computing(group)
@@ -58,6 +59,7 @@ def _result(kept, trainer) -> dict:
             text = f"epoch {record['epoch']}: {warning}"
             first.setdefault(warning.partition(":")[0], text)
     seconds = [record["seconds"] for record in records]
+    exported = export(kept, trainer) if s.binary else {}
     names = ("dataset", "arith", "delta", "mode", "batch", "lr", "weight_decay", "seed")
     kept_back = ("epoch", "seconds", "warnings", "images_per_second")
     return {
@@ -74,6 +76,7 @@ def _result(kept, trainer) -> dict:
         "run": str(kept.folder),
         "model": str(kept.model_path),
         "model_sha256": kept.model_sha256,
+        **exported,
     }
 
 
@@ -90,6 +93,7 @@ def _summary(kept, result: dict) -> str:
             f"last batch: {result['saturations']:,} saturations, "
             f"{result['underflows']:,} underflows",
             *(f"warning: {text}" for text in result["warnings"]),
+            *(told(result) if kept.settings.binary else ()),
             f"{result['model']}  sha256 {result['model_sha256']}",
         ]
     )
@@ -99,8 +103,9 @@ def _title(s) -> str:
     delta = f" {s.delta}" if s.arith.startswith("lns") else ""
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
     net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
+    bits = f", input {s.binarize_input}" if s.binary else ""
     return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, {net}{_unusual(s)}, "
+        f"{s.dataset}, {s.arith}{delta}{mode}, {net}{bits}{_unusual(s)}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
     )
 
@@ -110,6 +115,7 @@ def _unusual(s) -> str:
     from nets.spindle_setting import activation_kind
     from nets.suited import settings_for
 
-    usual = settings_for({"model": s.model}).activation
-    active = "" if s.activation == usual else f", {activation_kind(s.activation)}"
-    return active + ("" if s.norm == "none" else f", {s.norm} norm")
+    usual = settings_for({"model": s.model, **({"arith": s.arith} if s.binary else {})})
+    active = "" if s.activation == usual.activation else f", {activation_kind(s.activation)}"
+    norm = "no" if s.norm == "none" else s.norm
+    return active + ("" if s.norm == usual.norm else f", {norm} norm")

@@ -162,7 +162,7 @@ def _draw(kept, title: str) -> None:
     try:
         from nets.curves import draw
 
-        hinge = getattr(kept.settings, "loss", "") == "squared-hinge"
+        hinge = kept.settings.loss == "hinge"
         image = draw(kept.records, title, "squared hinge" if hinge else "nats an image")
         write_atomic(kept.folder / "curves.png", image)
     except (ImportError, RunError) as error:

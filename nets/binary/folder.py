@@ -3,11 +3,17 @@
     manifest.json           kind, input, layers, golden vectors, sha256 of every file
     layerN_rows.hex         a row of bits a line, unit after unit, the last input first
     layerN_thresholds.hex   the threshold of each unit, of a hidden layer
+    layerN_every.hex        of a layer with pooling, 1 for each unit that needs every bit of a
+                            pooling window, 0 for one that needs any
     layerN_biases.hex       the bias of each class, of the last layer, two's complement
     golden_input.hex        bits of images, plane after plane, the most significant first
-    golden_layerN.hex       the bits with which a hidden layer answers
+    golden_layerN.hex       the bits with which a hidden layer answers, pooled; those of a
+                            convolution by row, column, unit
     golden_counts.hex       the last layer's counts of equal bits, the last class first
     golden_classes.hex      the class of each image
+
+A row of a convolution has a window's bits by row, column, channel; around an image with
+padding `same` lie bits 0, which stand for -1.
 
 These texts are the network: reading them back is how it is run.
 """
@@ -24,21 +30,24 @@ from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
 from nets.memh import (
     MANIFEST,
     file_name,
-    is_folder,
     read_folder,
     read_rows,
     read_words,
     words_text,
     write_folder,
 )
+from nets.window import Window
 
-__all__ = ["KIND", "MANIFEST", "is_export", "read_export", "write_export"]
+__all__ = ["KIND", "MANIFEST", "read_export", "write_export"]
 
 KIND = "lnsarith binary network 2"
+SIZE = number(1, 64)
 ROW = table({"name": text(most=100), "inputs": number(1, 1 << 20), "units": number(1, 1 << 16),
              "planes": number(1, 8), "count_bits": number(1, 62), "rows": file_name},
             {"thresholds": file_name, "biases": file_name, "bias_bits": number(1, 60),
-             "fraction": number(0, 60)})
+             "fraction": number(0, 60), "shape": listed(number(1, 1 << 12), 3, 3),
+             "window": SIZE, "stride": SIZE, "padding": text("valid", "same"), "pool": SIZE,
+             "every": file_name})
 FORMS = {"input": table({"pixels": number(1, 1 << 20), "planes": number(1, 8),
                          "threshold": maybe(number(0, 254))}),
          "layers": listed(ROW, 1, 1000)}
@@ -55,11 +64,6 @@ def write_export(folder: Path, network: PackedNetwork, about: dict,
     """
     files = {**_layer_files(network), **_golden_files(network, images)}
     return write_folder(folder, _manifest(network, about, files, len(images)), files)
-
-
-def is_export(folder: Path) -> bool:
-    """Whether a folder holds the manifest of an exported network."""
-    return is_folder(folder, KIND)
 
 
 def read_export(folder: Path) -> tuple[PackedNetwork, dict]:
@@ -92,6 +96,12 @@ def _described(i: int, layer: PackedLayer) -> dict:
     row = {"name": layer.name, "inputs": layer.inputs, "units": layer.units,
            "planes": layer.planes, "count_bits": (layer.span + 1).bit_length(),
            "rows": f"layer{i}_rows.hex"}
+    if layer.window:
+        w = layer.window
+        row |= {"shape": list(w.shape), "window": w.size, "stride": w.stride,
+                "padding": w.padding}
+    if layer.pool:
+        row |= {"pool": layer.pool.size, "every": f"layer{i}_every.hex"}
     if layer.thresholds is not None:
         return {**row, "thresholds": f"layer{i}_thresholds.hex"}
     return {**row, "biases": f"layer{i}_biases.hex", "bias_bits": _bias_bits(layer),
@@ -106,7 +116,9 @@ def _bias_bits(layer: PackedLayer) -> int:
 def _layer_files(network: PackedNetwork) -> dict[str, str]:
     files = {}
     for i, layer in enumerate(network.layers):
-        files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.inputs)
+        files[f"layer{i}_rows.hex"] = _rows_text(layer.rows, layer.depth)
+        if layer.every is not None:
+            files[f"layer{i}_every.hex"] = words_text(layer.every.astype(np.int64), 1)
         if layer.thresholds is not None:
             bits = (layer.span + 1).bit_length()
             files[f"layer{i}_thresholds.hex"] = words_text(layer.thresholds, bits)
@@ -127,7 +139,7 @@ def _golden_files(network: PackedNetwork, images: np.ndarray) -> dict[str, str]:
     files = {"golden_input.hex": _rows_text(first.reshape(-1, words_of(pixels)), pixels)}
     assert len(first) * planes == files["golden_input.hex"].count("\n")
     for i, (layer, array) in enumerate(zip(network.layers, bits)):
-        files[f"golden_layer{i}.hex"] = _rows_text(array, layer.units)
+        files[f"golden_layer{i}.hex"] = _rows_text(array, layer.outputs)
     files["golden_counts.hex"] = "".join(f"{word:0{digits}x}\n" for word in words)
     files["golden_classes.hex"] = words_text(network.predict(images), 8)
     return files
@@ -142,15 +154,28 @@ def _rows_text(rows: np.ndarray, bits: int) -> str:
 
 def _read_layer(folder: Path, row: dict) -> PackedLayer:
     name, inputs, units = row["name"], row["inputs"], row["units"]
+    window, pool = _windows(row)
     try:
-        rows = _read_rows(folder / row["rows"], units, inputs)
+        rows = _read_rows(folder / row["rows"], units, window.depth if window else inputs)
+        every = read_words(folder / row["every"], 0, units).astype(bool) if pool else None
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    layer = {"name": name, "inputs": inputs, "rows": rows, "planes": row["planes"]}
+    layer = {"name": name, "inputs": inputs, "rows": rows, "planes": row["planes"],
+             "window": window, "pool": pool, "every": every}
     if "thresholds" in row:
         return PackedLayer(**layer, thresholds=read_words(folder / row["thresholds"], 0, units))
     biases = read_words(folder / row["biases"], row["bias_bits"], units)
     return PackedLayer(**layer, biases=biases, fraction=row["fraction"])
+
+
+def _windows(row: dict) -> tuple[Window | None, Window | None]:
+    """Return the windows of a convolution and of its pooling."""
+    if "window" not in row:
+        return None, None
+    window = Window(row["name"], tuple(row["shape"]), row["window"], row["stride"], row["padding"])
+    if "pool" not in row:
+        return window, None
+    return window, Window(row["name"], (*window.out, row["units"]), row["pool"], row["pool"])
 
 
 def _read_rows(path: Path, count: int, bits: int) -> np.ndarray:

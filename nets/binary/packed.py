@@ -5,6 +5,10 @@ p of a unit is the sum over planes of 2^plane times the number of bits that equa
 the row's: an integer in 0..span, span = n (2^planes - 1), and S = 2 p - span is the
 product of -1 and 1. A hidden unit fires if p reaches its threshold. The class is
 that of the greatest score 2^fraction p + bias, the first of equal ones.
+
+A convolution does the same for each window of an image; around an image with padding
+`same` lie bits 0, which stand for -1. Of units that are pooled one bit is left of each
+pooling window: whether any of its bits is set, or, of units in `every`, all are.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxp.popcount import BitLayer, pack_bits, words_of
+from nets.binary.windows import WindowLayer
+from nets.window import Window
 
 __all__ = ["BitInput", "PackedLayer", "PackedNetwork"]
 
@@ -46,7 +52,8 @@ class BitInput:
 @dataclass(frozen=True, eq=False)
 class PackedLayer:
     """Rows of bits, units x words uint64, and thresholds of a hidden layer in
-    0..span + 1, or biases and fraction of the last; int64."""
+    0..span + 1, or biases and fraction of the last; int64. A convolution has a window,
+    with pooling behind it that of the pooling and, bool, which units need every bit."""
 
     name: str
     inputs: int
@@ -55,11 +62,20 @@ class PackedLayer:
     thresholds: np.ndarray | None = None
     biases: np.ndarray | None = None
     fraction: int = 0
+    window: Window | None = None
+    pool: Window | None = None
+    every: np.ndarray | None = None
 
     def __post_init__(self):
-        if self.rows.shape[1] != words_of(self.inputs):
-            raise ValueError(f"{self.name} has {self.inputs} inputs, so rows of "
-                             f"{words_of(self.inputs)} words, got {_shape(self.rows)}")
+        if self.rows.shape[1] != words_of(self.depth):
+            raise ValueError(f"{self.name} has {self.depth} inputs, so rows of "
+                             f"{words_of(self.depth)} words, got {_shape(self.rows)}")
+        if self.window and int(np.prod(self.window.shape)) != self.inputs:
+            raise ValueError(f"{self.name} has {self.inputs} inputs, so no images of "
+                             f"{' x '.join(map(str, self.window.shape))}")
+        if self.pool and (self.every is None or self.every.shape != (self.units,)):
+            raise ValueError(f"{self.name} has {self.units} units, so as many bits in every, got "
+                             f"{None if self.every is None else self.every.shape}")
         own = self.biases if self.thresholds is None else self.thresholds
         if own is None or own.shape != (self.units,):
             raise ValueError(f"{self.name} has {self.units} units, so as many thresholds or "
@@ -70,8 +86,19 @@ class PackedLayer:
         return self.rows.shape[0]
 
     @property
+    def depth(self) -> int:
+        """Bits of a row, in each plane."""
+        return self.window.depth if self.window else self.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Bits, or counts, that come of an image."""
+        last = self.pool or self.window
+        return self.units * int(np.prod(last.out)) if last else self.units
+
+    @property
     def span(self) -> int:
-        return self.inputs * ((1 << self.planes) - 1)
+        return self.depth * ((1 << self.planes) - 1)
 
 
 class PackedNetwork:
@@ -86,7 +113,7 @@ class PackedNetwork:
                     f"{layer.name} takes {layer.inputs} inputs in {layer.planes} planes, for its "
                     f"rows are {layer.units} x {layer.inputs} bits, but "
                     f"{whence.format(before)}, in {planes} planes")
-            before, whence, planes = layer.units, f"{layer.name} has {{}} units", 1
+            before, whence, planes = layer.outputs, f"{layer.name} has {{}} units", 1
         self._bits = [_bit_layer(layer) for layer in self.layers]
 
     @property
@@ -152,11 +179,14 @@ class PackedNetwork:
                              f"got {_shape(pixels)}")
 
 
-def _bit_layer(layer: PackedLayer) -> BitLayer:
+def _bit_layer(layer: PackedLayer) -> BitLayer | WindowLayer:
     """Return the kernel's layer: it counts differing bits, span - p of them."""
     if layer.thresholds is None:
         return BitLayer(layer.rows, layer.planes)
-    return BitLayer(layer.rows, layer.planes, layer.span - layer.thresholds)
+    bits = BitLayer(layer.rows, layer.planes, layer.span - layer.thresholds)
+    if layer.window is None:
+        return bits
+    return WindowLayer(bits, layer.window, layer.pool, layer.every)
 
 
 def _shape(array: np.ndarray) -> str:

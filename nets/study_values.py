@@ -1,4 +1,4 @@
-"""How batch size or learning rate decide what a binary network learns, drawn."""
+"""How batch size or learning rate decide what a network learns, drawn."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lnsarith.picture import legend, png, styled
-from nets.binary.settings import BinarySettings
-from nets.binary.train import BinaryRecord, BinaryTrainer
 from nets.data import Dataset
-from nets.settings import parse_real
+from nets.settings import Settings, parse_real
+from nets.train import Record, Trainer
 
 __all__ = ["VALUES", "draw", "study"]
 
@@ -22,8 +21,8 @@ VALUES: dict[str, tuple[str, tuple]] = {
 INKS = ("#1f5fa8", "#c2410c")
 
 
-def study(what: str, settings: BinarySettings, dataset: Dataset, values: Sequence,
-          report: Callable[[object, BinaryRecord], None]) -> list[dict]:
+def study(what: str, settings: Settings, dataset: Dataset, values: Sequence,
+          report: Callable[[object, Record], None]) -> list[dict]:
     """Train anew with each value of batch or rate; return a row for each.
 
     A row holds value, the records of all epochs, and of the last one loss, val and
@@ -33,7 +32,7 @@ def study(what: str, settings: BinarySettings, dataset: Dataset, values: Sequenc
     name, _ = VALUES[what]
     rows = []
     for value in values:
-        trainer = BinaryTrainer(replace(settings, **{name: value}), dataset)
+        trainer = Trainer(replace(settings, **{name: value}), dataset)
         records = []
         for _ in range(settings.epochs):
             records.append(trainer.train_epoch())
