@@ -20,12 +20,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from lnsarith.files import clear_away, is_left_over, new_folder
-from lnsarith.reading import BadFile, parse_json, read_text
+from lnsarith.files import clear_away, new_folder
+from lnsarith.reading import parse_json, read_text
 from lnsarith.schema import check
 from nets.data import Dataset
 from nets.model import RunError, most_bytes, read_model, restore, write_atomic, write_model
 from nets.network import Network
+from nets.run_folder import read_log, require_empty
 from nets.run_forms import CONFIG, PRUNED, RUN, WHAT, kind_of
 from nets.schedule import FALLING
 from nets.settings import Settings
@@ -35,14 +36,9 @@ __all__ = [
     "Run",
     "RunError",
     "facts",
-    "holds_any",
-    "holds_something",
-    "read_log",
-    "require_empty",
 ]
 
 R = TypeVar("R", bound="Run")
-MOST_LOG = 1 << 28  # bytes
 ROOM = 1 << 20  # weights that a network may have before its file is read
 
 
@@ -273,47 +269,6 @@ def facts(dataset: Dataset) -> dict:
         "train_images": len(dataset.train_images),
         "train_sha256": sha.hexdigest(),
     }
-
-
-def holds_any(folder: Path) -> bool:
-    """Whether a folder is there and holds a run, or what another command wrote."""
-    return (folder / "config.json").exists() or bool(kind_of(folder))
-
-
-def require_empty(folder: Path) -> None:
-    """Raise RunError for a folder that holds something."""
-    if not holds_something(folder):
-        return
-    hint = "add --resume to go on with a run in it, or choose another --out"
-    other = kind_of(folder)
-    raise RunError(f"{folder} holds {other}; choose another --out" if other else
-                   f"{folder} is not empty; {hint}")
-
-
-def holds_something(folder: Path) -> bool:
-    """Whether a folder holds more than what a killed process left half written."""
-    return any(not is_left_over(path) for path in folder.iterdir())
-
-
-def read_log(path: Path) -> list[dict]:
-    """Return the records of a log; RunError if it is not what this program wrote."""
-    records: list[dict] = []
-    try:
-        lines = read_text(path, MOST_LOG).splitlines()
-    except FileNotFoundError:
-        return []
-    except BadFile as error:
-        raise RunError(str(error)) from error
-    for i, line in enumerate(lines, 1):
-        try:
-            records.append(check(parse_json(line), RECORD))
-            if len(records) > 1 and records[-2]["epoch"] >= records[-1]["epoch"]:
-                raise ValueError(f"epoch must be above {records[-2]['epoch']}, "
-                                 f"got {records[-1]['epoch']}")
-        except ValueError as error:
-            raise RunError(f"{path} is not what this program wrote: line {i}: {error}"
-                           ) from error
-    return records
 
 
 def _shown(value) -> str:

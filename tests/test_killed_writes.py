@@ -13,8 +13,8 @@ from front_door import DIGITS
 
 from lnsarith import files
 from lnsarith.cli import main
-from nets.model import write_atomic
-from nets.run import RunError, require_empty
+from nets.model import RunError, write_atomic
+from nets.run_folder import require_empty
 
 GONE = 2**22 + 7  # no process has this number
 

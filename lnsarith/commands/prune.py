@@ -41,7 +41,8 @@ def options(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Prune, train on, and print what is left of weights and accuracy."""
     from nets.model import write_atomic
-    from nets.run import RunError, holds_any
+    from nets.run import RunError
+    from nets.run_folder import holds_any
 
     more, how, found = integer("epochs", args.epochs), _how(args), _masks(args)
     if not 0 <= more <= 100_000:

@@ -92,7 +92,8 @@ def at_work(kept, command: str = "lnsarith train"):
 def _start(args: Namespace, given: dict, model: Model):
     """Return a trainer and its run folder, new or as they were left."""
     from nets.data import load
-    from nets.run import facts, holds_any
+    from nets.run import facts
+    from nets.run_folder import holds_any
 
     folder = Path(args.out) if args.out else None
     folder = folder or _default_folder(model.name(model.settings(given)), args.resume)
