@@ -45,22 +45,29 @@ def sequence(reference: Reference, start: Start, weaker: str = "") -> Formula:
     if weaker == "bit":
         answers = [(given, f"(bvnot {word})") for given, word in answers]
     given, word = answers[0]
-    new = (f"(and {taken} {given})", word)
     wrong = [f"(distinct {after[-1][k]} (ite {taken} {moved[k]} {kept[k]}))" for k in kept]
     wrong += [f"(distinct {now['o_valid']} {before[0]['o_valid']})",
               f"(and {is_one(now['o_valid'])} "
               f"(distinct {word_of(net, now)} {word_of(net, before[0])}))"]
+    wrong += _not_moved_up(formula, now, _seen(reference, before), _seen(reference, after),
+                           (f"(and {taken} {given})", word), taken)
+    formula.require(any_of(wrong))
+    return formula
+
+
+def _not_moved_up(formula: Formula, now: Wires, before: Answers, after: Answers,
+                  new: tuple[str, str], taken: str) -> list[str]:
+    """Return the conditions under which what comes out, the last clock of both apart, does
+    not move up or stay as `sequence` tells, or anything comes at that last clock."""
+    (*inside, rest), (*shown, late) = before, after
     stays = formula.define("Bool", f"(= #b0 {now['i_ready']})")
-    inside = [*_seen(reference, before)[:reference.clocks], new]
-    for (valid, shown), old, later in zip(_seen(reference, after), inside, inside[1:]):
+    wrong = [rest[0], late[0]]
+    for (valid, word), old, later in zip(shown, inside, [*inside[1:], new]):
         stays = formula.define("Bool", f"(and {stays} {old[0]})")
         due = formula.define("Bool", f"(ite {stays} {old[0]} {later[0]})")
         wrong += [f"(distinct {valid} {due})",
-                  f"(and {due} (distinct {shown} (ite {stays} {old[1]} {later[1]})))"]
-    wrong += [f"(and {stays} {taken})", *(valid for valid, _ in (
-        _seen(reference, after)[reference.clocks:] + _seen(reference, before)[reference.clocks:]))]
-    formula.require(any_of(wrong))
-    return formula
+                  f"(and {due} (distinct {word} (ite {stays} {old[1]} {later[1]})))"]
+    return [*wrong, f"(and {stays} {taken})"]
 
 
 def sequence_after_reset(reference: Reference, clocks: int) -> Formula:
