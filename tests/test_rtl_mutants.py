@@ -59,6 +59,8 @@ def test_a_fault_is_shown_equal_only_if_it_changes_nothing(right, old, new, same
     (design("xnor-unit", "ufixed8.0", {"depth": "40"}), "total <= 9'd0", "total <= 9'd1"),
     (design("xnor-unit", "ufixed8.0", {"depth": "40"}), "count < i_threshold",
      "count <= i_threshold"),
+    (design("fixed-systolic", "fixed8", {"rows": "2", "columns": "3"}), "register <= 26'd0",
+     "register <= 26'd1"),
     (WEIGHTS, "shadow <= 8'd0", ""), (WEIGHTS, "active <= 8'd0", "")])
 def test_what_random_words_hardly_reach_is_tried(right, old, new):
     assert not simulate(with_text(right, old, new), 800).equal

@@ -62,7 +62,8 @@ def _circuit(name: str, mac: Mac) -> Circuit:
 
 def start_and_last(count: int, seed: int, longest: int = 24) -> Words:
     """Return flags that cut count words into sums of 1..longest words; some sums give
-    a word half-way and go on. The first has no start: it goes on from a reset."""
+    a word half-way and go on. The first has no start, it goes on from a reset, and answers
+    at once."""
     rng = np.random.default_rng(seed + 1)
     start, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
     at = 0
@@ -72,13 +73,14 @@ def start_and_last(count: int, seed: int, longest: int = 24) -> Words:
         if rng.random() < 0.2:
             last[at + int(rng.integers(0, end - at))] = 1
         at = end
-    start[:1] = 0
+    start[:1], last[:1] = 0, 1
     return {"start": start, "last": last}
 
 
 def held_at_ends(words: Words, ports: Mapping[str, tuple[int, int]], seed: int) -> Words:
     """Return the words with those of some ports held at ends of their ranges through some of
-    the sums, so that registers get to their own ends."""
+    the sums, so that registers get to their own ends; the first word of each is a small
+    power of two, so that what a reset leaves in a register is not lost in a large sum."""
     rng = np.random.default_rng(seed + 3)
     group = np.cumsum(words["start"])
     count = int(group.max(initial=0)) + 1
@@ -89,6 +91,7 @@ def held_at_ends(words: Words, ports: Mapping[str, tuple[int, int]], seed: int) 
         ends = rng.choice(span, (count, *column.shape[1:]))
         rows = held[group].reshape(-1, *[1] * (column.ndim - 1))
         found[name] = np.where(rows, ends[group], column)
+        found[name][:1] = np.minimum(1 << rng.integers(0, 5, column[:1].shape), span[1])
     return found
 
 
