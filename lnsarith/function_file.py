@@ -87,12 +87,12 @@ def _columns(path: Path) -> np.ndarray:
     """Return the numbers of a text, rows x columns."""
     numbers, width, heading = array("d"), 0, False
     with open_plain(path, MOST) as raw, TextIOWrapper(raw, "utf-8") as lines:
-        for number, cells in _cells(path, lines):
+        for number, line, cells in _cells(path, lines):
             try:
                 row = [real("a cell", cell) for cell in cells]
             except ValueError:
                 if width or heading:
-                    raise FormatError(f"{path}, line {number}: {shown(' '.join(cells))} is not "
+                    raise FormatError(f"{path}, line {number}: {shown(line)} is not "
                                       "numbers") from None
                 heading = True
                 continue
@@ -108,14 +108,14 @@ def _columns(path: Path) -> np.ndarray:
     return np.frombuffer(numbers).reshape(-1, width)
 
 
-def _cells(path: Path, lines: TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and cells of each line that has some and is no comment."""
+def _cells(path: Path, lines: TextIOWrapper) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield number, text and cells of each line that has some and is no comment."""
     try:
         for number, line in enumerate(lines, 1):
             cells = [c for c in re.split(r"[,;\s]+", line[:LINE].strip()) if c]
             if len(line) > LINE:
                 raise FormatError(f"{path}, line {number}: it has more than {LINE} characters")
             if cells and not cells[0].startswith("#"):
-                yield number, cells
+                yield number, line.strip(), cells
     except UnicodeDecodeError:
         raise FormatError(f"{path} is no text") from None
