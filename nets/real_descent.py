@@ -121,7 +121,7 @@ def _loops():
 
 _TEXT = """\
 import numpy as np
-from numba import njit
+from fxp.compile import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -21,7 +21,7 @@ from nets.model import RunError
 from nets.own_data import OWN
 from nets.settings import Settings
 
-__all__ = ["CONFIG", "PRUNED", "RECORD", "RUN", "STUDIED", "STUDY", "WHAT", "kind_of",
+__all__ = ["ADDED", "CONFIG", "PRUNED", "RECORD", "RUN", "STUDIED", "STUDY", "WHAT", "kind_of",
            "require_study"]
 
 RUN, PRUNED = "lnsarith run 1", "lnsarith pruned run 1"

@@ -65,6 +65,6 @@ def test_which_folders_hold_exported_bits(tmp_path):
 
 
 def test_the_help_of_train_tells_of_binary_networks(capsys):
-    assert main(["train", "--help"]) == 0
+    assert main(["train", "--help-all"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--model bnn is short for" in text and "--binarize-input" in text

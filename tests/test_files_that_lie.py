@@ -14,6 +14,7 @@ from front_door import DIGITS
 
 from lnsarith.cli import main
 from nets import memh
+from nets.run_forms import ADDED
 
 RUN = [*DIGITS, "--hidden", "6", "--epochs", "2", "--arith", "fixed16"]
 BNN = ["train", "--model", "bnn", "--dataset", "digits", "--no-plot", "--hidden", "9",
@@ -75,6 +76,7 @@ def test_a_configuration_with_any_damage_is_refused(copy, capsys):
     # Versions are for people; other words of a setting can be as good.
     free = (*(f"versions.{name}" for name in ("lnsarith", "numpy", "numba", "llvmlite")),
             "versions is {}", "transfer is", "data.train", "kind missing",
+            *(f"{name} missing" for name in ADDED),
             "slope is -1", "softmax_free is -1", "init_std is", "lr is", "gain is",
             "weight_decay is")
     found = each_refused(capsys, path, trees(tree, 3), "eval", copy / "run", named="",

@@ -139,10 +139,10 @@ def test_no_command_goes_on_with_anothers_folder(run, tmp_path, capsys):
                          ("int", "holds a network of integers, no run"), ("v", "holds Verilog"),
                          ("b/export", "holds an exported binary network, no run")):
         assert what in refusal(capsys, *train, tmp_path / folder), folder
-    line = refusal(capsys, "train", "--model", "mlp", *train[1:], tmp_path / "b")
-    assert "holds a run of a binary network, not a run" in line
+    line = refusal(capsys, "train", "--arith", "lns16", *train[1:], tmp_path / "b")
+    assert "has arith = binary, got lns16" in line
     line = refusal(capsys, "train", "--model", "bnn", *train[1:], run)
-    assert "holds a run, not a run of a binary network" in line
+    assert ", got binary" in line
     prune = ["prune", run, "--share", "0.5", "--resume", "--out"]
     assert "holds a run, which lnsarith train --resume" in refusal(capsys, *prune, run)
     assert "choose another" in refusal(capsys, "quantize", run, "--images", "9", "--out",

@@ -15,9 +15,11 @@ def run_binary(args: Namespace) -> int:
     """Print the accuracy of the network in args.run_folder."""
     from nets.binary.folder import MANIFEST, read_export
     from nets.evaluation import flat
+    from nets.memh import require_about
 
     folder = _folder(args)
     network, manifest = read_export(folder)
+    require_about(folder, manifest, {})
     dataset = images_for(args, folder, manifest["dataset"], manifest)
     head = {"run": str(folder), "dataset": dataset.name, "epoch": manifest["epoch"]}
     sha = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

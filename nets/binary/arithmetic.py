@@ -106,7 +106,7 @@ def _loops():
 
 
 _TEXT = """\
-from numba import njit
+from fxp.compile import njit
 
 
 @njit(cache=True, nogil=True)
