@@ -94,9 +94,11 @@ class Settings:
 
     def __post_init__(self):
         if self.model not in MODELS:
-            raise FormatError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}; bnn "
-                              "is given for mlp with arith binary (a run that is called so was "
-                              "trained by an earlier version: train it anew)")
+            if self.model == "bnn":
+                raise FormatError("model bnn is mlp with arith binary; a run that has it was "
+                                  "trained by an earlier version: train it anew")
+            raise FormatError(f"model must be one of {', '.join(MODELS)} or bnn, "
+                              f"got {self.model!r}")
         _choice("activation", activation_kind(self.activation), ACTIVATIONS)
         _choice("spindle", self.spindle, SPINDLES)
         _choice("norm", self.norm, ("none", "batch"))
