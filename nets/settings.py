@@ -167,6 +167,9 @@ class Settings:
                     span=(0, (1 << 32) - 1), first=True)
 
     def __post_init__(self):
+        if self.model == "bnn":
+            raise FormatError("model bnn is mlp with arith binary; a run that has it was "
+                              "trained by an earlier version: train it anew")
         for field in dataclasses.fields(self):
             about(field).check(field.name, getattr(self, field.name))
         kind = activation_kind(self.activation)

@@ -114,8 +114,8 @@ def test_adam_is_what_its_formula_says():
 @pytest.mark.parametrize("way", [{}, {"l1": "0.02", "weight_decay": "0.25", "clip": "0.05"},
                                  {"clip_norm": "0.1"}], ids=str)
 def test_compiled_adam_takes_the_steps_of_numpy_to_the_bit(arith, way):
-    nets = [network({"arith": arith, "optimizer": "adam", **way}, backend)
-            for backend in ("vector", "numpy")]
+    uneven = {"arith": arith, "optimizer": "adam", "schedule": "exponential:.7"}
+    nets = [network({**uneven, **way}, backend) for backend in ("vector", "numpy")]
     for net in nets:
         net.ar.set_words(net.parameters()["0.b"], np.array([[0, -0.0, 1, -1]]))
         train(net)
