@@ -1,6 +1,6 @@
 """Test accuracy of MNIST 784-100-10 and of LeNet-5 by arithmetic, after the last epoch.
 
-50,000 images to train on and 10,000 held back, the recipes of `nets.run.settings_for`.
+50,000 images to train on and 10,000 held back, the recipes of `nets.train.run.settings_for`.
 Marks are of the mean over seeds after 20 and 12 epochs. With more epochs the question is
 whether the runs stay: "blew up" counts seeds whose loss left the numbers or doubled
 from its lowest, or whose accuracy fell two points below its best.
@@ -101,10 +101,10 @@ def _run_all(jobs, options):
 
 def train(row: str, seed: int, epochs: int, dataset: str, data_dir: str | None):
     """Train one run and return (row, seed, a record an epoch)."""
-    from lnsarith.commands.training import loss_text
-    from nets.data import load
-    from nets.suited import settings_for
-    from nets.train import Trainer
+    from lnsarith.commands.train.training import loss_text
+    from nets.data.sets import load
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import Trainer
 
     given = {**ROWS[row][0], "dataset": dataset, "seed": seed, "epochs": epochs}
     trainer = Trainer(settings_for(given), load(dataset, data_dir), threads=1)

@@ -48,12 +48,12 @@ def _add(results: Results, row: str, seed: int, options) -> None:
     """Train one network and add its line."""
     import numpy as np
 
-    from lnsarith.commands.training import loss_text
+    from lnsarith.commands.train.training import loss_text
     from nets.binary.fold import fold
-    from nets.data import load
-    from nets.evaluation import evaluate
-    from nets.suited import settings_for
-    from nets.train import Trainer
+    from nets.data.sets import load
+    from nets.network.evaluation import evaluate
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import Trainer
 
     given, mark = ROWS[row]
     given = {**DRAWN, **given, "dataset": options.dataset, "seed": seed}

@@ -39,9 +39,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add(results: Results, name: str, error: float, units: int, slides: int) -> None:
-    from fxp.fit_functions import TARGETS, largest_error
-    from fxp.fit_pieces import bls_pieces, light_slopes, ls_pieces
-    from fxp.fit_segments import fit_segments
+    from fxp.fit.functions import TARGETS, largest_error
+    from fxp.fit.pieces import bls_pieces, light_slopes, ls_pieces
+    from fxp.fit.segments import fit_segments
 
     start = time.perf_counter()
     found = _fit(name, error)
@@ -61,8 +61,8 @@ def _add(results: Results, name: str, error: float, units: int, slides: int) -> 
 
 
 def _fit(name: str, error: float):
-    from fxp.fit_functions import TARGETS
-    from fxp.fit_spindle import fit_spindle, grid_for
+    from fxp.fit.functions import TARGETS
+    from fxp.fit.spindle import fit_spindle, grid_for
 
     return fit_spindle(TARGETS[name], error, grid_for(TARGETS[name], error))
 

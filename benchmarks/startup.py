@@ -56,9 +56,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def first_step(options) -> int:
     """Train until the first report, after 64 batches of five, and end the process."""
-    from nets.data import load
-    from nets.suited import settings_for
-    from nets.train import Trainer
+    from nets.data.sets import load
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import Trainer
 
     settings = settings_for({"dataset": options.dataset})
     trainer = Trainer(settings, load(options.dataset, options.data_dir))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fxp import spec
-from fxp.bits import clamp
-from fxp.circuit import trace
 from fxp.format import Fixed, FormatError, check_integer
-from fxp.plans import MatmulPlan
+from fxp.trace.bits import clamp
+from fxp.trace.circuit import trace
+from fxp.trace.plans import MatmulPlan
 
 __all__ = ["Accumulator"]
 

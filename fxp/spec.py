@@ -7,8 +7,8 @@ n random bits (an operand) before it drops them. Overflow saturates or wraps.
 
 from __future__ import annotations
 
-from fxp.bits import clamp, maximum, minimum, where
 from fxp.format import Fixed
+from fxp.trace.bits import clamp, maximum, minimum, where
 
 __all__ = ["OVERFLOWS", "ROUNDINGS", "absolute", "add", "compare", "mac", "mul", "neg",
            "overflow", "resize", "round_nearest_even", "round_shift", "sub"]

@@ -16,23 +16,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fxp.array import FixedArray
+    from fxp.arrays.array import FixedArray
+    from fxp.arrays.joining import concatenate, stack, where
     from fxp.format import Fixed
-    from fxp.joining import concatenate, stack, where
     from lnsarith.api import Run, check, find, load, operators, train
     from lnsarith.array import LnsArray
     from lnsarith.format import Lns
-    from lnsarith.version import __version__
+    from lnsarith.front.version import __version__
 
 __all__ = ["Fixed", "FixedArray", "Lns", "LnsArray", "Run", "__version__", "check", "concatenate",
            "find", "load", "operators", "stack", "train", "where"]
 
 _HOMES = {
-    "fxp.array": ("FixedArray",), "fxp.format": ("Fixed",),
-    "fxp.joining": ("concatenate", "stack", "where"),
+    "fxp.arrays.array": ("FixedArray",), "fxp.format": ("Fixed",),
+    "fxp.arrays.joining": ("concatenate", "stack", "where"),
     "lnsarith.api": ("Run", "check", "find", "load", "operators", "train"),
     "lnsarith.array": ("LnsArray",), "lnsarith.format": ("Lns",),
-    "lnsarith.version": ("__version__",),
+    "lnsarith.front.version": ("__version__",),
 }
 
 if not TYPE_CHECKING:  # which knows the names from above

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnsarith.catalogue import OPERATORS, find, operator_for
-from lnsarith.check_report import Report
-from lnsarith.check_report import check as check_operator
-from lnsarith.operator import FAMILIES, Operator
+from lnsarith.bench.report import Report
+from lnsarith.bench.report import check as check_operator
+from lnsarith.catalogue.operator import FAMILIES, Operator
+from lnsarith.catalogue.operators import OPERATORS, find, operator_for
 
 if TYPE_CHECKING:
-    from nets.data import Dataset
-    from nets.evaluation import Evaluation
+    from nets.data.sets import Dataset
+    from nets.network.evaluation import Evaluation
 
 __all__ = ["Run", "check", "find", "load", "operators", "train"]
 
@@ -36,7 +36,7 @@ def check(operator: str, f=None, *, samples: int | None = None, exhaustive: bool
     """Return how an operator (add, lns-add, ...) errs against real arithmetic.
 
     f is a format or its name, by default one that suits the operator; options are the
-    operator's, such as delta="lut:r=1/4". See `lnsarith.check_report.check`.
+    operator's, such as delta="lut:r=1/4". See `lnsarith.bench.report.check`.
     """
     row, form = operator_for(operator, f)
     return check_operator(row, form, options, samples, exhaustive, seed)
@@ -77,7 +77,7 @@ class Run:
         """Return how the network does on images and labels, or without them on the test
         images of a data set, by default that of the run: accuracy, correct, loss (None
         where there is none) and predicted."""
-        from nets.own_data import OWN
+        from nets.data.own import OWN
 
         if images is None:
             if (dataset or self.dataset) == OWN:
@@ -111,21 +111,21 @@ class Run:
 def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run:
     """Return the run in a folder of lnsarith train, prune or quantize, or an export.
 
-    Raises ValueError (`nets.run.RunError`) for a folder that holds none, or damaged files.
+    Raises ValueError (`nets.train.run.RunError`) for a folder that holds none, or damaged files.
     """
     from lnsarith.commands.which import binary_folder, integer_folder
 
     path = Path(os.fspath(folder))
     path = path.parent if path.name in ("model.npz", "manifest.json") else path
     if binary_folder(str(path)):
-        from lnsarith.commands.eval_binary import open_binary
+        from lnsarith.commands.eval.binary import open_binary
 
         return _of_logits(path, *open_binary(Namespace(run_folder=str(path)))[1:])
     if integer_folder(str(path)):
-        from lnsarith.commands.eval_integers import open_integers
+        from lnsarith.commands.eval.integers import open_integers
 
         return _of_logits(path, *open_integers(Namespace(run_folder=str(path)))[1:])
-    from lnsarith.commands.eval import open_model
+    from lnsarith.commands.eval.model import open_model
 
     kept, network, _ = open_model(Namespace(
         run_folder=str(path), threads=_text(threads), backend=backend))
@@ -145,13 +145,13 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
     """
-    from lnsarith.commands.export_binary import export
     from lnsarith.commands.options import settings_by_name, thread_count
-    from nets.own_data import OWN
-    from nets.run import Run as Folder
-    from nets.run import facts
-    from nets.suited import default_name, settings_for
-    from nets.train import Trainer
+    from lnsarith.commands.train.export_binary import export
+    from nets.data.own import OWN
+    from nets.settings.suited import default_name, settings_for
+    from nets.train.run import Run as Folder
+    from nets.train.run import facts
+    from nets.train.trainer import Trainer
 
     if resume and not out:
         raise TypeError("resume goes on with the run in a folder: give out= as well")
@@ -169,7 +169,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     if kept:
         trainer.epoch = kept.load(trainer.network)
     if not trainer.epoch and trainer.settings.transfer:
-        from nets.transfer import transfer
+        from nets.train.transfer import transfer
 
         transfer(trainer, Path(trainer.settings.transfer))
     kept = kept or Folder.create(folder, trainer.settings, facts(data))
@@ -183,7 +183,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
 
 
 def _train_epochs(trainer, kept, on_epoch: Callable[[dict], Any] | None) -> None:
-    from nets.model import NotFinite
+    from nets.network.model import NotFinite
 
     while trainer.epoch < kept.settings.epochs:
         record = trainer.train_epoch()
@@ -196,8 +196,8 @@ def _train_epochs(trainer, kept, on_epoch: Callable[[dict], Any] | None) -> None
 
 def _dataset(given, data_dir) -> Dataset:
     """Return a data set by its name, or of arrays."""
-    from nets import data
-    from nets.own_data import of_arrays
+    from nets.data import sets as data
+    from nets.data.own import of_arrays
 
     if isinstance(given, str):
         return data.load(given, data_dir, progress=False)
@@ -214,7 +214,7 @@ def _free_folder(name: str) -> Path:
 
 
 def _of_network(kept, network) -> Run:
-    from nets.evaluation import evaluate
+    from nets.network.evaluation import evaluate
 
     return Run(kept.folder, kept.settings.dataset, kept.data, kept.settings.resolved(),
                kept.records, lambda images, labels: evaluate(network, images, labels))
@@ -222,7 +222,7 @@ def _of_network(kept, network) -> Run:
 
 def _of_logits(folder: Path, dataset: str, data: dict, logits: Callable) -> Run:
     """Return the run of a network that `evaluate` does not run: integers, bits."""
-    from nets.evaluation import Evaluation
+    from nets.network.evaluation import Evaluation
 
     def judge(images: np.ndarray, labels: np.ndarray) -> Evaluation:
         values = logits(images)

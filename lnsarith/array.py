@@ -9,19 +9,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fxp import run
-from fxp.array import FixedArray
+from fxp.arrays.array import FixedArray
+from fxp.arrays.joining import where
+from fxp.arrays.operators import NumberArray, binary
 from fxp.exact import each, signs
 from fxp.format import Fixed, FormatError, as_format
-from fxp.joining import where
-from fxp.operators import NumberArray, binary
-from fxp.plans import MatmulPlan
+from fxp.run import backend as run
+from fxp.trace.plans import MatmulPlan
 from fxp.words import checked_words
 from lnsarith import convert, spec
-from lnsarith.delta import Delta, Lut
+from lnsarith.catalogue.kernels import Accumulator
+from lnsarith.delta.gauss import log2_floor, log2_word
+from lnsarith.delta.methods import Delta, Lut
 from lnsarith.format import Lns
-from lnsarith.gauss import log2_floor, log2_word
-from lnsarith.kernels import Accumulator
 from lnsarith.spec import Number
 
 __all__ = ["LnsArray"]
@@ -39,7 +39,7 @@ class LnsArray(NumberArray):
         LnsArray.from_float([1, -1], Lns(16, 10))       the same
 
     delta is the method of sums; guard, order and underflow say how they are taken
-    (`lnsarith.kernels.Accumulator`).
+    (`lnsarith.catalogue.kernels.Accumulator`).
     """
 
     SPEC: ClassVar[Any] = spec

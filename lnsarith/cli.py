@@ -18,8 +18,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from lnsarith import streams
-from lnsarith.extras import how_to_get
+from lnsarith.front import streams
+from lnsarith.front.extras import how_to_get
 
 __all__ = ["main"]
 
@@ -84,7 +84,7 @@ class Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser, namespace, values, option_string=None):
-        from lnsarith.version import __version__
+        from lnsarith.front.version import __version__
 
         print(f"lnsarith {__version__}")
         parser.exit(0)
@@ -227,17 +227,17 @@ def _actions(module: str) -> Callable[[argparse.ArgumentParser], None]:
 
 
 COMMANDS = {
-    "train": ("train a network", _command("train")),
-    "eval": ("tell how well a trained network does on test images", _command("eval")),
+    "train": ("train a network", _command("train.command")),
+    "eval": ("tell how well a trained network does on test images", _command("eval.command")),
     "predict": ("tell what a trained network sees in an image", _command("predict")),
     "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
     "prune": ("make the smallest weights of a trained network zero", _command("prune")),
-    "study": ("vary one setting of a network's training", _actions("study")),
+    "study": ("vary one setting of a network's training", _actions("study.command")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
-    "spindle": ("fit activations to functions and samples", _command("spindle")),
-    "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl")),
+    "spindle": ("fit activations to functions and samples", _command("spindle.command")),
+    "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
 }
 
 

@@ -11,9 +11,9 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-from fxp.bits import Table, clamp, lookup, maximum, minimum, where
 from fxp.format import Fixed
 from fxp.spec import round_nearest_even
+from fxp.trace.bits import Table, clamp, lookup, maximum, minimum, where
 from lnsarith.format import Lns
 from lnsarith.spec import Number, one_level, pack, unpack, zero_level
 

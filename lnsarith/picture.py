@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fxp.format import FormatError
-from lnsarith import files
+from lnsarith.files import whole as files
 
 __all__ = ["GREY", "INK", "LINE", "WARM", "legend", "picture", "png", "require_writable",
            "styled", "wrapped"]

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fxp.bits import clamp, maximum, minimum, possible, where
 from fxp.spec import round_nearest_even, round_shift
+from fxp.trace.bits import clamp, maximum, minimum, possible, where
 from lnsarith.format import Lns
 
 __all__ = ["Number", "absolute", "add", "compare", "div", "greatest", "leaky_relu", "least",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_mirror import idx
+from helpers.data_mirror import idx
 
 from lnsarith.cli import main
 from verilog.catalogue import design

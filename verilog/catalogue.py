@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fxp.format import FormatError
-from lnsarith.catalogue import OPERATORS, find, parse_format
-from lnsarith.operator import FAMILIES, Operator
-from verilog.cfu import cfu
-from verilog.design import Design, operator_design
-from verilog.design_name import check_name
-from verilog.units import UNITS, Unit
+from lnsarith.catalogue.operator import FAMILIES, Operator
+from lnsarith.catalogue.operators import OPERATORS, find, parse_format
+from verilog.design.cfu import cfu
+from verilog.design.design import Design, operator_design
+from verilog.design.name import check_name
+from verilog.units.catalogue import UNITS, Unit
 
 __all__ = ["design", "find_row", "rows"]
 

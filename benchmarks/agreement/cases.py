@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fxp.circuit import Circuit
 from fxp.format import Fixed, FormatError
-from fxp.graph import SpecError
-from lnsarith.catalogue import OPERATORS, find
+from fxp.trace.circuit import Circuit
+from fxp.trace.graph import SpecError
+from lnsarith.catalogue.operator import Operator
+from lnsarith.catalogue.operators import OPERATORS, find
 from lnsarith.format import Lns
-from lnsarith.operator import Operator
 
 __all__ = ["Case", "axes", "cases", "covering"]
 

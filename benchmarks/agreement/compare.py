@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.agreement.cases import Case
 from benchmarks.agreement.inputs import corner_inputs
 from benchmarks.agreement.machine import Module, map_plan, widths
-from fxp.circuit import Circuit, node_values
-from fxp.scalar_loops import scalar_map
+from fxp.compile.scalar_loops import scalar_map
+from fxp.trace.circuit import Circuit, node_values
 
 __all__ = ["expected", "scalar_differences", "vector_differences"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxp.circuit import Circuit
-from fxp.graph import Node
+from fxp.trace.circuit import Circuit
+from fxp.trace.graph import Node
 
 __all__ = ["corner_inputs", "corners"]
 

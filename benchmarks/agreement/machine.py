@@ -9,14 +9,14 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from fxp.circuit import Circuit
-from fxp.defined import check_defined
+from fxp.compile.defined import check_defined
+from fxp.compile.lanes import lane_modes, lane_width
+from fxp.compile.loops import Arguments, emit_map
+from fxp.compile.target import Target
+from fxp.compile.vector import Lanes
 from fxp.format import word_dtype
-from fxp.lanes import lane_modes, lane_width
-from fxp.loops import Arguments, emit_map
-from fxp.plans import MapPlan
-from fxp.target import Target
-from fxp.vector import Lanes
+from fxp.trace.circuit import Circuit
+from fxp.trace.plans import MapPlan
 
 __all__ = ["PROCESSORS", "Module", "levels", "map_plan", "widths"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from verilog.catalogue import design
-from verilog.design import Design
-from verilog.prove import prove_design
+from verilog.design.design import Design
+from verilog.prove.design import prove_design
 
 __all__ = ["CASES", "Case"]
 

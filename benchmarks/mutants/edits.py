@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from verilog.design import Design
+from verilog.design.design import Design
 
 __all__ = ["KINDS", "Edit", "edited", "edits", "picked"]
 

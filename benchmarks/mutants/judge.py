@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verilog import tools
-from verilog.design import Design
-from verilog.lint import write_files
-from verilog.netlist import Netlist, read_netlists
-from verilog.prove import prove_design
-from verilog.simulate import simulate
-from verilog.smt import Formula, any_of
-from verilog.solvers import solve
+from verilog.design.design import Design
+from verilog.design.lint import write_files
+from verilog.prove.design import prove_design
+from verilog.prove.netlist import Netlist, read_netlists
+from verilog.prove.smt import Formula, any_of
+from verilog.prove.solvers import solve
+from verilog.simulate.icarus import simulate
 
 __all__ = ["Verdict", "compiles", "equal", "judged"]
 

@@ -30,7 +30,7 @@ PARTS = {
 def main(argv: list[str] | None = None) -> int:
     """Measure the parts asked for and return the exit code."""
     options = _parser().parse_args(argv)
-    from fxp import run
+    from fxp.run import backend as run
 
     run.set_threads(1)
     results = Results("speed", options.results, judge=not options.tiny)

@@ -18,8 +18,8 @@ BLOCK = 1000  # images in a product; larger and smaller ones are no faster
 
 def rows(results: Results, options) -> None:
     """Add a row for each network, from pixels to classes, the same ones demanded first."""
-    from nets.data import load
-    from nets.evaluation import evaluate
+    from nets.data.sets import load
+    from nets.network.evaluation import evaluate
 
     images = load(options.dataset, options.data_dir).test_images
     images = images.reshape(len(images), -1)[:200 if options.tiny else None]
@@ -70,8 +70,8 @@ class Floats:
 def _network(hidden: tuple[int, ...], images: np.ndarray):
     """Return a network that saw a few batches, for the sake of its norms, and its bits."""
     from nets.binary.fold import fold
-    from nets.suited import settings_for
-    from nets.train import build
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import build
 
     rng = np.random.default_rng(0)
     settings = settings_for({"model": "bnn", "hidden": hidden, "lr": "0.001"})

@@ -90,7 +90,7 @@ def _multiply(results, against, x, y, theirs, words, options):
 
 
 def _numbers(a, b, kind: str):
-    from fxp.array import FixedArray
+    from fxp.arrays.array import FixedArray
 
     return FixedArray(a, FIXED, kind=kind), FixedArray(b, FIXED, kind=kind)
 

@@ -94,7 +94,7 @@ def lns_sums(xlns, results: Results, options) -> None:
 
 def _sum(results: Results, xlns, method: str, a, b, rounds: int) -> None:
     from lnsarith.array import LnsArray
-    from lnsarith.delta import parse
+    from lnsarith.delta.methods import parse
 
     x, y = (LnsArray(w, LNS, delta=parse(method)) for w in (a, b))
     p, q = xlns.array(a), xlns.array(b)

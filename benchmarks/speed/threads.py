@@ -41,8 +41,8 @@ def rows(results: Results, options) -> None:
 
 
 def _network(threads: int):
-    from nets.settings import Settings
-    from nets.train import build
+    from nets.settings.settings import Settings
+    from nets.train.trainer import build
 
     rng = np.random.default_rng(0)
     return build(Settings(batch=BATCH), (28, 28), 10, rng, threads)

@@ -25,7 +25,7 @@ def convolutions(results: Results, options) -> None:
 
 
 def _rows(model: str, marks: dict, results: Results, options) -> None:
-    from nets.data import load
+    from nets.data.sets import load
 
     dataset = load(options.dataset, options.data_dir)
     if options.images:
@@ -44,8 +44,8 @@ def training(
     torch, results: Results, dataset, model: str, batch: int, mark, options
 ) -> None:
     """Add the row of one size; both train on after each epoch that is timed."""
-    from nets.suited import settings_for
-    from nets.train import Trainer
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import Trainer
 
     val = len(dataset.train_labels) // 6
     # Plain steps, as PyTorch takes them.

@@ -7,9 +7,9 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from fxp.format import FormatError
-from lnsarith.catalogue import operator_for
-from lnsarith.check_bench import COMPARED_FIXED, COUNTS, Case
-from lnsarith.check_report import Report, check
+from lnsarith.bench.bench import COMPARED_FIXED, COUNTS, Case
+from lnsarith.bench.report import Report, check
+from lnsarith.catalogue.operators import operator_for
 from lnsarith.picture import wrapped
 
 __all__ = ["given_options", "run"]
@@ -29,7 +29,7 @@ def run(args: Namespace) -> int:
     operator, f = operator_for(args.op, args.arith or None)
     options = given_options(args.option or (), args.delta)
     if args.plot:
-        from lnsarith import check_plot
+        from lnsarith.bench import plot as check_plot
 
         check_plot.require_writable(args.plot)
     report = check(operator, f, options, args.samples, args.exhaustive, args.seed)

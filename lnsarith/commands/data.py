@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from nets import data
+from nets.data import sets as data
 
 __all__ = ["options", "run_get", "run_list", "run_show"]
 
@@ -58,7 +58,7 @@ def run_show(args: Namespace) -> int:
     import numpy as np
 
     from lnsarith import picture
-    from lnsarith.commands.eval import class_names
+    from lnsarith.commands.eval.answer import class_names
 
     if args.plot:
         picture.require_writable(args.plot)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
-from lnsarith.catalogue import OPERATORS
-from lnsarith.operator import Operator
+from lnsarith.catalogue.operator import Operator
+from lnsarith.catalogue.operators import OPERATORS
 
 __all__ = ["run"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from fxp.numbers import real, shown, whole
-from lnsarith.reading import read_toml
-from nets.setting import GROUPS, about
-from nets.settings import Settings
+from lnsarith.files.reading import read_toml
+from nets.settings.setting import GROUPS, about
+from nets.settings.settings import Settings
 
 __all__ = [
     "add_computing",
@@ -169,8 +169,8 @@ def _from_file(path: Path, fields) -> dict:
 
 def _of_run(path: Path) -> dict:
     """Return the settings that a run's config.json has, and nothing else of it."""
-    from nets.run import Run, RunError
-    from nets.suited import given_for
+    from nets.settings.suited import given_for
+    from nets.train.run import Run, RunError
 
     if path.name != "config.json":
         raise RunError(f"{path} is no config.json of a run, and no TOML file by its name")

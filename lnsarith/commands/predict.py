@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.commands.eval import class_names, open_model
+from lnsarith.commands.eval.answer import class_names
+from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing
 from lnsarith.commands.which import binary_folder, integer_folder
-from lnsarith.reading import BadFile, open_plain
+from lnsarith.files.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]
 
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
 
     Such files are named on stderr, and the others answered.
     """
-    from lnsarith.commands.training import say
+    from lnsarith.commands.train.training import say
 
     values, refused = _read(args.images)
     rows: list[dict] = []
@@ -212,11 +213,11 @@ def _opened(args: Namespace):
     """Return the folder, its data set and the data's facts, and what gives the logits
     of one row of pixels."""
     if binary_folder(args.run_folder):
-        from lnsarith.commands.eval_binary import open_binary
+        from lnsarith.commands.eval.binary import open_binary
 
         return open_binary(args)
     if integer_folder(args.run_folder):
-        from lnsarith.commands.eval_integers import open_integers
+        from lnsarith.commands.eval.integers import open_integers
 
         return open_integers(args)
     kept, network, _ = open_model(args)

@@ -8,9 +8,9 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from lnsarith.commands.eval import open_run
+from lnsarith.commands.eval.model import open_run
 from lnsarith.commands.options import add_computing, add_data, integer, share, thread_count
-from lnsarith.commands.training import at_work, epoch_count, say, tell_lost, train_epochs
+from lnsarith.commands.train.training import at_work, epoch_count, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -40,9 +40,9 @@ def options(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Prune, train on, and print what is left of weights and accuracy."""
-    from nets.model import write_atomic
-    from nets.run import RunError
-    from nets.run_folder import holds_any
+    from nets.network.model import write_atomic
+    from nets.train.folder import holds_any
+    from nets.train.run import RunError
 
     more, how, found = integer("epochs", args.epochs), _how(args), _masks(args)
     if not 0 <= more <= 100_000:
@@ -76,7 +76,7 @@ def _command(args: Namespace) -> str:
 
 def _masks(args: Namespace):
     """Return the function from a network to its masks that the options ask for."""
-    from nets import prune
+    from nets.quantize import prune
 
     if args.pattern:
         kept, of = prune.parse_pattern(args.pattern)
@@ -91,8 +91,8 @@ def _masks(args: Namespace):
 
 def _pruned(args: Namespace, kept, folder: Path, how: dict, more: int, found):
     """Return a new run of the pruned network and its trainer, for so many epochs more."""
-    from nets.run import Run, RunError
-    from nets.train import evaluate
+    from nets.train.run import Run, RunError
+    from nets.train.trainer import evaluate
 
     trainer = _trainer(args, kept, {})
     kept.unlock()
@@ -116,8 +116,8 @@ def _pruned(args: Namespace, kept, folder: Path, how: dict, more: int, found):
 
 def _went_on(args: Namespace, kept, folder: Path, how: dict, more: int, found):
     """Return the run in a folder, which was broken off, and its trainer."""
-    from nets.run import Run, RunError
-    from nets.run_forms import PRUNED
+    from nets.train.forms import PRUNED
+    from nets.train.run import Run, RunError
 
     new = Run.open(folder)
     new.demand_kind(PRUNED)
@@ -134,9 +134,9 @@ def _went_on(args: Namespace, kept, folder: Path, how: dict, more: int, found):
 
 def _trainer(args: Namespace, kept, given: dict):
     """Return a trainer with the words of a run, which is then locked."""
-    from nets.data import load
-    from nets.run import facts
-    from nets.train import Trainer
+    from nets.data.sets import load
+    from nets.train.run import facts
+    from nets.train.trainer import Trainer
 
     dataset = load(kept.settings.dataset, args.data_dir)
     kept.go_on(given, facts(dataset))
@@ -146,7 +146,7 @@ def _trainer(args: Namespace, kept, given: dict):
 
 
 def _result(args, kept, new, network) -> dict:
-    from nets.prune import sparsity
+    from nets.quantize.prune import sparsity
 
     zeros = sparsity(network)
     return {

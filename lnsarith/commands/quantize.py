@@ -6,7 +6,8 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from lnsarith.commands.eval import images_for, open_model
+from lnsarith.commands.eval.answer import images_for
+from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing, add_data, integer, share
 
 __all__ = ["options", "run"]
@@ -34,10 +35,10 @@ def options(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Quantise, write the folder, and print both accuracies."""
-    from nets.evaluation import flat
-    from nets.quantize import quantize
-    from nets.quantize_folder import GOLDEN, write_integers
-    from nets.train import evaluate
+    from nets.network.evaluation import flat
+    from nets.quantize.folder import GOLDEN, write_integers
+    from nets.quantize.network import quantize
+    from nets.train.trainer import evaluate
 
     bits, count = integer("bits", args.bits), integer("images", args.images)
     if count < 1:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verilog.design import Design
+    from verilog.design.design import Design
 
 __all__ = ["bits_design"]
 
@@ -16,9 +16,9 @@ def bits_design(args: Namespace, kept, network) -> Design:
     network in bits. FormatError or DataError for what cannot be."""
     from fxp.format import FormatError
     from lnsarith.commands.check import given_options
-    from verilog.bit_layer import feed_bits
     from verilog.catalogue import design, find_row
-    from verilog.units import Unit
+    from verilog.units.bit_layer import feed_bits
+    from verilog.units.catalogue import Unit
 
     row = find_row(args.op, "fixed")
     if not isinstance(row, Unit) or row.shape != "xnor-unit":
@@ -38,12 +38,12 @@ def _layer(args: Namespace, kept, network):
     import numpy as np
 
     from fxp.format import FormatError
-    from fxp.popcount import BitLayer as Kernel
+    from fxp.run.popcount import BitLayer as Kernel
     from nets.binary.fold import fold
     from nets.binary.windows import unpacked
-    from nets.data import load
-    from nets.evaluation import flat
-    from verilog.bit_layer import BitLayer
+    from nets.data.sets import load
+    from nets.network.evaluation import flat
+    from verilog.units.bit_layer import BitLayer
 
     packed = fold(network)
     dense = [i for i, layer in enumerate(packed.layers) if layer.window is None]

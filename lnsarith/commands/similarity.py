@@ -8,9 +8,16 @@ from argparse import Namespace
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.catalogue import find
+from lnsarith.bench.similarity import (
+    PAIRS,
+    STANDINS,
+    correlation,
+    distance,
+    folded_mean,
+    nearest_mean,
+)
+from lnsarith.catalogue.operators import find
 from lnsarith.picture import GREY, INK, LINE, WARM, picture, require_writable
-from lnsarith.similarity import PAIRS, STANDINS, correlation, distance, folded_mean, nearest_mean
 
 __all__ = ["run"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lnsarith.files import clear_away
-from lnsarith.reading import read_json
-from lnsarith.schema import table
+from lnsarith.files.reading import read_json
+from lnsarith.files.schema import table
+from lnsarith.files.whole import clear_away
 
 __all__ = ["binary_folder", "integer_folder"]
 

@@ -12,13 +12,13 @@ from math import ceil, floor
 
 import numpy as np
 
-from fxp.popcount import pack_bits, words_of
-from nets.binary.layers import BinaryConv2d, BinaryNorm, Product, Scale, Sign
+from fxp.run.popcount import pack_bits, words_of
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
-from nets.dropout import Dropout
-from nets.network import Network
-from nets.pool import MaxPool
-from nets.probe import plain_layer
+from nets.layers.binary.layers import BinaryConv2d, BinaryNorm, Product, Scale, Sign
+from nets.layers.dropout import Dropout
+from nets.layers.pool import MaxPool
+from nets.network.network import Network
+from nets.network.probe import plain_layer
 
 __all__ = ["FoldError", "Stage", "fold", "fold_head", "fold_hidden", "stages"]
 

@@ -24,10 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fxp.popcount import words_of
-from lnsarith.schema import listed, maybe, number, table, text
+from fxp.run.popcount import words_of
+from lnsarith.files.schema import listed, maybe, number, table, text
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
-from nets.memh import (
+from nets.layers.window import Window
+from nets.network.memh import (
     MANIFEST,
     file_name,
     read_folder,
@@ -36,7 +37,6 @@ from nets.memh import (
     words_text,
     write_folder,
 )
-from nets.window import Window
 
 __all__ = ["KIND", "MANIFEST", "read_export", "write_export"]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fxp.popcount import BitLayer, pack_bits, words_of
+from fxp.run.popcount import BitLayer, pack_bits, words_of
 from nets.binary.windows import WindowLayer
-from nets.window import Window
+from nets.layers.window import Window
 
 __all__ = ["BitInput", "PackedLayer", "PackedNetwork"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fxp.popcount import BitLayer, pack_bits, words_of
-from nets.gather import patches
-from nets.quantize_real import extremes
-from nets.window import Window
+from fxp.run.popcount import BitLayer, pack_bits, words_of
+from nets.layers.gather import patches
+from nets.layers.window import Window
+from nets.quantize.simplify import extremes
 
 __all__ = ["WindowLayer", "unpacked"]
 

@@ -1,0 +1,198 @@
+"""Plans and scalar loops to machine code, kept on disk between runs.
+
+A kernel is compiled by Numba from the text of a small module, named by a digest of
+what it computes; its machine code is kept by `fxp.compile.kept`. Compilation, and the import of
+this module where it is put off, take `fxp.once.compile_lock`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from types import ModuleType
+
+import numba
+from llvmlite.binding import ffi
+from numba import types
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.serialize import dumps
+from numba.extending import intrinsic
+
+from fxp.compile import kept
+from fxp.compile.defined import check_defined
+from fxp.compile.lanes import lane_width
+from fxp.compile.loops import Arguments, emit_map
+from fxp.compile.products import emit_matmul
+from fxp.compile.scalar import scalar_source
+from fxp.compile.spans import emit_spans
+from fxp.compile.target import target
+from fxp.compile.vector import Lanes
+from fxp.once import compile_lock, hold_at_fork
+from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
+
+__all__ = ["Kernel", "compile_module", "njit", "scalar_kernel"]
+
+Plan = MapPlan | MatmulPlan | SpanPlan
+
+_PLANS: dict[str, Plan] = {}
+
+hold_at_fork(global_compiler_lock, ffi.lib._lock)
+
+
+class Kernel:
+    """A compiled map or matrix product over arrays given by address.
+
+    Calling it with the integer arguments of `names`, as one tuple in that order,
+    runs it; it releases the interpreter lock. See `MapPlan` and `MatmulPlan`.
+    """
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.names = plan.arguments()
+        self.width = _width(plan)
+        self.run = _compiled(plan, len(self.names))
+
+    def __call__(self, **values: int) -> None:
+        self.run(tuple(values[n] for n in self.names))
+
+
+_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
+
+
+def core(key: str):
+    """Return the intrinsic that generates the loops of a plan; for generated modules."""
+
+    @intrinsic
+    def loops(typingctx, args):
+        def generate(context, builder, signature, values):
+            plan = _PLANS[key]
+            lanes = Lanes(_width(plan), target())
+            arguments = Arguments(builder, plan.arguments(), values[0])
+            _EMITTERS[type(plan)](builder, plan, lanes, arguments)
+            check_defined(builder.function)
+            return context.get_dummy_value()
+
+        return types.void(args), generate
+
+    return loops
+
+
+def scalar_kernel(name: str, circuits: dict, loop: str):
+    """Return the function `run` of a module made of circuits and a loop's source.
+
+    circuits maps function names to Circuits; loop is the text of `run`, decorated
+    for Numba, which calls them.
+    """
+    parts = ["import numpy as np", "from fxp.compile.cache import njit", ""]
+    parts += [scalar_source(circuit, function) for function, circuit in circuits.items()]
+    return compile_module(name, "\n\n".join([*parts, loop])).run
+
+
+def compile_module(name: str, text: str):
+    """Return the module with this text, made once for all threads.
+
+    Its functions are kept between runs where they are decorated with this module's
+    `njit` and cache=True.
+    """
+    key = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if key not in _MODULES:
+        with compile_lock, global_compiler_lock:
+            if key not in _MODULES:
+                _MODULES[key] = _executed(key, text)
+    return _MODULES[key]
+
+
+_MODULES: dict[str, ModuleType] = {}
+
+
+def _executed(key: str, text: str) -> ModuleType:
+    module = ModuleType(key)
+    sys.modules[key] = module  # where Numba looks for a function's globals
+    try:
+        exec(compile(text, f"<{key}>", "exec"), vars(module))
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module
+
+
+def njit(*signature, cache: bool = False, **options):
+    """As numba.njit; but with cache=True the code is kept by `fxp.compile.kept`.
+
+    Numba's own cache ends at the first damaged file, and processes that add types to a
+    function at the same time may swap them.
+    """
+    if not cache:
+        return numba.njit(*signature, **options)
+
+    def decorate(function):
+        dispatcher = numba.njit(**options)(function)
+        dispatcher._cache = _KeptCode(f"{function.__module__}.{function.__qualname__}")
+        if signature:
+            dispatcher.compile(*signature)
+            dispatcher.disable_compile()
+        return dispatcher
+
+    return decorate
+
+
+class _KeptCode(NullCache):
+    """What Numba asks for the machine code of one function, and gives it to."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def load_overload(self, sig, target_context):
+        """Return the code for these types, None if it is not kept or of no use."""
+        target_context.refresh()
+        name = self._entry(sig, target_context.codegen())
+        data = kept.read(name)
+        if data is None:
+            return None
+        try:
+            return CompileResult._rebuild(target_context, *pickle.loads(data))
+        except Exception as error:  # unpickling may raise whatever it likes
+            kept.report_damage(name, f"{type(error).__name__}: {error}")
+            return None
+
+    def save_overload(self, sig, data):
+        """Keep the code for these types."""
+        if data.lifted or data.library.has_dynamic_globals:
+            warnings.warn(f"{self._name} holds what cannot be kept between runs", stacklevel=2)
+        else:
+            kept.write(self._entry(sig, data.codegen), dumps(data._reduce()))
+
+    def _entry(self, sig, codegen) -> str:
+        types = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode())
+        return f"{self._name}.{types.hexdigest()[:16]}"
+
+
+def _width(plan: Plan) -> int:
+    """Return the lane width that holds every node and every stored word."""
+    return max(lane_width(plan.circuits), *(8 * d.itemsize for d in plan.dtypes.values()))
+
+
+def _compiled(plan, count: int):
+    key = plan_digest(plan)
+    _PLANS[key] = plan
+    kind = type(plan).__name__.removesuffix("Plan").lower()
+    return compile_module(kind, _MODULE.format(key=key, count=count)).run
+
+
+_MODULE = '''\
+from numba import types
+
+from fxp.compile.cache import core, njit
+
+loops = core("{key}")
+
+
+@njit(types.void(types.UniTuple(types.int64, {count})), nogil=True, cache=True)
+def run(args):
+    loops(args)
+'''

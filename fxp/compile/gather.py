@@ -1,0 +1,254 @@
+"""Reading a constant table in every lane at once.
+
+Small tables live in registers: AVX-512 picks among 64 words in one instruction,
+AVX2 shuffles bytes. Larger ones are gathered from memory; a processor with
+neither reads lane by lane. All paths give the same words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.trace.graph import Node
+
+__all__ = ["SaturatedRead", "TableReader"]
+
+I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+BANKS = {"avx512": 4, "avx2": 1, "plain": 0}
+
+
+@dataclass
+class SaturatedRead:
+    """A read at min(value + c, limit) >> shift, whose clamp the lane's own saturation
+    does: `entries` is the table moved to where the saturated addresses fall."""
+
+    value: Node
+    offset: int
+    shift: int
+    selector: Node | None
+    half: int
+    entries: list[int]
+
+    @property
+    def operands(self) -> list[Node]:
+        return [self.value] + ([self.selector] if self.selector is not None else [])
+
+
+class TableReader:
+    """Emits table reads for one vector shape."""
+
+    def __init__(self, builder, lanes):
+        self.builder = builder
+        self.lanes = lanes
+        self.level = lanes.target.level
+
+    def fits_registers(self, values) -> bool:
+        """Whether the table is small enough to be kept in registers."""
+        return (self.lanes.width <= 32 and len(values) <= 64 * BANKS[self.level]
+                and all(-(1 << 15) <= v < 1 << 15 for v in values))
+
+    def plan(self, node: Node) -> SaturatedRead | None:
+        """Return the saturated form of a lookup node, or None if it has no such form."""
+        match = _match_clamped(node.args[0])
+        if match is None or not self.fits_registers(node.table.values):
+            return None
+        value, plus, limit, shift, selector, half = match
+        top = (1 << (self.lanes.width - 1)) - 1
+        offset = top - limit
+        if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
+            return None
+        size = 2 * (half or 1 << (limit >> shift).bit_length())
+        if size > 64 * BANKS[self.level]:
+            return None
+        entries = [0] * size
+        for i in range((limit >> shift) + 1):
+            address = i + (offset >> shift)
+            entries[address % size] = node.table.values[i]
+            if half:
+                entries[(address ^ half) % size] = node.table.values[i | half]
+        return SaturatedRead(value, plus + offset, shift, selector, half, entries)
+
+    def read(self, table, index):
+        """Return table[index] in every lane."""
+        if self.fits_registers(table.values):
+            return self.read_banks(list(table.values), index)
+        wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        index = self._inside(table, index)
+        if self.level == "plain" or wide:  # a gather reads 32 bits
+            return self._one_by_one(table, index)
+        return self._gather(table, index)
+
+    def _inside(self, table, index):
+        """Return the index, kept inside the table: it is, in lanes that are in use, but the
+        lanes that only fill up a vector may hold anything."""
+        lanes = self.lanes
+        last = min(len(table), 1 << lanes.width) - 1
+        return self._intrinsic(f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
+                               lanes.splat(last))
+
+    def read_banks(self, entries: list[int], address):
+        """Return entries[address modulo their power-of-two count] from registers."""
+        size = 1 << (len(entries) - 1).bit_length()
+        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
+        b, lanes = self.builder, self.lanes
+        words = b.bitcast(address, self._words(lanes.target.register_bits // 16))
+        pick = self._pick_words if self.level == "avx512" else self._shuffle_bytes
+        found = b.bitcast(pick(entries, words), lanes.type)
+        if lanes.width == 16:
+            return found
+        up = lanes.splat(lanes.width - 16)
+        return b.ashr(b.shl(found, up), up)
+
+    def _words(self, count: int):
+        return ir.VectorType(I16, count)
+
+    def _pick_words(self, entries, words):
+        """AVX-512: one two-register permutation for each 64 entries."""
+        kind = words.type
+        banks = [entries[i : i + 64] for i in range(0, len(entries), 64)]
+        picked = [self._permute(bank * (64 // len(bank)), words, kind) for bank in banks]
+        bit = 64
+        while len(picked) > 1:
+            chosen = self.builder.icmp_signed("!=", self.builder.and_(
+                words, ir.Constant(kind, [bit] * kind.count)), ir.Constant(kind, [0] * kind.count))
+            picked = [self.builder.select(chosen, odd, even)
+                      for even, odd in zip(picked[::2], picked[1::2])]
+            bit *= 2
+        return picked[0]
+
+    def _permute(self, bank, words, kind):
+        low, high = (ir.Constant(kind, bank[i : i + 32]) for i in (0, 32))
+        if bank[:32] == bank[32:]:
+            return self._intrinsic("llvm.x86.avx512.permvar.hi.512", kind, low, words)
+        return self._intrinsic("llvm.x86.avx512.vpermi2var.hi.512", kind, low, words, high)
+
+    def _shuffle_bytes(self, entries, words):
+        """AVX2: each bank of eight entries is sixteen bytes; addresses outside a bank
+        get their top bit set, which shuffles in zero."""
+        b, kind = self.builder, words.type
+        bytes_type = ir.VectorType(I8, 2 * kind.count)
+        small = b.and_(words, ir.Constant(kind, [len(entries) - 1] * kind.count))
+        pairs = b.add(b.mul(small, ir.Constant(kind, [0x0202] * kind.count)),
+                      ir.Constant(kind, [0x0100] * kind.count))
+        address = b.bitcast(pairs, bytes_type)
+        found = None
+        for start in range(0, len(entries), 8):
+            bank = entries[start : start + 8]
+            if any(bank):
+                part = self._shuffle_bank(bank, address, 2 * start, bytes_type)
+                found = part if found is None else b.or_(found, part)
+        return b.bitcast(found or ir.Constant(bytes_type, [0] * bytes_type.count), kind)
+
+    def _shuffle_bank(self, bank, address, first: int, kind):
+        b = self.builder
+        data = [byte for v in bank for byte in (v & 0xFF, (v >> 8) & 0xFF)]
+        inside = b.sub(address, ir.Constant(kind, [first] * kind.count))
+        marked = self._intrinsic(f"llvm.uadd.sat.v{kind.count}i8", kind, inside,
+                                 ir.Constant(kind, [0x70] * kind.count))
+        table = ir.Constant(kind, data * (kind.count // 16))
+        return self._intrinsic("llvm.x86.avx2.pshuf.b", kind, table, marked)
+
+    def _gather(self, table, index):
+        """Gather 32-bit words; a table of short words is read unaligned, half the size."""
+        b, lanes = self.builder, self.lanes
+        short = all(-(1 << 15) <= v < 1 << 15 for v in table.values)
+        data = self._global(table, I16 if short else I32)
+        chunk = lanes.target.register_bits // 32
+        wide = b.zext(index, ir.VectorType(I32, lanes.count)) if lanes.width < 32 else (
+            b.trunc(index, ir.VectorType(I32, lanes.count)) if lanes.width > 32 else index)
+        parts = [self._gather_chunk(data, part, 2 if short else 4)
+                 for part in _split(b, wide, min(chunk, lanes.count))]
+        found = _join(b, parts)
+        if short:
+            up = ir.Constant(found.type, [16] * found.type.count)
+            found = b.ashr(b.shl(found, up), up)
+        if lanes.width == 32:
+            return found
+        return b.trunc(found, lanes.type) if lanes.width < 32 else b.sext(found, lanes.type)
+
+    def _gather_chunk(self, data, index, scale: int):
+        b, count = self.builder, index.type.count
+        if count in (8, 4):
+            name = f"llvm.x86.avx2.gather.d.d{'.256' if count == 8 else ''}"
+            mask, scale_type = ir.Constant(index.type, [-1] * count), I8
+        else:
+            name = "llvm.x86.avx512.mask.gather.dpi.512"
+            mask = ir.Constant(ir.VectorType(ir.IntType(1), 16), [1] * 16)
+            scale_type = I32
+        arguments = [ir.Constant(index.type, [0] * count), data, index, mask,
+                     ir.Constant(scale_type, scale)]
+        kind = ir.FunctionType(index.type, [a.type for a in arguments])
+        function = b.module.globals.get(name) or ir.Function(b.module, kind, name)
+        return b.call(function, arguments)
+
+    def _one_by_one(self, table, index):
+        b, lanes = self.builder, self.lanes
+        data = self._global(table, I64)
+        result = ir.Constant(lanes.type, ir.Undefined)
+        for lane in range(lanes.count):
+            place = ir.Constant(I32, lane)
+            at = b.zext(b.extract_element(index, place), I64) if lanes.width < 64 else (
+                b.extract_element(index, place))
+            address = b.add(b.ptrtoint(data, I64), b.mul(at, ir.Constant(I64, 8)))
+            value = b.load(b.inttoptr(address, I64.as_pointer()))
+            value = value if lanes.width == 64 else b.trunc(value, lanes.type.element)
+            result = b.insert_element(result, value, place)
+        return result
+
+    def _global(self, table, element):
+        """Return a pointer to the table in memory, one spare entry at its end."""
+        values = [*table.values, 0, 0]
+        array = ir.Constant(ir.ArrayType(element, len(values)), values)
+        digest = hashlib.sha256(table.array.tobytes()).hexdigest()
+        name = f".table.{digest[:32]}.{element.width}"
+        module = self.builder.module
+        data = module.globals.get(name) or cgutils.global_constant(module, name, array)
+        return self.builder.bitcast(data, I8.as_pointer())
+
+    def _intrinsic(self, name: str, kind, *arguments):
+        module = self.builder.module
+        function_type = ir.FunctionType(kind, [a.type for a in arguments])
+        function = module.globals.get(name) or ir.Function(module, function_type, name)
+        return self.builder.call(function, arguments)
+
+
+def _match_clamped(index: Node):
+    """Match min(value + plus, limit) >> shift, perhaps with | (selector & half)."""
+    selector, half = None, 0
+    if index.op == "or":
+        index, choice = sorted(index.args, key=lambda a: a.op == "and")
+        if choice.op != "and" or not choice.args[1].is_const:
+            return None
+        selector, half = choice.args[0], choice.args[1].low
+        if half & (half - 1) or (selector.low, selector.high) != (-1, 0):
+            return None
+    shift = 0
+    if index.op == "shr":
+        index, shift = index.args[0], index.args[1].low
+    if index.op != "min" or not index.args[1].is_const:
+        return None
+    value, limit = index.args[0], index.args[1].low
+    if (limit + 1) % (1 << shift) or (half and (limit >> shift) >= half):
+        return None
+    if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
+        return value.args[0], value.args[1].low, limit, shift, selector, half
+    return value, 0, limit, shift, selector, half
+
+
+def _split(builder, vector, size: int):
+    order = ir.VectorType(I32, size)
+    undefined = ir.Constant(vector.type, ir.Undefined)
+    return [builder.shuffle_vector(vector, undefined, ir.Constant(order, list(range(i, i + size))))
+            for i in range(0, vector.type.count, size)]
+
+
+def _join(builder, parts):
+    while len(parts) > 1:
+        size = 2 * parts[0].type.count
+        order = ir.Constant(ir.VectorType(I32, size), list(range(size)))
+        parts = [builder.shuffle_vector(a, b, order) for a, b in zip(parts[::2], parts[1::2])]
+    return parts[0]

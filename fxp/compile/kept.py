@@ -1,0 +1,127 @@
+"""Bytes kept between runs, one file an entry, each under a checksum.
+
+The folder is named by a digest of the sources of all of `fxp`, the compiler's versions and
+the processor, so a stale entry cannot be met. What is there and is not what was
+written (cut short, another's, not a file) counts as absent and is written anew; where
+nothing can be written, the bytes serve the process that has them. Both are told to the
+log `fxp.compile.kept`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import llvmlite
+import numba
+import platformdirs
+
+from fxp.compile.target import config, target
+
+__all__ = ["folder", "read", "report_damage", "write"]
+
+SOURCES = Path(__file__).parents[1]  # of fxp: what lies above reaches kernels as text or a plan
+MARK = b"lnsarith kept 1\n"
+HEAD = len(MARK) + 8 + 32  # the mark, how many bytes follow, their checksum with the name
+_log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def folder() -> Path:
+    """Return the folder of the entries: in $LNSARITH_CACHE or the user's cache."""
+    chosen = os.environ.get("LNSARITH_CACHE")
+    base = Path(chosen) if chosen else platformdirs.user_cache_path("lnsarith") / "kernels"
+    return base.absolute() / _digest()
+
+
+def _digest() -> str:
+    """Return a digest of everything but the plan, or a module's text, that decides machine
+    code."""
+    sha = hashlib.sha256()
+    for path in sorted(SOURCES.rglob("*.py")):
+        sha.update(path.read_bytes())
+    features = config.CPU_FEATURES
+    versions = (sys.version_info[:2], numba.__version__, llvmlite.__version__)
+    sha.update(repr((versions, target().level, config.CPU_NAME, features)).encode())
+    return sha.hexdigest()[:16]
+
+
+def read(name: str) -> bytes | None:
+    """Return what was written under this name, None if that is not there."""
+    try:
+        data = _read_whole(folder() / name)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        report_damage(name, error.strerror or str(error))
+        return None
+    kept = data[HEAD:]
+    if data[:HEAD] != _head(name, kept):
+        report_damage(name, "it is not what was written")
+        return None
+    return kept
+
+
+def report_damage(name: str, why: str) -> None:
+    """Log that an entry is of no use and will be made anew."""
+    _log.info("%s is damaged, and made anew: %s", folder() / name, why)
+
+
+def write(name: str, data: bytes) -> None:
+    """Keep bytes under a name, whole or not at all, in the place of older ones."""
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        _put(folder() / name, _head(name, data) + data)
+    except OSError as error:
+        _report_unkept(folder(), error.strerror or str(error))
+
+
+@lru_cache(maxsize=16)  # it is told once
+def _report_unkept(folder: Path, why: str) -> None:
+    _log.info("compiled code cannot be kept in %s and serves this process alone: %s",
+              folder, why)
+
+
+def _head(name: str, data: bytes) -> bytes:
+    digest = hashlib.sha256(name.encode() + b"\n" + data).digest()
+    return MARK + len(data).to_bytes(8, "big") + digest
+
+
+def _read_whole(path: Path) -> bytes:
+    """Return the bytes of a plain file as long as its head says; OSError for all else.
+
+    It neither waits for a pipe nor reads what is longer.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        what = os.fstat(handle)
+        head = os.read(handle, HEAD) if stat.S_ISREG(what.st_mode) else b""
+        size = int.from_bytes(head[len(MARK) : len(MARK) + 8], "big")
+        if len(head) != HEAD or what.st_size != HEAD + size:
+            raise OSError("it is not a file that was written here")
+        with open(handle, "rb", closefd=False) as file:
+            return head + file.read(size)
+    finally:
+        os.close(handle)
+
+
+def _put(path: Path, data: bytes) -> None:
+    handle, part = tempfile.mkstemp(".part", f".{path.name}.{os.getpid()}.", path.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise

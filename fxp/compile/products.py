@@ -1,0 +1,212 @@
+"""The vector loops of a matrix product, in LLVM: rows, tiles of column vectors, depth.
+
+Nothing here does arithmetic on words; that is all in the circuits. Rows of b, init,
+extra and out are padded to whole vectors.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.loops import Arguments, Memory, broadcast, i64, ramp
+from fxp.compile.vector import Lanes, emit
+from fxp.trace.graph import SpecError
+from fxp.trace.plans import MatmulPlan
+
+__all__ = ["emit_matmul"]
+
+I64 = ir.IntType(64)
+TILE = 4  # column vectors whose accumulators are held in registers together
+BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
+
+
+def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
+    """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
+    (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
+
+
+class _Matmul:
+    def __init__(self, builder, plan, lanes, args):
+        self.builder = builder
+        self.plan = plan
+        self.lanes = lanes
+        self.args = args
+        self.memory = Memory(builder, lanes, plan.dtypes)
+        slots = [lanes.type] * len(plan.state)
+        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
+
+    def emit(self):
+        b, columns = self.builder, self.args["columns"]
+        with cgutils.for_range_slice(b, i64(0), columns, i64(BLOCK)) as (begin, _):
+            end = b.add(begin, i64(BLOCK))
+            end = b.select(b.icmp_signed("<", end, columns), end, columns)
+            self._rows(begin, end)
+
+    def _rows(self, begin, end):
+        b, args = self.builder, self.args
+        with cgutils.for_range_slice(b, args["row"], args["rows"], i64(1)) as (row, _):
+            count = self._collect(row)
+            touched = b.icmp_signed("!=", count, i64(0))
+            if self.plan.keep_untouched:
+                with b.if_then(touched):
+                    self._columns(row, count, begin, end)
+            else:
+                self._columns(row, count, begin, end)
+
+    def _columns(self, row, count, begin, end):
+        """Full tiles first, then single vectors."""
+        b = self.builder
+        wide = i64(TILE * self.lanes.count)
+        whole = b.sub(end, b.srem(b.sub(end, begin), wide))
+        with cgutils.for_range_slice(b, begin, whole, wide) as (column, _):
+            self._tile(row, column, count, TILE)
+        with cgutils.for_range_slice(b, whole, end, i64(self.lanes.count)) as (column, _):
+            self._tile(row, column, count, 1)
+
+    def _collect(self, row):
+        """Write the steps of this row that change something to the scratch: offset of
+        the row of b, then the scalar fields. Return how many there are."""
+        b, args, plan = self.builder, self.args, self.plan
+        count = cgutils.alloca_once_value(b, i64(0))
+        base = b.mul(row, args["a_row"])
+        with cgutils.for_range_slice(b, i64(0), args["depth"], i64(1)) as (k, _):
+            at = b.add(base, b.mul(k, args["a_step"]))
+            fields = [self.memory.load_scalar(n, args[n], at) for n in plan.scalars]
+            position = b.load(count)
+            slot = self._slot(position)
+            b.store(b.mul(k, args["b_row"]), slot(0))
+            for i, value in enumerate(fields):
+                b.store(b.sext(value, I64) if value.type != I64 else value, slot(i + 1))
+            present = i64(1)
+            if plan.absent is not None:
+                absent = ir.Constant(fields[0].type, plan.absent)
+                present = b.zext(b.icmp_signed("!=", fields[0], absent), I64)
+            b.store(b.add(position, present), count)
+        return b.load(count)
+
+    def _slot(self, position):
+        """Return a function from field number to its place in the scratch."""
+        b = self.builder
+        width = 8 * (1 + len(self.plan.scalars))
+        base = b.add(self.args["scratch"], b.mul(position, i64(width)))
+        return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
+
+    def _tile(self, row, column, count, size: int):
+        b, plan = self.builder, self.plan
+        offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
+        for t in range(size):
+            self._start(row, offsets[t], t)
+        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+            raw, scalars, places = self._operands(position, offsets)
+            if plan.low is None:
+                self._steps(plan.step, scalars, places)
+            else:
+                is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
+                with b.if_else(is_low) as (low, high):
+                    with low:
+                        self._steps(plan.low, scalars, places)
+                    with high:
+                        self._steps(plan.step, scalars, places)
+        for t in range(size):
+            self._finish(row, offsets[t], t)
+
+    def _operands(self, position, offsets):
+        """Return a step's scalar fields, raw and broadcast, and its places in b."""
+        b, slot = self.builder, self._slot(position)
+        b_row = b.load(slot(0))
+        raw = [b.load(slot(i + 1)) for i in range(len(self.plan.scalars))]
+        scalars = {}
+        for name, value in zip(self.plan.scalars, raw):
+            narrow = b.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
+            scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
+        return raw, scalars, [b.add(b_row, o) for o in offsets]
+
+    def _start(self, row, offset, t: int):
+        b, args, plan = self.builder, self.args, self.plan
+        at = b.add(b.mul(row, args["init_row"]), offset)
+        inputs = {n: self.memory.load(n, args[n], at) for n in plan.start.inputs}
+        self._set_state(t, emit(b, plan.start, self.lanes, inputs))
+
+    def _steps(self, circuit, scalars, places):
+        for t, place in enumerate(places):
+            vectors = {n: self.memory.load(n, self.args[n], place) for n in self.plan.vectors}
+            state = self._state(t) if self.plan.combine is None else {}
+            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
+            self._set_state(t, outputs)
+
+    def _finish(self, row, offset, t: int):
+        b, args, plan = self.builder, self.args, self.plan
+        inputs = self._state(t)
+        at = b.add(b.mul(row, args["extra_row"]), offset)
+        for name in plan.extra:
+            if name in plan.dtypes:
+                inputs[name] = self.memory.load(name, args[name], at)
+            else:
+                inputs[name] = broadcast(b, self.lanes, args[name])
+        if "element" in plan.finish.inputs:
+            place = b.add(b.mul(row, args["columns"]), offset)
+            inputs["element"] = ramp(b, self.lanes, place)
+        at = b.add(b.mul(row, args["out_row"]), offset)
+        for name, value in emit(b, plan.finish, self.lanes, inputs).items():
+            self.memory.store(name, args[name], at, value)
+
+    def _state(self, t: int) -> dict:
+        return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}
+
+    def _set_state(self, t: int, outputs: dict):
+        if len(outputs) != len(self.plan.state):
+            raise SpecError(f"the step returns {list(outputs)}, the state is {self.plan.state}")
+        for slot, value in zip(self.states[t], outputs.values()):
+            self.builder.store(value, slot)
+
+
+class _TreeMatmul(_Matmul):
+    """Sums in a tree: a stack of partial sums, merged like a binary counter."""
+
+    def __init__(self, builder, plan, lanes, args):
+        super().__init__(builder, plan, lanes, args)
+        self.stacks = [cgutils.alloca_once(builder, lanes.type, size=i64(64))
+                       for _ in plan.state]
+
+    def _columns(self, row, count, begin, end):
+        step = i64(self.lanes.count)
+        with cgutils.for_range_slice(self.builder, begin, end, step) as (column, _):
+            self._tile(row, column, count, 1)
+
+    def _tile(self, row, column, count, size: int):
+        b, plan = self.builder, self.plan
+        depth = cgutils.alloca_once_value(b, i64(1))
+        b.store(i64(1), depth)
+        self._start(row, column, 0)
+        self._push(i64(0))
+        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+            _, scalars, places = self._operands(position, [column])
+            self._steps(plan.step, scalars, places)
+            self._push(b.load(depth))
+            b.store(b.add(b.load(depth), i64(1)), depth)
+            leaves = b.add(position, i64(2))
+            merges = b.cttz(leaves, ir.Constant(ir.IntType(1), 1))
+            self._merge(merges, depth)
+        self._merge(b.sub(b.load(depth), i64(1)), depth)
+        self._set_state(0, self._top(i64(0)))
+        self._finish(row, column, 0)
+
+    def _merge(self, times, depth):
+        b = self.builder
+        with cgutils.for_range_slice(b, i64(0), times, i64(1)):
+            newer = b.sub(b.load(depth), i64(1))
+            older = b.sub(newer, i64(1))
+            inputs = self._top(older)
+            inputs.update({f"{n}_2": v for n, v in self._top(newer).items()})
+            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs))
+            self._push(older)
+            b.store(newer, depth)
+
+    def _push(self, place):
+        for stack, value in zip(self.stacks, self._state(0).values()):
+            self.builder.store(value, self.builder.gep(stack, [place]))
+
+    def _top(self, place) -> dict:
+        b = self.builder
+        return {n: b.load(b.gep(s, [place])) for n, s in zip(self.plan.state, self.stacks)}

@@ -1,0 +1,1 @@
+"""Fits of functions: line segments and shifted ReLUs, the fewest within an error."""

@@ -1,0 +1,1 @@
+"""Fixed-point operators beside the plain ones: min-selectors, functions of pieces, XNOR."""

@@ -1,0 +1,1 @@
+"""Circuits run on arrays: compiled or node by node, elementwise, in products and convolutions."""

@@ -1,0 +1,1 @@
+"""What is traced: the vocabulary of specs, graphs of nodes with ranges, plans of loops."""

@@ -1,0 +1,169 @@
+"""What a kernel does, as data: which circuits run over which arrays in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fxp.trace.circuit import Circuit
+from fxp.trace.graph import Node, SpecError
+
+__all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """out[i] = circuit(vector ports[i], scalar ports, element = first + i).
+
+    dtypes gives the storage of every vector port and output; a port that is not
+    in it is a scalar, and the port `element` is the running index. An output named as
+    an input is written over it.
+    """
+
+    circuit: Circuit
+    dtypes: dict[str, np.dtype]
+
+    def __post_init__(self):
+        _check_storage(self.arguments(), self.dtypes, [self.circuit.inputs, self.circuit.outputs])
+
+    @property
+    def circuits(self):
+        return (self.circuit,)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        ports = dict.fromkeys([*self.circuit.inputs, *self.circuit.outputs])
+        return ["first", "count"] + [p for p in ports if p != "element"]
+
+
+@dataclass(frozen=True)
+class MatmulPlan:
+    """out[m, :] = finish(steps over k of (a[m, k], b[k, :]) from start(init[m, :])).
+
+    step takes the state, the vector fields of b and the scalar fields of a. Where
+    a's first field is `absent`, the step changes nothing and is left out. `low`,
+    if given, is the same step traced for a's first field up to `low_limit`.
+    finish may read more matrices and scalars, named as its other ports. With
+    keep_untouched, rows without a step are not written.
+
+    With `combine`, the order is a tree: step makes a leaf of (b, a) alone, the
+    first leaf is start(init), and whenever two partial sums cover equally many
+    leaves they are combined, the older one first; at the end the rest is
+    combined from the newest to the oldest.
+    """
+
+    start: Circuit
+    step: Circuit
+    finish: Circuit
+    state: tuple[str, ...]
+    scalars: tuple[str, ...]
+    vectors: tuple[str, ...]
+    dtypes: dict[str, np.dtype]
+    absent: int | None = None
+    low: Circuit | None = None
+    low_limit: int = 0
+    combine: Circuit | None = None
+    keep_untouched: bool = False
+    extra: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        known = {*self.state, "element"}
+        extra = tuple(p for p in self.finish.inputs if p not in known)
+        object.__setattr__(self, "extra", extra)
+        operands = {n: self.step.inputs[n] for n in (*self.scalars, *self.vectors)}
+        _check_storage(self.arguments(), self.dtypes, [
+            self.start.inputs, operands, {n: self.finish.inputs[n] for n in extra},
+            self.finish.outputs])
+
+    @property
+    def circuits(self):
+        every = (self.start, self.step, self.finish, self.low, self.combine)
+        return tuple(c for c in every if c is not None)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        return ["row", "rows", "depth", "columns", "scratch",
+                *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
+                *self.start.inputs, "init_row", *self.extra, "extra_row",
+                *self.finish.outputs, "out_row"]
+
+
+@dataclass(frozen=True)
+class SpanPlan:
+    """state[p + i] = step(state[p + i], b[q + i], a) for a span of i, in a fixed order.
+
+    For every image, row y, column x, channel c (in this order) of a that is not
+    `absent`, and every tap t: p is the sum of image, row, x, c and t times the strides
+    of state, q the same with those of the vectors b. The row is first_row + stride y;
+    taps with row + t outside 0..rows are left out. The span is that of as many columns
+    as there are taps, `unit` numbers each; columns whose number, counted from
+    first_column + stride x, lies outside 0..columns need not be computed. What is
+    computed beyond them and beyond the span fills up vectors. State lies in memory as
+    registers.
+    """
+
+    step: Circuit
+    state: tuple[str, ...]
+    scalars: tuple[str, ...]
+    vectors: tuple[str, ...]
+    dtypes: dict[str, np.dtype]
+    absent: int
+    low: Circuit | None = None
+    low_limit: int = 0
+
+    def __post_init__(self):
+        _check_storage(self.arguments(), self.dtypes, [self.step.inputs])
+
+    @property
+    def circuits(self):
+        return tuple(c for c in (self.step, self.low) if c is not None)
+
+    def arguments(self) -> list[str]:
+        """Return the names of the integer arguments, in order."""
+        strides = [f"{p}_{of}" for p in ("state", "vector")
+                   for of in ("image", "row", "column", "channel", "tap")]
+        return ["image", "images", "height", "width", "channel", "channels", "taps", "unit",
+                "first_row", "first_column", "stride", "rows", "columns", "scratch",
+                "a_image", "a_row", "a_column", "a_channel", *strides,
+                *self.scalars, *self.vectors, *self.state]
+
+
+def span_plan(plan: MatmulPlan) -> SpanPlan:
+    """Return the steps of a sequential product as a span plan."""
+    assert plan.combine is None and plan.absent is not None
+    nodes = plan.step.inputs
+    stored = {name: _narrowest(nodes[name].low, nodes[name].high) for name in plan.state}
+    operands = {n: plan.dtypes[n] for n in (*plan.scalars, *plan.vectors)}
+    return SpanPlan(plan.step, plan.state, plan.scalars, plan.vectors, {**operands, **stored},
+                    plan.absent, plan.low, plan.low_limit)
+
+
+def _narrowest(low: int, high: int) -> np.dtype:
+    """Return the type of 16, 32 or 64 bits that holds a range."""
+    for kind in (np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return np.dtype(np.int64)
+
+
+def _check_storage(names: list[str], dtypes: Mapping[str, np.dtype],
+                   groups: list[Mapping[str, Node]]) -> None:
+    """Raise SpecError unless the arguments have names of their own, and every port that
+    is stored a signed type that holds its range: kernels extend and cut words unseen."""
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise SpecError(f"a kernel's arguments have names of their own, got {twice[0]} twice")
+    for name, node in ((n, node) for ports in groups for n, node in ports.items()):
+        kind = dtypes.get(name)
+        if kind is not None and not (kind.kind == "i" and np.iinfo(kind).min <= node.low
+                                     and node.high <= np.iinfo(kind).max):
+            raise SpecError(f"{name} is {node.low}..{node.high}, which {kind} does not hold")
+
+
+def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
+    """Return a hash of everything that decides what the plan computes."""
+    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()}
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]

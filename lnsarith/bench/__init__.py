@@ -1,0 +1,1 @@
+"""The bench that judges operators against real arithmetic."""

@@ -1,0 +1,1 @@
+"""The list of operators, and what one is."""

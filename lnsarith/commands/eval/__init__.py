@@ -1,0 +1,1 @@
+"""lnsarith eval, of every kind of network."""

@@ -1,0 +1,103 @@
+"""What eval says of predictions: accuracy, classes, confusions."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["class_names", "images_for", "tell"]
+
+CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
+THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+MOST = 5  # confusions shown
+
+
+def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> None:
+    """Print how well predictions of a data set's test images are."""
+    labels, classes = dataset.test_labels, dataset.classes
+    correct = int((predicted == labels).sum())
+    result = {
+        **head,
+        "images": len(labels),
+        "correct": correct,
+        "test_accuracy": correct / len(labels),
+        "loss": loss,
+        "class_accuracy": _class_accuracy(labels, predicted, classes),
+        "confusions": _confusions(labels, predicted, classes),
+        "model_sha256": sha256,
+    }
+    names = class_names(dataset.name, classes)
+    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+
+
+def images_for(args: Namespace, folder: Path, name: str, data: dict):
+    """Return the data set asked for, if it is of the kind of the folder's data."""
+    from nets.data.sets import load
+    from nets.train.run import RunError
+
+    dataset = load(args.dataset or name, args.data_dir)
+    own = data["shape"], data["classes"]
+    found = list(dataset.train_images.shape[1:]), dataset.classes
+    if found != own:
+        raise RunError(
+            f"{folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
+        )
+    return dataset
+
+
+def class_names(dataset: str, classes: int) -> list[str]:
+    """Return what the classes of a data set are called."""
+    if dataset == "fashion-mnist":
+        return CLOTHES
+    if dataset == "cifar-10":
+        return THINGS
+    if dataset == "emnist-letters":
+        return [chr(ord("a") + i) for i in range(classes)]
+    return [str(i) for i in range(classes)]
+
+
+def _class_accuracy(labels, predicted, classes: int) -> list[float | None]:
+    right = np.bincount(labels[labels == predicted], minlength=classes)
+    total = np.bincount(labels, minlength=classes)
+    return [int(r) / int(n) if n else None for r, n in zip(right, total, strict=True)]
+
+
+def _confusions(labels, predicted, classes: int) -> list[dict]:
+    """Return the most frequent mistakes, most frequent first."""
+    wrong = labels != predicted
+    counts = np.bincount(labels[wrong] * classes + predicted[wrong])
+    order = np.argsort(-counts, kind="stable")[:MOST]
+    return [
+        {
+            "true": int(i) // classes,
+            "predicted": int(i) % classes,
+            "count": int(counts[i]),
+        }
+        for i in order
+        if counts[i]
+    ]
+
+
+def _text(result: dict, names: list[str]) -> str:
+    lines = [
+        f"{result['run']} after {result['epoch']} epochs on {result['dataset']}",
+        f"test accuracy {result['test_accuracy']:.2%} "
+        f"({result['correct']:,} of {result['images']:,})",
+    ]
+    if result["confusions"]:
+        shown = ", ".join(
+            f"{names[c['true']]} as {names[c['predicted']]} ({c['count']})"
+            for c in result["confusions"]
+        )
+        lines.append(f"taken most often: {shown}")
+    shares = [(s, n) for s, n in zip(result["class_accuracy"], names) if s is not None]
+    worst, best = min(shares), max(shares)
+    lines.append(f"worst class {worst[1]} {worst[0]:.2%}, best {best[1]} {best[0]:.2%}")
+    return "\n".join(lines)
+
+
+def _kind(shape, classes: int) -> str:
+    return f"images of {' x '.join(map(str, shape))} in {classes} classes"

@@ -1,0 +1,1 @@
+"""lnsarith rtl list|gen|lint|sim|prove|synth."""

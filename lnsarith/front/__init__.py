@@ -1,0 +1,1 @@
+"""What the front door needs of its process: streams, extras, the version."""

@@ -1,0 +1,1 @@
+"""Activations fitted to samples: files of them, fits, tests, pictures."""

@@ -1,0 +1,1 @@
+"""Number systems over tensors: floats, fixed point, logarithms."""

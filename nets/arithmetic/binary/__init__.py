@@ -1,0 +1,1 @@
+"""Weights of -1 and 1 over latent floats."""

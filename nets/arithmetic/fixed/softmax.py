@@ -1,0 +1,118 @@
+"""Soft-max and cross-entropy over fixed-point logits, in integers alone.
+
+As in `nets.arithmetic.lns.softmax`, log2 p_j = t_j - log2 sum 2**t_k with t_j = a_j log2 e, but p_j
+goes back to a linear number by a table of 2**x, and the gradient is p - label.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fxp.compile.loading import compiler
+from fxp.format import Fixed
+from fxp.spec import overflow, round_nearest_even, round_shift
+from fxp.trace.bits import maximum, minimum, where
+from fxp.trace.circuit import Circuit, evaluate, trace
+from lnsarith.convert import LOG2_E, antilog
+from lnsarith.delta import methods as deltas
+from lnsarith.format import Lns
+from lnsarith.spec import Number, one_level, zero_level
+
+__all__ = ["FixedSoftmax"]
+
+LOGS = Lns(17, 10)  # the format in which log2 p lives
+CONSTANT_BITS = 14  # fraction bits of the constants log2 e and 1 / rows
+PROBABILITY = Fixed(20, 18)
+
+
+class FixedSoftmax:
+    """The circuits of a soft-max unit and the loop that runs them."""
+
+    frac = LOGS.frac
+
+    def __init__(self, logits: Fixed, gradients: Fixed, delta: str):
+        self.logits = logits
+        self.gradients = gradients
+        self.delta = deltas.parse(delta).at(self.frac, zero_level(LOGS))
+
+    @property
+    def circuits(self) -> dict[str, Circuit]:
+        """Return the circuits by name."""
+        ends = [self.linear(w) for w in self.logits.words]
+        sums = (ends[0], ends[1] + (16 << self.frac))
+        spans = {"t": (ends[0], ends[1]), "s": sums}
+        return {
+            "linear": trace(self.linear, {"word": self.logits.words}),
+            "log_add": trace(self.log_add, {"s": sums, "t": spans["t"]}),
+            "gradient": trace(self.gradient, {**spans, "label": (0, 1),
+                                              "scale": (0, 1 << CONSTANT_BITS)}),
+        }
+
+    def linear(self, word):
+        """Return a log2 e of a logit, with `frac` fraction bits."""
+        constant = round(LOG2_E * (1 << CONSTANT_BITS))
+        return round_shift(word * constant, self.logits.frac + CONSTANT_BITS - self.frac,
+                           "nearest-even")
+
+    def log_add(self, s, t):
+        """Return log2(2**s + 2**t)."""
+        larger = maximum(s, t)
+        limit = self.linear(self.logits.high) + (16 << self.frac)
+        return minimum(larger + self.delta(larger - minimum(s, t), 0), limit)
+
+    def gradient(self, t, s, label, scale):
+        """Return (p - label) * scale as a word of the gradients, scale = 1 / rows."""
+        level = maximum(minimum(t - s, 0) + one_level(LOGS), zero_level(LOGS))
+        p = antilog(Number(level, 0 * level), LOGS, PROBABILITY)
+        missed = p - where(label, 1 << PROBABILITY.frac, 0)
+        drop = PROBABILITY.frac + CONSTANT_BITS - self.gradients.frac
+        product = missed * scale
+        word = round_nearest_even(product, drop) if drop > 0 else product << -drop
+        return overflow(word, self.gradients)
+
+    def bind(self, logits, labels, gradient, stats, backend: str):
+        """Return a call that runs the unit over a batch; see `nets.arithmetic.integer.STATS`."""
+        scale = round((1 << CONSTANT_BITS) / labels.size)
+        words = logits.fields["word"]
+        if backend == "numpy":
+            return lambda: self._run_numpy(words, labels, gradient, stats, scale, logits.columns)
+        loop = _LOOP.replace("HIGH", str(self.logits.high)).replace("LOW", str(self.logits.low))
+        run = compiler().scalar_kernel("softmax", self.circuits, loop)
+        out = gradient.fields["word"] if gradient else np.empty(words.shape, self.gradients.dtype)
+        args = (words, labels, out, logits.columns, scale, stats)
+        return lambda: run(*args)
+
+    def _run_numpy(self, words, labels, gradient, stats, scale, classes):
+        circuits, z = self.circuits, words[:, :classes].astype(np.int64)
+        t = evaluate(circuits["linear"], word=z)
+        s = t[:, 0]
+        for j in range(1, classes):
+            s = evaluate(circuits["log_add"], s=s, t=t[:, j])
+        rows = np.arange(labels.size)
+        saturated = ((z == self.logits.high) | (z == self.logits.low)).sum()
+        stats += [(s - t[rows, labels]).sum(), (z.argmax(axis=1) == labels).sum(), t.sum(),
+                  saturated]
+        if gradient is not None:
+            label = (np.arange(classes) == labels[:, None]).astype(np.int64)
+            gradient.fields["word"][:, :classes] = evaluate(
+                circuits["gradient"], t=t, s=s[:, None] + 0 * t, label=label,
+                scale=np.full_like(t, scale))
+
+
+_LOOP = '''\
+@njit(cache=True, nogil=True)
+def run(words, labels, out, classes, scale, stats):
+    t = np.empty(classes, np.int64)
+    for i in range(labels.size):
+        best, s = 0, np.int64(0)
+        for j in range(classes):
+            t[j] = linear(np.int64(words[i, j]))
+            s = log_add(s, t[j]) if j else t[j]
+            best = j if words[i, j] > words[i, best] else best
+            stats[2] += t[j]
+            stats[3] += words[i, j] == HIGH or words[i, j] == LOW
+        stats[0] += s - t[labels[i]]
+        stats[1] += best == labels[i]
+        for j in range(classes):
+            out[i, j] = gradient(t[j], s, np.int64(labels[i] == j), scale)
+'''

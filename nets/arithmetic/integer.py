@@ -1,0 +1,199 @@
+"""What networks ask of an integer arithmetic: plans bound to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from fxp.compile.loading import compiler
+from fxp.once import cached_property
+from fxp.run.execute import bind_matmul
+from fxp.trace.plans import MatmulPlan
+from nets.arithmetic.descent import Descent
+from nets.arithmetic.elementwise import Elementwise
+from nets.arithmetic.tensor import Tensor, padded
+from nets.settings.settings import Settings
+
+__all__ = ["STATS", "IntegerArithmetic"]
+
+# What the soft-max counts, in this order: sum of -log2 p of the labels in units
+# of 2**-frac, right answers, sum of the linear logits, logits at the register's end.
+STATS = ("loss", "correct", "logits", "saturated")
+
+
+class IntegerArithmetic(Elementwise, Descent):
+    """The operations of layers, losses and optimisers, over words.
+
+    Each method binds tensors and returns a call without arguments. Subclasses
+    give the plans, made from specs; `backend` numpy runs them without compiling.
+    """
+
+    frac: int  # fraction bits of the loss
+
+    def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
+        super().__init__()
+        self.settings = settings
+        self.threads = threads
+        self.backend = backend
+        self.step = 0  # counts batches: part of the random numbers of an update
+
+    # --- what a subclass provides -------------------------------------------------
+
+    def normal(self, rng: np.random.Generator, rows: int, columns: int, std: float) -> Tensor:
+        """Return a matrix of weights drawn from N(0, std**2)."""
+        raise NotImplementedError
+
+    def affine_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def input_gradient_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def weighted_plan(self, role: str) -> MatmulPlan:
+        """Return sums in sequence of numbers of a role times activations."""
+        raise NotImplementedError
+
+    def fill(self, t: Tensor, value: Fraction | int) -> None:
+        """Put the nearest word to a value into every number of t."""
+        raise NotImplementedError
+
+    def mean_of_rows(self, rows: Tensor, mean: Tensor) -> Callable[[], None]:
+        """mean = the mean of all rows."""
+        raise NotImplementedError
+
+    def sum_of_rows(self, plan: MatmulPlan, rows: Tensor, factor: Tensor, out: Tensor):
+        """out = the sum of the rows, each times one number, in sequence."""
+        a = {k: np.broadcast_to(v[:1, :1], (1, rows.rows)) for k, v in factor.fields.items()}
+        zero = self.empty(1, rows.columns, rows.role)
+        return self._matmul(plan, Tensor(a, rows.rows), rows, zero, out)
+
+    def constant(self, value: Fraction) -> Tensor:
+        """Return the activation nearest to a value that is not negative."""
+        raise NotImplementedError
+
+    def pixel_table(self) -> dict[str, np.ndarray]:
+        """Return the fields of v / 255 for v = 0..255."""
+        raise NotImplementedError
+
+    @cached_property
+    def one(self) -> Tensor:
+        """A one, as an activation."""
+        raise NotImplementedError
+
+    def softmax(self, logits: Tensor, labels: np.ndarray, gradient: Tensor | None,
+                stats: np.ndarray) -> Callable[[], None]:
+        """Return a call that adds to stats and, for training, writes (p - y) / rows."""
+        raise NotImplementedError
+
+    def loss(self, logits: Tensor, labels: np.ndarray, gradient: Tensor | None,
+             stats: np.ndarray) -> Callable[[], None]:
+        """Return softmax, the one loss over words."""
+        return self.softmax(logits, labels, gradient, stats)
+
+    def words(self, t: Tensor) -> np.ndarray:
+        """Return the words of a tensor, rows x columns."""
+        raise NotImplementedError
+
+    def set_words(self, t: Tensor, words: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def reals(self, t: Tensor) -> np.ndarray:
+        """Return the values of a tensor in float64."""
+        raise NotImplementedError
+
+    # --- bound operations ---------------------------------------------------------
+
+    def encode(self, x: Tensor) -> Callable[[np.ndarray], None]:
+        """Return call(pixels) that writes uint8 rows into x through the pixel table."""
+        table = {k: v for k, v in self.pixel_table().items() if v.any()}
+        views = [(values, x.fields[k][:, : x.columns]) for k, values in table.items()]
+        write = _take if self.backend == "numpy" else _encoder()
+
+        def run(pixels: np.ndarray) -> None:
+            for values, view in views:
+                write(values, pixels, view)
+
+        return run
+
+    def encode_training(self, x: Tensor) -> Callable[[np.ndarray], None]:
+        """Return the same for images that are trained on: some arithmetics draw numbers."""
+        return self.encode(x)
+
+    def affine(self, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
+        """y = x w + b."""
+        return self._matmul(self._affine, _inner(x, w.rows), w, b.broadcast(x.rows), y)
+
+    def affine_gradient(self, dy: Tensor, w: Tensor, dx: Tensor):
+        """dx = dy w^T; w is transposed into a copy first."""
+        turned = self.empty(padded(w.columns), w.rows, "weights")
+        zero = self.empty(1, w.rows, "gradients").broadcast(dy.rows)
+        rows = Tensor({k: v[: w.columns] for k, v in turned.fields.items()}, w.rows)
+        product = self._matmul(self._input_gradient, _inner(dy, w.columns), rows, zero, dx)
+        pairs = [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
+                 for k, v in w.fields.items()]
+
+        def run() -> None:
+            for copy, original in pairs:
+                copy[...] = original
+            product()
+
+        return run
+
+    def descend(self, w: Tensor, x: Tensor, dy: Tensor):
+        """w -= lr (x^T dy + decay w)."""
+        turned = _inner(x, w.rows).transposed
+        return self._descend(w, turned, dy)
+
+    def descend_bias(self, b: Tensor, dy: Tensor):
+        """b -= lr (sum of the rows of dy + decay b)."""
+        ones = {k: np.broadcast_to(v[:1, :1], (1, dy.rows)) for k, v in self.one.fields.items()}
+        return self._descend(b, Tensor(ones, dy.rows), dy)
+
+    # --- plans, made once ---------------------------------------------------------
+
+    @cached_property
+    def _affine(self) -> MatmulPlan:
+        return self.affine_plan()
+
+    @cached_property
+    def _input_gradient(self) -> MatmulPlan:
+        return self.input_gradient_plan()
+
+    def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
+        return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
+                           extra, self.backend, self.threads)
+
+    def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
+        zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
+        plan = self.update_over(a.columns)
+        call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
+                           self.operands(w), self.backend, self.threads)
+        return self.settled(w, call, plan)
+
+
+def _inner(x: Tensor, columns: int) -> Tensor:
+    """Return x without its padding, as the left operand of a product."""
+    return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns, x.role)
+
+
+def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:
+    out[...] = values[pixels]
+
+
+def _encoder() -> Callable:
+    """Return the compiled _take; Numba is imported only here."""
+    return compiler().compile_module("encode", _ENCODE).run
+
+
+_ENCODE = '''\
+from fxp.compile.cache import njit
+
+
+@njit(cache=True, nogil=True)
+def run(values, pixels, out):
+    for i in range(pixels.shape[0]):
+        for j in range(pixels.shape[1]):
+            out[i, j] = values[pixels[i, j]]
+'''

@@ -1,0 +1,51 @@
+"""Registers of sums in memory: begun, stepped and finished by maps of a plan's circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fxp.run.execute import bind_map
+from fxp.trace.circuit import Circuit, evaluate
+from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
+
+__all__ = ["copying", "map_over", "registers", "zeroing"]
+
+Arrays = dict[str, np.ndarray]
+
+
+def registers(plan: MatmulPlan, shape) -> Arrays:
+    """Return uninitialised registers of a sequential plan, an array for each part."""
+    dtypes = span_plan(plan).dtypes
+    return {k: np.empty(shape, dtypes[k]) for k in plan.state}
+
+
+def zeroing(ar, plan: MatmulPlan, state: Arrays, role: str) -> Callable[[], None]:
+    """Return the call that puts zero, of the format of a role, into every register."""
+    zero = {k: int(v[0, 0]) for k, v in ar.empty(1, 1, role).named("i").items()}
+    values = evaluate(plan.start, **zero)
+    values = values if isinstance(values, tuple) else (values,)
+
+    def run() -> None:
+        for array, value in zip(state.values(), values):
+            array.fill(value)
+
+    return run
+
+
+def map_over(ar, circuit: Circuit, state, arrays: Arrays) -> Callable[..., None]:
+    """Return the call that runs a circuit over arrays; outputs not named are the state."""
+    arrays = {**arrays, **{o: arrays[s] for o, s in zip(circuit.outputs, state)}}
+    used = {n: arrays[n] for n in (*circuit.inputs, *circuit.outputs) if n in arrays}
+    return bind_map(MapPlan(circuit, {n: v.dtype for n, v in used.items()}), used, ar.backend)
+
+
+def copying(pairs) -> Callable[[], None]:
+    """Return the call that copies the second of each pair of arrays into the first."""
+
+    def run() -> None:
+        for to, of in pairs:
+            to[...] = of
+
+    return run

@@ -1,0 +1,1 @@
+"""Images: sets, downloads, files, what is done to them before training."""

@@ -1,0 +1,1 @@
+"""Layers of min-selectors, over floats and over words."""

@@ -1,0 +1,1 @@
+"""Networks: layers in order, models by name and on disk, evaluation, probes."""

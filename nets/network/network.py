@@ -1,0 +1,114 @@
+"""A network: layers in a row, a soft-max at the end, bound once for a batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nets.arithmetic.integer import STATS
+from nets.arithmetic.tensor import Tensor
+from nets.layers.dense import Dense, Layer, LeakyReLU
+
+__all__ = ["Network", "Program", "mlp"]
+
+
+class Program:
+    """The calls of one batch size; `stats` sums up what the soft-max counts."""
+
+    def __init__(self, ar, layers: list[Layer], inputs: int, rows: int, train: bool):
+        self.x = ar.empty(rows, inputs, "activations")
+        self.labels = np.zeros(rows, np.int64)
+        self.stats = np.zeros(len(STATS), np.int64)
+        self.encode = (ar.encode_training if train else ar.encode)(self.x)
+        self.calls, values = [], [self.x]
+        for layer in layers:
+            forward = layer.forward_training if train else layer.forward
+            y, calls = forward(ar, values[-1])
+            self.calls += calls
+            values.append(y)
+        self.forward = self.calls[:]
+        self.logits = values[-1]
+        self.values = values
+        self.gradient = ar.empty(rows, self.logits.columns, "gradients") if train else None
+        self.calls.append(ar.loss(self.logits, self.labels, self.gradient, self.stats))
+        dy = self.gradient
+        first = next((i for i, layer in enumerate(layers) if layer.parameters()), 0)
+        for i in reversed(range(first, len(layers) if train else 0)):
+            assert dy is not None
+            dy, calls = layers[i].backward(ar, values[i], dy, i > first)
+            self.calls += calls
+        self.calls += ar.last_calls() if train else []
+
+    def run(self, pixels: np.ndarray, labels: np.ndarray) -> None:
+        """Run one batch of uint8 rows."""
+        self.encode(pixels)
+        self.labels[...] = labels
+        for call in self.calls:
+            call()
+
+
+class Network:
+    """Layers over one arithmetic.
+
+    masks has, of a pruned network, where weights stay zero: bool arrays by parameter.
+    """
+
+    def __init__(self, ar, layers: list[Layer], inputs: int, classes: int):
+        self.ar = ar
+        self.layers = layers
+        self.inputs = inputs
+        self.classes = classes
+        self.masks: dict[str, np.ndarray] = {}
+        self._held: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._programs: dict[tuple[int, bool], Program] = {}
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return every parameter by name: 0.w, 0.b, 2.w, ..."""
+        return {f"{i}.{name}": t for i, layer in enumerate(self.layers)
+                for name, t in layer.parameters().items()}
+
+    def kept(self) -> dict[str, Tensor]:
+        """Return all that a model is made of: parameters, and what else their steps keep."""
+        found = self.parameters()
+        return {**found, **{f"{name}.{what}": t for name, w in found.items()
+                            for what, t in self.ar.kept(w).items()},
+                **{f"{i}.{name}": t for i, layer in enumerate(self.layers)
+                   for name, t in layer.kept().items()}}
+
+    def program(self, rows: int, train: bool) -> Program:
+        """Return the calls for batches of so many rows, bound at the first use."""
+        if (rows, train) not in self._programs:
+            program = Program(self.ar, self.layers, self.inputs, rows, train)
+            program.calls += [self.hold] if train else []
+            self._programs[rows, train] = program
+        return self._programs[rows, train]
+
+    def mask(self, masks: dict[str, np.ndarray]) -> None:
+        """Take other masks, rows x columns of the parameters that they are named after."""
+        self.masks, self._held = masks, []
+        for name, where in masks.items():
+            t = self.parameters()[name]
+            zero = self.ar.empty(t.rows, t.columns, t.role)
+            for k, v in t.fields.items():
+                bits = v.view(f"u{v.itemsize}")
+                keep = np.full_like(bits, ~bits.dtype.type(0))
+                keep[:, : t.columns][where] = 0
+                self._held.append((bits, keep, zero.fields[k].view(bits.dtype) & ~keep))
+
+    def hold(self) -> None:
+        """Make the weights zero that masks say stay so."""
+        for bits, keep, zero in self._held:  # a copy where the mask is takes 20 times as long
+            np.bitwise_and(bits, keep, out=bits)
+            np.bitwise_or(bits, zero, out=bits)
+
+
+def mlp(ar, rng: np.random.Generator, inputs: int, hidden, classes: int, std: float,
+        between: Callable[[], list[Layer]] = lambda: [LeakyReLU()]) -> Network:
+    """Return a multilayer perceptron with leaky ReLU, or others, between its dense layers."""
+    sizes = [inputs, *hidden, classes]
+    layers: list[Layer] = []
+    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:])):
+        layers += between() if i else []
+        layers.append(Dense(ar, rng, rows, columns, std, name=f"dense{i + 1}"))
+    return Network(ar, layers, inputs, classes)

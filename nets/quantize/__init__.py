@@ -1,0 +1,1 @@
+"""Trained networks made smaller: integers, pruning."""

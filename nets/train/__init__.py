@@ -1,0 +1,1 @@
+"""Training: epochs, run folders, transfer, studies, curves."""

@@ -1,0 +1,40 @@
+"""The house: no import circle among its files, no folder that one cannot overlook."""
+
+import graphlib
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("fxp", "lnsarith", "nets", "verilog")
+MOST = 20  # entries of a folder, __init__.py among them
+
+
+def circle(imports):
+    """Return the files of an import circle, in order, or nothing."""
+    try:
+        tuple(graphlib.TopologicalSorter(imports).static_order())
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    assert len(imports) > 200 and any(imports.values())
+    assert circle(imports) == []
+
+
+def test_no_folder_is_a_corridor():
+    tops = [ROOT / p for p in (*PACKAGES, "tests", "benchmarks")]
+    folders = [f for top in tops for f in (top, *top.rglob("*"))
+               if f.is_dir() and f.name != "__pycache__"]
+    crowded = {str(f.relative_to(ROOT)): n for f in folders
+               if (n := sum(e.name != "__pycache__" for e in f.iterdir())) > MOST}
+    assert crowded == {}

@@ -1,0 +1,1 @@
+"""What designs cost: gates, LUTs, MHz."""

@@ -1,0 +1,1 @@
+"""What can be generated: designs, their names and words to try, packages, test benches."""

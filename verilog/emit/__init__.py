@@ -1,0 +1,1 @@
+"""Circuits to Verilog: syntax, names, modules, pipelines."""

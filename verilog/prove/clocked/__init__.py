@@ -1,0 +1,1 @@
+"""Proofs of designs with a clock: what goes through them as streams."""

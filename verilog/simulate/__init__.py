@@ -1,0 +1,1 @@
+"""Designs simulated against the compiled kernels."""

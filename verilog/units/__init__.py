@@ -1,0 +1,1 @@
+"""Units around operators: MACs, dot products, arrays."""
