@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from fxp.test_fit_spindle import function
+from helpers.slides import function
 
 from fxp.fit import segments as fitting
 from fxp.fit.functions import TARGETS, Target, tabulated

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.slides import function
 
 from fxp.fit import spindle as fitting
 from fxp.fit.functions import TARGETS, Target, empirical, largest_error, tabulated
@@ -20,14 +21,6 @@ FEWEST = {"logistic": (10, 12, 24), "eq2": (8, 14, 28), "eq3": (6, 9, 21)}
 LEAST = {"logistic": 0.0115, "eq2": 0.0090, "eq3": 0.0070}  # of eight units, knees 1/16 apart
 CELLS = [(name, error, count) for name, counts in FEWEST.items()
          for error, count in zip((0.01, 0.005, 0.001), counts)]
-
-
-def function(name, x):
-    """Return a test function, written anew."""
-    def g(v):
-        return 0.5 + 0.5 * np.tanh(v / 2)
-    return {"logistic": g(x), "eq2": (g(x + 2) + g(2 * x - 3)) / 2,
-            "eq3": 0.1 * g(x + 2) + 0.2 * g(2 * x - 3) + 0.3 * g(x - 5)}[name]
 
 
 def error_anew(units: Spindle, name):

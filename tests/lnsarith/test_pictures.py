@@ -13,8 +13,7 @@ from fxp.fit.functions import TARGETS
 from fxp.operators.spindle import Spindle
 from lnsarith.cli import main
 from lnsarith.spindle import picture as spindle_picture
-from nets.binary import study as binary_study
-from nets.train import curves, study
+from nets.train import curves, study, study_values
 from verilog.catalogue import design
 from verilog.cost import plot as cost_plot
 from verilog.cost.compare import Row
@@ -63,8 +62,8 @@ FILES = {
 }
 IMAGES = {
     "curves": lambda: curves.draw(EPOCHS, "a run"),
-    "batch": lambda: binary_study.draw("batch", STUDIED, "a study"),
-    "rate": lambda: binary_study.draw("rate", STUDIED, "a study"),
+    "batch": lambda: study_values.draw("batch", STUDIED, "a study"),
+    "rate": lambda: study_values.draw("rate", STUDIED, "a study"),
 }
 
 

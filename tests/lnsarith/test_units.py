@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from helpers.judged import MORE, arguments, truth
 from helpers.small_formats import small_formats
 from hypothesis import given
 from hypothesis import strategies as st
-from lnsarith.test_catalogue import MORE, arguments, truth
 from oracles import exact as oracle
 
 from fxp.dyadic import dyadic, power_of_two

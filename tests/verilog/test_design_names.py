@@ -10,14 +10,12 @@ import pytest
 from helpers.front_door import answer, assert_one_line, call
 from hypothesis import given
 from hypothesis import strategies as st
-from nets.binary.run import default_name as binary_name
-from nets.binary.settings import BinarySettings
 
 from fxp.format import FormatError
 from fxp.operators.spindle import Spindle, Unit
 from lnsarith.catalogue.operators import OPERATORS, parse_format
 from nets.settings.settings import Settings
-from nets.settings.suited import default_name
+from nets.settings.suited import default_name, settings_for
 from verilog.catalogue import design
 from verilog.design.name import design_name
 from verilog.design.package import folder_files, write_package
@@ -174,11 +172,12 @@ def test_gen_calls_the_folder_as_it_is_told(tmp_path):
 
 
 def test_folders_of_runs_have_short_names_too():
-    deep = BinarySettings(hidden=(1000,) * 30)
+    binary = settings_for({"model": "bnn"})
+    deep = replace(binary, hidden=(1000,) * 30)
     wide = replace(deep, hidden=(*deep.hidden[1:], 999))
-    assert binary_name(replace(deep, hidden=(256,) * 3)) == "mnist-bnn-256-256-256-threshold-s0"
-    assert len({binary_name(deep), binary_name(wide)}) == 2
+    assert default_name(binary) == "mnist-binary-256-256-256-threshold-s0"
+    assert len({default_name(deep), default_name(wide)}) == 2
     long = Settings(delta="lut:r=1/4,dmax=12,index=truncate,sample=mean", dataset="emnist-letters")
     assert default_name(Settings()) == "mnist-lns16-lut-s0"
-    for name in (binary_name(deep), default_name(long)):
+    for name in (default_name(deep), default_name(long)):
         assert 55 <= len(name) <= 64 and re.fullmatch(r"[a-z0-9.-]+-[0-9a-f]{8}", name)
