@@ -128,7 +128,7 @@ def oracle_power(exponent: Fraction) -> Decimal:
 
 
 REFUSED = [1j, np.complex64(1), [1, 2j], "1", b"1", np.array(["1"]), [1, "2"], None, [None, 1.0],
-           True, np.True_, [True, 0.5], [[0.5], [False]], np.array([True]), object(), [object()],
+           True, np.True_, [True, 0.5], [[0.5], [False]], np.array([True]), Ellipsis, [Ellipsis],
            np.ma.array([1.0, 2.0], mask=[0, 1]), [np.ma.array([1.0], mask=[1])],
            np.array([1, None]), np.array([1j, Fraction(1, 2)], object), np.datetime64("2026-01-01")]
 
