@@ -16,6 +16,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = ["folder", "read", "report_damage", "write"]
 
 SOURCES = Path(__file__).parents[1]  # of fxp: what lies above reaches kernels as text or a plan
 MARK = b"lnsarith kept 1\n"
+OLD = 3600  # seconds
 HEAD = len(MARK) + 8 + 32  # the mark, how many bytes follow, their checksum with the name
 _log = logging.getLogger(__name__)
 
@@ -79,9 +81,18 @@ def write(name: str, data: bytes) -> None:
     """Keep bytes under a name, whole or not at all, in the place of older ones."""
     try:
         folder().mkdir(parents=True, exist_ok=True)
+        _clear_away(folder())
         _put(folder() / name, _head(name, data) + data)
     except OSError as error:
         _report_unkept(folder(), error.strerror or str(error))
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove what killed writes left: a write takes a second."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > OLD:
+                part.unlink()
 
 
 @lru_cache(maxsize=16)  # it is told once

@@ -189,3 +189,28 @@ def test_files_that_may_hold_nothing_stop_no_command(tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
     assert done.returncode == 0 and done.stdout.startswith("lns-mul"), done.stderr
     assert done.stderr == "" and not [p for p in Path(tmp_path).rglob("*") if p.is_file()]
+
+
+def test_what_a_killed_write_left_goes_once_it_is_old(place):
+    place.mkdir(parents=True)
+    old, new = place / ".a.1.x.part", place / ".a.2.x.part"
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    kept.write("b", b"whole")
+    assert not old.exists() and new.exists() and kept.read("b") == b"whole"
+
+
+@pytest.mark.parametrize("changed", ["compile/lanes.py", "trace/bits.py", "run/backend.py",
+                                     "operators/xnor.py", "spec.py", "a_new_file.py"])
+def test_code_of_other_sources_is_never_met(changed, place, tmp_path, monkeypatch):
+    """A source of any folder of fxp that changes, or comes, gives the entries another folder."""
+    copy = tmp_path / "fxp"
+    shutil.copytree(kept.SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(kept, "SOURCES", copy)
+    assert kept._digest() == place.name
+    kept.write("a", b"stale")
+    with open(copy / changed, "a") as source:
+        source.write("# other\n")
+    kept.folder.cache_clear()
+    assert kept.folder() != place and kept.read("a") is None
