@@ -101,7 +101,7 @@ def _run_all(jobs, options):
 
 def train(row: str, seed: int, epochs: int, dataset: str, data_dir: str | None):
     """Train one run and return (row, seed, a record an epoch)."""
-    from lnsarith.commands.train.training import loss_text
+    from lnsarith.commands.train.epochs import loss_text
     from nets.data.sets import load
     from nets.settings.suited import settings_for
     from nets.train.trainer import Trainer

@@ -48,7 +48,7 @@ def _add(results: Results, row: str, seed: int, options) -> None:
     """Train one network and add its line."""
     import numpy as np
 
-    from lnsarith.commands.train.training import loss_text
+    from lnsarith.commands.train.epochs import loss_text
     from nets.binary.fold import fold
     from nets.data.sets import load
     from nets.network.evaluation import evaluate

@@ -50,7 +50,7 @@ def run(args: Namespace) -> int:
 
     Such files are named on stderr, and the others answered.
     """
-    from lnsarith.commands.train.training import say
+    from lnsarith.commands.train.epochs import say
 
     values, refused = _read(args.images)
     rows: list[dict] = []

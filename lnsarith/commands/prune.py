@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnsarith.commands.eval.model import open_run
 from lnsarith.commands.options import add_computing, add_data, integer, share, thread_count
-from lnsarith.commands.train.training import at_work, epoch_count, say, tell_lost, train_epochs
+from lnsarith.commands.train.epochs import at_work, epoch_count, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.options import thread_count
-from lnsarith.commands.train.training import tell_lost
+from lnsarith.commands.train.epochs import tell_lost
 from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["open_model", "open_run"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from fxp.numbers import whole
 from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
-from lnsarith.commands.train.training import say, tell_lost, train_epochs
+from lnsarith.commands.train.epochs import say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 

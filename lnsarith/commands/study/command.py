@@ -11,7 +11,7 @@ from fxp.numbers import whole
 from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
-from lnsarith.commands.train.training import loss_text, say
+from lnsarith.commands.train.epochs import loss_text, say
 from nets.train.study_values import VALUES
 
 __all__ = ["options"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from lnsarith.commands.options import (
     add_computing,
+    add_data,
     add_settings,
     given_settings,
-    plain,
+    share,
     thread_count,
 )
-from lnsarith.commands.train.export_binary import export, told
-from lnsarith.commands.train.training import Model, add_run, carry_out, epoch_count
+from lnsarith.commands.train.answer import result_of, summary, title
+from lnsarith.commands.train.epochs import at_work, epoch_count, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -23,23 +25,90 @@ def options(parser: ArgumentParser) -> None:
     parser.epilog = ("--model bnn is short for a perceptron with --arith binary; such networks are "
                      "exported in bits too, into the run's folder export.")
     add_settings(parser)
-    group = add_run(parser, "runs/DATASET-ARITH-DELTA-sSEED")
-    add_computing(group)
+    add_computing(_add_run(parser))
+
+
+def _add_run(parser: ArgumentParser):
+    """Add the options of the run's folder and of what is printed; return their group."""
+    group = parser.add_argument_group("run folder and answers")
+    group.add_argument("--out", metavar="DIR",
+                       help="run folder (default runs/DATASET-ARITH-DELTA-...-sSEED)")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in the folder, or start it if there is none",
+    )
+    group.add_argument(
+        "--require",
+        metavar="SHARE",
+        help="exit 1 below this test accuracy: 0.95 or 95%%",
+    )
+    group.add_argument("--no-plot", action="store_true", help="draw no curves.png")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_data(group)
+    return group
 
 
 def run(args: Namespace) -> int:
     """Train, and print how it went; 1 if --require is not reached."""
+    required = share("require", args.require) if args.require is not None else 0.0
+    trainer, kept = _start(args, given_settings(args))
+    with at_work(kept):
+        train_epochs(trainer, kept)
+        if not args.no_plot:
+            _draw(kept)
+        result = result_of(kept, trainer)
+    print(json.dumps(result, allow_nan=False) if args.json else summary(kept, result))
+    if result["test_accuracy"] < required:
+        say(
+            f"lnsarith: the test accuracy, {result['test_accuracy']:.2%}, is below "
+            f"--require {required:.2%}"
+        )
+        return 1
+    return 0
+
+
+def _start(args: Namespace, given: dict):
+    """Return a trainer and its run folder, new or as they were left."""
+    from nets.data.sets import load
     from nets.settings.suited import default_name, settings_for
-    from nets.train.run import Run
+    from nets.train.folder import holds_any
+    from nets.train.run import Run, facts
     from nets.train.trainer import Trainer
 
     threads = thread_count(args.threads)
+    folder = Path(args.out) if args.out else None
+    folder = folder or _default_folder(default_name(settings_for(given)), args.resume)
+    kept = None
+    if args.resume and holds_any(folder):
+        kept = Run.open(folder)
+        kept.demand_kind(Run.kind)
+    settings = kept.settings if kept else settings_for(given)
+    dataset = load(settings.dataset, args.data_dir)
+    if kept:
+        kept.go_on(given, facts(dataset))
+    trainer = Trainer(settings, dataset, threads, args.backend)
+    if kept:
+        trainer.epoch = kept.load(trainer.network)
+        tell_lost(kept)
+        say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
+    if not trainer.epoch:
+        _begin(trainer)
+    if not kept:
+        kept = Run.create(folder, settings, facts(dataset))
+        if args.resume:
+            say(f"there is no run in {folder} yet: starting one")
+    return trainer, kept
 
-    def trainer(settings, dataset) -> Trainer:
-        return Trainer(settings, dataset, threads, args.backend)
 
-    model = Model(Run, settings_for, default_name, trainer, _result, _summary, _title, _begin)
-    return carry_out(args, given_settings(args), model)
+def _default_folder(name: str, resume: bool) -> Path:
+    """Return runs/name, or runs/name-2, ... : the newest, or the next that is free."""
+    base, n = Path("runs") / name, 1
+    numbered = [base]
+    while numbered[-1].exists():
+        n += 1
+        numbered.append(base.with_name(f"{name}-{n}"))
+    return numbered[-2] if resume and n > 1 else numbered[-1]
 
 
 def _begin(trainer) -> None:
@@ -50,72 +119,15 @@ def _begin(trainer) -> None:
         transfer(trainer, Path(trainer.settings.transfer))
 
 
-def _result(kept, trainer) -> dict:
-    """Return what --json prints."""
-    s, records, last = kept.settings, kept.records, kept.records[-1]
-    first: dict[str, str] = {}
-    for record in records:
-        for warning in record["warnings"]:
-            text = f"epoch {record['epoch']}: {warning}"
-            first.setdefault(warning.partition(":")[0], text)
-    seconds = [record["seconds"] for record in records]
-    exported = export(kept, trainer) if s.binary else {}
-    names = ("dataset", "arith", "delta", "mode", "batch", "lr", "weight_decay", "seed")
-    kept_back = ("epoch", "seconds", "warnings", "images_per_second")
-    return {
-        **{name: getattr(s, name) for name in names},
-        "delta": s.delta if s.arith.startswith("lns") else None,
-        "network": s.model,
-        "hidden": list(s.hidden),
-        "epochs": last["epoch"],
-        **{name: value for name, value in last.items() if name not in kept_back},
-        "epoch_seconds": seconds,
-        "train_seconds": sum(seconds),
-        "images_per_second": last["images_per_second"],
-        "warnings": list(first.values()),
-        "run": str(kept.folder),
-        "model": str(kept.model_path),
-        "model_sha256": kept.model_sha256,
-        **exported,
-    }
+def _draw(kept) -> None:
+    """Write curves.png; a run is no worse without it."""
+    from nets.network.model import RunError, write_atomic
 
+    try:
+        from nets.train.curves import draw
 
-def _summary(kept, result: dict) -> str:
-    seconds, epochs = result["train_seconds"], result["epochs"]
-    val = result["val_accuracy"]
-    shown = "" if val is None else f"validation {val:.2%}, "
-    return "\n".join(
-        [
-            _title(kept.settings),
-            f"{shown}test {result['test_accuracy']:.2%}",
-            f"{epoch_count(epochs)} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
-            f"epoch, {result['images_per_second']:,.0f} images/s)",
-            f"last batch: {result['saturations']:,} saturations, "
-            f"{result['underflows']:,} underflows",
-            *(f"warning: {text}" for text in result["warnings"]),
-            *(told(result) if kept.settings.binary else ()),
-            f"{result['model']}  sha256 {result['model_sha256']}",
-        ]
-    )
-
-
-def _title(s) -> str:
-    delta = f" {s.delta}" if s.arith.startswith("lns") else ""
-    mode = "" if s.mode == "bit-true" else f" ({s.mode})"
-    net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
-    bits = f", input {s.binarize_input}" if s.binary else ""
-    return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, {net}{bits}{_unusual(s)}, "
-        f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
-    )
-
-
-def _unusual(s) -> str:
-    """Return the activation where it is not the model's usual one, and batch norm."""
-    from nets.settings.spindle import activation_kind
-    from nets.settings.suited import settings_for
-
-    usual = settings_for({"model": s.model, **({"arith": s.arith} if s.binary else {})})
-    active = "" if s.activation == usual.activation else f", {activation_kind(s.activation)}"
-    norm = "no" if s.norm == "none" else s.norm
-    return active + ("" if s.norm == usual.norm else f", {norm} norm")
+        unit = "squared hinge" if kept.settings.loss == "hinge" else "nats an image"
+        image = draw(kept.records, title(kept.settings), unit)
+        write_atomic(kept.folder / "curves.png", image)
+    except (ImportError, RunError) as error:
+        say(f"lnsarith: warning: no curves are drawn: {error}")
