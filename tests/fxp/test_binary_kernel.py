@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_other_processors_count_alike(processor):
         pytest.skip("names processors of another kind")
     code = "import test_binary_kernel as t; t.check_shape(5, 33, 130, 2, 1)"
     env = {**os.environ, "NUMBA_CPU_NAME": processor,
-           "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+           "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", Path(__file__).parent)))}
     subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=120)
 
 

@@ -88,7 +88,8 @@ def faults(design, clocks):
         if valid and ready:
             due = due[1:]
         if clock["i_valid"] % 2 and takes:
-            words = {k: _word(clock[f"i_{k}"], *span) for k, span in design.inputs.items()}
+            words = {k: _word(clock[f"i_{k}"], *span) for k, span in design.inputs.items()
+                     if k not in design.ignored}
             step = evaluate(design.circuit, **words, **state)
             step = dict(zip(design.circuit.outputs, step if isinstance(step, tuple) else (step,)))
             state = {k: int(step[f"next_{k}"]) for k in state}

@@ -59,7 +59,7 @@ def test_a_module_says_what_it_is_and_what_made_it():
     head, _, rest = made.top.text.partition("`default_nettype none\n")
     assert head.startswith("// SPDX-License-Identifier: MIT\n// lns_add_12_6_balanced_l2: x + y\n")
     for line in ("// format     lns12.6", "// delta      balanced", "// underflow  zero",
-                 "// latency    2 cycles, one word a cycle", "// spec       lnsarith.spec.add",
+                 "// latency    2 cycles, one word a cycle", "// spec       add of lnsarith",
                  f"// circuit    {made.circuit.digest}"):
         assert line in head.splitlines()
     assert "Return the word of x + y" in head

@@ -154,11 +154,7 @@ def _parsed(text: str, top: str) -> Netlist:
             low = int(low or high or 0)
             net.sources.append((name, sort, wire, low + width - 1, low))
         elif found := NEXT.search(line):
-            expression, name = found.groups()
-            if not (plain := USE.fullmatch(expression)):  # a register with constant bits
-                sort = next(s for n, s, *_ in net.sources if n == name)
-                net.cells.append((f"next {name}", sort, expression, False))
-            net.nexts[name] = plain[1] if plain else f"next {name}"
+            net.nexts[found[2]] = found[1]
         elif found := FUNCTION.match(line.partition(" ; ")[0]):
             name, sort, expression = found.groups()
             if name.startswith("_n "):

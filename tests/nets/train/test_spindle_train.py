@@ -118,11 +118,11 @@ def test_a_network_learns_with_units_and_not_without(here, capsys):
 
 @pytest.mark.parametrize("given, message", [
     (("fixed16", "none.json"), "cannot read none.json: No such file"),
-    (("fixed16", "broken.json"), "broken.json is no JSON"),
-    (("fixed16", "list.json"), "list.json holds neither units nor kernels"),
+    (("fixed16", "broken.json"), "broken.json: it is no JSON"),
+    (("fixed16", "list.json"), "list.json: it must be an object, got a list of 1"),
     (("fixed16", "three.json"), "three.json: a gain is + or - a power of two, got '3'"),
     (("float32", "sum.json"), "sum.json: the A of the kernels must add up to 1, not to 1.3"),
-    (("float32", "row.json"), "row.json: kernels are rows A, B, C of numbers"),
+    (("float32", "row.json"), "row.json: kernels[0] must be a list of 3..3, got a list of 2"),
     (("float32", "kernels=1:0:0"), "a kernel is A, B, C with A and B above 0, got 1, 0, 0"),
     (("float32", "kernels=1:2"), "a kernel is A:B:C, got '1:2'"),
     (("fixed16", "kernels.json"), "kernels go with float32 arithmetic, not with fixed16"),
