@@ -27,6 +27,7 @@ class Answer:
 
 SOLVERS = ("bitwuzla", "bitwuzla by lemmas", "z3")
 AT_ONCE = 1.0  # seconds after which lemmas are tried, where there are two sides to compare
+SOON = 1.0  # seconds
 LONG, LONG_AT_ONCE = 5000, 15.0  # lines: with large tables each lemma is slow
 
 
@@ -36,12 +37,10 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
     Raises ToolMissing if none is installed.
     """
     missing, spent, answer = [], 0.0, None
-    for name in solvers:
-        if name == "bitwuzla by lemmas" and not (formula.cells and formula.terms):
-            continue
+    for name, limit in _turns(formula, seconds, solvers):
         start = time.perf_counter()
         try:
-            verdict, words, note = _asked(name, formula, seconds, solvers)
+            verdict, words, note = _asked(name, formula, limit, solvers)
         except ImportError:
             missing.append(name)
             continue
@@ -54,6 +53,17 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
         raise ToolMissing(f"no solver is installed ({' or '.join(missing)}): "
                           "pip install 'lnsarith[rtl]'")
     return answer
+
+
+def _turns(formula: Formula, seconds: float, solvers) -> list[tuple[str, float]]:
+    """Return who is asked in turn, and for how long: z3 for a few seconds before bitwuzla
+    searches for lemmas, or goes on, as what one cannot do the other may do at once."""
+    lemmas = formula.cells and formula.terms
+    turns = [(name, seconds) for name in solvers if lemmas or name != "bitwuzla by lemmas"]
+    if len(turns) < 2 or seconds <= SOON or "z3" not in solvers:
+        return turns
+    first = [("bitwuzla", SOON), ("z3", SOON)]
+    return first + (turns[1:] if lemmas else turns)
 
 
 def _asked(name: str, formula: Formula, seconds: float, solvers):
