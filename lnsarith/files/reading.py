@@ -88,6 +88,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return _demand_numbers(tomllib.loads(text, parse_float=_REAL), "it")
     except RecursionError:
         raise BadFile(f"{path} is not TOML: it is nested too deeply") from None
+    except FormatError as error:
+        raise BadFile(f"{path}: {error}") from None
     except ValueError as error:
         raise BadFile(f"{path} is not TOML: {error}") from None
 
