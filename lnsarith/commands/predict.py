@@ -95,14 +95,18 @@ def _read(images: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def read_image(path: Path) -> np.ndarray:
     """Return the grey values of an image file, float64; transparent is white."""
+    from PIL import UnidentifiedImageError
+
     try:
         with _opened_image(path) as image:
             values = _grey(image)
     except (FileNotFoundError, PermissionError, IsADirectoryError, ImageError, BadFile):
         raise
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} cannot be read as an image: its content is of no kind that "
+                         "is known, such as PNG or JPEG") from error
     except Exception as error:  # Pillow raises a dozen kinds for damaged files
-        reason = str(error).replace(f" {str(path)!r}", "")
-        raise ImageError(f"{path} cannot be read as an image: {reason}") from error
+        raise ImageError(f"{path} cannot be read as an image: {error}") from error
     if not values.size:
         raise ImageError(f"{path} is an image without pixels")
     if not np.isfinite(values).all():

@@ -9,9 +9,12 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
+from fxp.format import FormatError
 from fxp.numbers import real, whole
 from lnsarith.files.schema import Form, check
 
@@ -65,9 +68,9 @@ def parse_json(text: str) -> Any:
     """Return the value of a JSON text; ValueError for what is none, and for names that come
     twice in an object, numbers that are not finite, and integers beyond 64 bits."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_constant,
-                          parse_int=lambda digits: whole("an integer of it", digits),
-                          parse_float=lambda digits: real("a number of it", digits))
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_REAL,
+                           parse_float=_REAL, parse_int=partial(_Number.read, whole))
+        return _demand_numbers(found, "it")
     except json.JSONDecodeError as error:
         raise ValueError(f"it is no JSON ({error})") from None
     except RecursionError:
@@ -82,9 +85,11 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         import tomli as tomllib
     text = read_text(path)
     try:
-        return tomllib.loads(text, parse_float=lambda digits: real("a number of it", digits))
+        return _demand_numbers(tomllib.loads(text, parse_float=_REAL), "it")
     except RecursionError:
         raise BadFile(f"{path} is not TOML: it is nested too deeply") from None
+    except FormatError as error:
+        raise BadFile(f"{path}: {error}") from None
     except ValueError as error:
         raise BadFile(f"{path} is not TOML: {error}") from None
 
@@ -99,6 +104,38 @@ def _demand_plain(path: str | Path, status: os.stat_result, most: int | None) ->
                       "need")
 
 
+class _Number(NamedTuple):
+    """A number that is none of ours, to be refused where the name of its place is known."""
+
+    reader: Callable[[str, str], Any]
+    digits: str
+
+    @classmethod
+    def read(cls, reader: Callable[[str, str], Any], digits: str) -> Any:
+        """Return the number that digits mean, or what will refuse them."""
+        try:
+            return reader("it", digits)
+        except FormatError:
+            return cls(reader, digits)
+
+
+_REAL = partial(_Number.read, real)
+
+
+def _demand_numbers(value: Any, name: str) -> Any:
+    """Return a value; FormatError, with the name of its place, if a number in it is none of
+    ours."""
+    if isinstance(value, _Number):
+        value.reader(name, value.digits)
+    elif isinstance(value, dict):
+        for key, element in value.items():
+            _demand_numbers(element, key[:40])
+    elif isinstance(value, list):
+        for element in value:
+            _demand_numbers(element, name)
+    return value
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -106,7 +143,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice[:40]!r} comes twice in it")
     return found
-
-
-def _constant(text: str):
-    raise ValueError(f"its numbers must be finite, got {text}")

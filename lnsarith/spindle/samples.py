@@ -91,7 +91,7 @@ def _columns(path: Path) -> np.ndarray:
             try:
                 row = [real("a cell", cell) for cell in cells]
             except ValueError:
-                if width or heading:
+                if width or heading or _float_each(cells):
                     raise FormatError(f"{path}, line {number}: {shown(line)} is not "
                                       "numbers") from None
                 heading = True
@@ -106,6 +106,14 @@ def _columns(path: Path) -> np.ndarray:
     if not numbers:
         raise FormatError(f"{path} holds no numbers")
     return np.frombuffer(numbers).reshape(-1, width)
+
+
+def _float_each(cells: list[str]) -> bool:
+    """Whether Python takes each cell for a number, be it nan or 1e999: no heading then."""
+    try:
+        return bool([float(cell) for cell in cells])
+    except ValueError:
+        return False
 
 
 def _cells(path: Path, lines: TextIOWrapper) -> Iterator[tuple[int, str, list[str]]]:

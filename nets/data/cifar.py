@@ -58,7 +58,7 @@ def read(place: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             file: read_bytes(place / file, LARGEST) for file in FILES}
     except BadFile as error:
         raise ValueError(str(error).removeprefix(f"{place}{os.sep}")) from None
-    except (tarfile.TarError, OSError, EOFError, KeyError, zlib.error, lzma.LZMAError,
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError,
             ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{place.name} is damaged ({reason})") from error
@@ -103,6 +103,8 @@ def _from_archive(path: Path) -> dict[str, bytes]:
                 if member.size > LARGEST or name in found:
                     raise ValueError(f"{name} has {member.size:,} bytes there, or comes twice")
                 found[name] = archive.extractfile(member).read()  # type: ignore[union-attr]
+    if lacking := [file for file in FILES if file not in found]:
+        raise ValueError(f"there is no {', no '.join(lacking)} in it, as a plain file")
     return {file: found[file] for file in FILES}
 
 

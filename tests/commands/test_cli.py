@@ -143,6 +143,8 @@ def test_a_file_gives_settings_and_options_beat_it(tmp_path):
         ("batch = 5.5", "batch must be an integer, got 5.5"),
         ("lr = true", "lr must be text or a number, got True"),
         ("lr = [", "is not TOML"),
+        ("lr = nan", "s.toml: lr must be a finite number such as 0.25, got 'nan'"),
+        ("hidden = [1e999]", "s.toml: hidden must be a finite number such as 0.25, got '1e999'"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path, text, words, capsys):

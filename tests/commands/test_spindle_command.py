@@ -120,6 +120,8 @@ def files(folder):
     (folder / "falls.csv").write_text("0,0\n1,0.5\n2,0.4\n3,1\n")
     (folder / "words.csv").write_text("x,y\n1,2\none,two\n")
     (folder / "heads.csv").write_text("# a comment\nx,y\nones,twos\n1,2\n2,3\n")
+    (folder / "infinite.csv").write_text("1e999\n1\n2\n")
+    (folder / "gap.csv").write_text("nan,0\n1,0\n2,1\n")
     (folder / "wide.csv").write_text("1,2,3\n")
     (folder / "ragged.csv").write_text("1,2\n3\n")
     (folder / "none.csv").write_text("x\n")
@@ -135,6 +137,8 @@ def files(folder):
     (["falls.csv"], "falls.csv: y falls, which no cumulative distribution does, at point 3"),
     (["words.csv"], "line 3: 'one,two' is not numbers"),
     (["heads.csv"], "line 3: 'ones,twos' is not numbers"),
+    (["infinite.csv"], "line 1: '1e999' is not numbers"),
+    (["gap.csv"], "line 1: 'nan,0' is not numbers"),
     (["wide.csv"], "samples are one column and points two, got 1 x 3"),
     (["ragged.csv"], "line 2: 1 numbers, the lines above have 2"),
     (["none.csv"], "holds no numbers"), (["binary.csv"], "is no text"),

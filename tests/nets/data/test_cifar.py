@@ -84,7 +84,7 @@ def test_what_is_missing_or_damaged_is_told(tmp_path):
         write(tmp_path / name, {**files, name: change(files[name])})
         assert words in refusal(tmp_path / name)
     pack(tmp_path / "a" / "cifar-10" / cifar.ARCHIVES[0], {"other.bin": b"1"})
-    assert "is damaged" in refusal(tmp_path / "a")
+    assert "is damaged (there is no data_batch_1.bin, no data_" in refusal(tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / cifar.ARCHIVES[0]).write_bytes(b"nothing")
     assert "is damaged" in refusal(tmp_path / "b")

@@ -79,6 +79,18 @@ def broken_log(files):
     files["log.jsonl"] = b"{"
 
 
+def seed_beyond_64_bits(files):
+    files["config.json"] = files["config.json"].replace(b'"seed": 0', b'"seed": ' + b"9" * 20)
+
+
+def infinite_number_of_images(files):
+    files["config.json"] = files["config.json"].replace(b'"train_images": ', b'"train_images": 1e9')
+
+
+def nameless_loss(files):
+    files["log.jsonl"] = b'{"loss": NaN}'
+
+
 NOT_OURS = "model.npz is no model of this program, or damaged"
 
 
@@ -103,6 +115,11 @@ NOT_OURS = "model.npz is no model of this program, or damaged"
         (broken_config, "config.json is damaged, or not what this program wrote"),
         (config_without_data, "config.json is damaged"),
         (wrong_setting, "lr must be a number such as 2^-6, 1/64 or 0.01, got 'fast'"),
+        (seed_beyond_64_bits, "config.json is damaged, or not what this program wrote (seed must "
+         "be an integer -9223372036854775808..9223372036854775807, got '99999999999999999999')"),
+        (infinite_number_of_images, "(train_images must be a finite number such as 0.25, got '1e9"),
+        (nameless_loss, "log.jsonl is not what this program wrote: line 1: loss must be a finite "
+         "number such as 0.25, got 'NaN'"),
         (broken_log, "log.jsonl is not what this program wrote"),
     ],
 )
