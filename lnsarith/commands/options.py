@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from fxp.format import Fixed
 from fxp.numbers import real, shown, whole
 from lnsarith.files.reading import read_toml
+from lnsarith.format import Lns
 from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings
 
@@ -87,7 +89,7 @@ def add_data(parser) -> None:
 
 def add_computing(parser) -> None:
     """Add what changes the speed of a network and not a bit of it."""
-    parser.add_argument("--threads", metavar="N", help="(default: one a core)")
+    parser.add_argument("--threads", metavar="N", help="processor threads, which change no bit (default: one a core)")
     parser.add_argument(
         "--backend",
         choices=("vector", "numpy"),
@@ -183,10 +185,10 @@ def _hint(name: str, fields) -> str:
 
 
 def _written(value):
-    """Return a value as TOML would have it: a path or a Fraction as text, arrays as lists."""
+    """Return a value as TOML would have it: paths, Fractions, formats as text, arrays as lists."""
     if isinstance(value, (tuple, list, np.ndarray)):
         return [_written(part) for part in value]
-    if isinstance(value, (os.PathLike, Fraction)):
+    if isinstance(value, (os.PathLike, Fraction, Fixed, Lns)):
         return str(value)
     return value.item() if isinstance(value, np.generic) else value
 

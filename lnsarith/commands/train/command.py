@@ -23,7 +23,7 @@ def options(parser: ArgumentParser) -> None:
     parser.epilog = ("--model bnn is short for a perceptron with --arith binary; such networks are "
                      "exported in bits too, into the run's folder export.")
     add_settings(parser)
-    group = add_run(parser, "runs/DATASET-ARITH-DELTA-sSEED")
+    group = add_run(parser, "runs/DATASET-...-sSEED, named by what is not usual")
     add_computing(group)
 
 
