@@ -58,8 +58,8 @@ def add_settings(parser: ArgumentParser, fields=FIELDS, defaults=DEFAULTS) -> No
     more = parser.add_argument("--help-all", action=HelpAll)
     assert isinstance(more, HelpAll)
     first = parser.add_argument_group(
-        "settings", "The defaults are those of mnist; digits has its own val, epochs and lr. "
-        "There are more: --help-all.")
+        "settings", "Where a data set, model or arithmetic has defaults of its own, they differ "
+        "from those told here. There are more settings: --help-all.")
     first.add_argument("--config", metavar="FILE|RUN", help="take settings from a TOML file, a "
                        "run's folder or its config.json; options beat it")
     for name in (n for n, f in fields.items() if about(f).first):
@@ -89,7 +89,7 @@ def add_data(parser) -> None:
 
 def add_computing(parser) -> None:
     """Add what changes the speed of a network and not a bit of it."""
-    parser.add_argument("--threads", metavar="N", help="processor threads, which change no bit (default: one a core)")
+    parser.add_argument("--threads", metavar="N", help="processor threads (default: one a core)")
     parser.add_argument(
         "--backend",
         choices=("vector", "numpy"),

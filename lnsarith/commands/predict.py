@@ -101,7 +101,8 @@ def read_image(path: Path) -> np.ndarray:
     except (FileNotFoundError, PermissionError, IsADirectoryError, ImageError, BadFile):
         raise
     except Exception as error:  # Pillow raises a dozen kinds for damaged files
-        reason = str(error).replace(f" {str(path)!r}", "")
+        unknown = type(error).__name__ == "UnidentifiedImageError"  # its text has an address
+        reason = "its format is unknown" if unknown else str(error).replace(f" {str(path)!r}", "")
         raise ImageError(f"{path} cannot be read as an image: {reason}") from error
     if not values.size:
         raise ImageError(f"{path} is an image without pixels")

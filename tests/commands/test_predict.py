@@ -73,7 +73,7 @@ def bad_images(folder):
     [
         ("blank.png", "shows nothing: all its pixels are alike"),
         ("nan.tiff", "holds values that are not finite numbers"),
-        ("empty.png", "cannot be read as an image"),
+        ("empty.png", "cannot be read as an image: its format is unknown"),
         ("cut.png", "cannot be read as an image"),
     ],
 )

@@ -13,7 +13,7 @@ from lnsarith.commands.options import (
     thread_count,
 )
 from lnsarith.commands.train.export_binary import export, told
-from lnsarith.commands.train.training import Model, add_run, carry_out, epoch_count
+from lnsarith.commands.train.training import Model, add_run, carry_out, counted
 
 __all__ = ["options", "run"]
 
@@ -88,7 +88,7 @@ def _summary(kept, result: dict) -> str:
         [
             _title(kept.settings),
             f"{shown}test {result['test_accuracy']:.2%}",
-            f"{epoch_count(epochs)} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
+            f"{counted(epochs, 'epoch')} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
             f"epoch, {result['images_per_second']:,.0f} images/s)",
             f"last batch: {result['saturations']:,} saturations, "
             f"{result['underflows']:,} underflows",

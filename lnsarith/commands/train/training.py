@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lnsarith.commands.options import add_data, share
 
-__all__ = ["Model", "add_run", "at_work", "carry_out", "epoch_count", "loss_text", "say",
+__all__ = ["Model", "add_run", "at_work", "carry_out", "counted", "loss_text", "say",
            "tell_lost", "train_epochs"]
 
 
@@ -109,7 +109,7 @@ def _start(args: Namespace, given: dict, model: Model):
     if kept:
         trainer.epoch = kept.load(trainer.network)
         tell_lost(kept)
-        say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
+        say(f"going on with {folder} after {counted(trainer.epoch, 'epoch')}")
     if not trainer.epoch:
         model.begin(trainer)
     if not kept:
@@ -206,7 +206,7 @@ def _how_to_go_on(kept, command: str) -> str:
     done = len(kept.records)
     command = f"{command} --resume --out {shlex.quote(str(kept.folder))}"
     return (
-        f"{epoch_count(done)} of {kept.settings.epochs} are kept; go on with {command}"
+        f"{counted(done, 'epoch')} of {kept.settings.epochs} are kept; go on with {command}"
     )
 
 
@@ -216,9 +216,9 @@ def tell_lost(kept) -> None:
         say(f"lnsarith: warning: {kept.short_log()}")
 
 
-def epoch_count(count: int) -> str:
-    """Return so many epochs in words."""
-    return f"{count} epoch" + "s" * (count != 1)
+def counted(count: int, what: str) -> str:
+    """Return so many epochs, seeds, ... in words."""
+    return f"{count} {what}" + "s" * (count != 1)
 
 
 def say(text: str) -> None:
