@@ -13,7 +13,8 @@ WORK = """
 import os, signal, sys, threading, time
 from fractions import Fraction
 import numpy as np
-from fxp import execute, run
+from fxp.run import backend as run
+from fxp.run import execute
 from fxp.arrays.array import FixedArray
 from fxp.format import Fixed
 from lnsarith.array import LnsArray
@@ -100,7 +101,7 @@ def test_processes_may_fill_the_same_cache(tmp_path):
     kept = entries(tmp_path)
     assert len(kept) == 6 and not [p for p in kept if p.name.endswith(".part")]
     finish(begin("""
-        from fxp import kept
+        from fxp.compile import kept
         def write(*entry):
             raise AssertionError("compiled again")
         kept.write = write

@@ -226,7 +226,7 @@ def fresh(body: str, **environment):
     """Return what a new interpreter says to a program."""
     head = """
         import sys
-        from fxp import run
+        from fxp.run import backend as run
         from fxp.arrays.array import FixedArray
         from fxp.format import Fixed
         from lnsarith.array import LnsArray

@@ -100,7 +100,8 @@ def test_a_limited_register_saturates_from_the_start(backend):
 def test_threads_work_in_a_forked_process():
     program = """
 import os, signal
-from fxp import execute, run
+from fxp.run import backend as run
+from fxp.run import execute
 from fxp.arrays.array import FixedArray
 from fxp.format import Fixed
 execute.WORTH_A_THREAD = 1

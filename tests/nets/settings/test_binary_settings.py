@@ -51,5 +51,5 @@ def test_a_run_of_an_earlier_version_is_to_be_trained_anew(tmp_path):
     config = {"dataset": "digits", "model": "bnn", "hidden": [8], "binarize_input": "threshold",
               "loss": "log-softmax", "data": {}, "versions": {}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(RunError, match="model bnn is mlp .* an earlier version: train it anew"):
+    with pytest.raises(RunError, match="binary network of an earlier version: train it anew"):
         Run.open(tmp_path)
