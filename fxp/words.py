@@ -175,11 +175,17 @@ class WordArray:
         self.words[key] = self._wanted(value, same_options=False)
 
     def _format(self, to):
-        """Return a format, or the one that a text names, of any array class there is."""
+        """Return a format, or the one that a text names, of any array class there is.
+
+        Raises FormatError for what is none, and where its class is not loaded.
+        """
         if isinstance(to, str):
             for kind in self.CLASSES:
                 if to.lstrip("u").startswith(kind.__name__.lower()):
                     return kind.parse(to)  # type: ignore[attr-defined]
+        if type(to) not in self.CLASSES:
+            raise FormatError(f"no array class for {to!r} is loaded; import the module that has "
+                              "it, such as lnsarith.array, or take x.to_float() for floats")
         return to
 
     def _operand(self, other, same_options: bool = True):

@@ -1,6 +1,7 @@
 """The house: no import circle among its files, no folder that one cannot overlook."""
 
 import graphlib
+import re
 from pathlib import Path
 
 import grimp
@@ -38,3 +39,29 @@ def test_no_folder_is_a_corridor():
     crowded = {str(f.relative_to(ROOT)): n for f in folders
                if (n := sum(e.name != "__pycache__" for e in f.iterdir())) > MOST}
     assert crowded == {}
+
+
+def named_in_vain(text):
+    """Return the places in the packages (`fxp.words`, fxp/words.py) that a text names and
+    that are not there."""
+    found = []
+    for name in re.findall(rf"(?<![\w./-])(?:{'|'.join(PACKAGES)})(?:[./]\w+)+(?![\w(])", text):
+        folder, rest = ROOT, re.split(r"[./]", name.removesuffix(".py"))
+        while rest and (folder / rest[0]).is_dir():
+            folder = folder / rest.pop(0)
+        file = folder / "__init__.py"
+        if rest and (folder / f"{rest[0]}.py").is_file():
+            file = folder / f"{rest.pop(0)}.py"
+        if rest and not re.search(rf"\b{rest[0]}\b", file.read_text("utf-8")):
+            found.append(name)
+    return found
+
+
+def test_texts_name_places_that_are_there():
+    assert named_in_vain("see `fxp.words.WordArray`, lnsarith/delta/, nets/layers/dense.py") == []
+    gone = ["nets/lns.py", "fxp.words.Gone", "fxp.trace.gone", "fxp/bits.py"]
+    assert named_in_vain(" ".join(gone)) == gone
+    files = [ROOT / "README.md", *(f for p in (*PACKAGES, "benchmarks") for f in
+                                   (ROOT / p).rglob("*.py"))]
+    texts = {str(f.relative_to(ROOT)): named_in_vain(f.read_text("utf-8")) for f in files}
+    assert {f: names for f, names in texts.items() if names} == {}

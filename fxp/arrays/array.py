@@ -121,9 +121,6 @@ class FixedArray(NumberArray):
         """
         to = self._format(to)
         if not isinstance(to, Fixed):
-            if type(to) not in self.CLASSES:
-                raise FormatError(f"no array class for {to!r} is loaded; import the module "
-                                  "that has it, such as lnsarith.array")
             return self.CLASSES[type(to)].from_fixed(self, to, **options)
         rounding = self.arithmetic.rounding
         ports, ranges = _random_port(rounding, random, self.f.frac - to.frac, self.shape)

@@ -26,7 +26,7 @@ class Accumulator:
     unless `formats` gives their own; the register is f with `guard` more fraction bits, at the
     end rounded to nearest even. With guard = 0, one format and sequential order
     it is, to the bit, one `mac` of words after the other, starting from the
-    initial word. Order tree sums as `fxp.compile.loops.MatmulPlan` says. underflow is
+    initial word. Order tree sums as `fxp.trace.plans.MatmulPlan` says. underflow is
     zero or smallest.
     """
 

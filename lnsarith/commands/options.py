@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from fxp.format import Fixed
 from fxp.numbers import real, shown, whole
 from lnsarith.files.reading import read_toml
+from lnsarith.format import Lns
 from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings
 
@@ -56,8 +58,8 @@ def add_settings(parser: ArgumentParser, fields=FIELDS, defaults=DEFAULTS) -> No
     more = parser.add_argument("--help-all", action=HelpAll)
     assert isinstance(more, HelpAll)
     first = parser.add_argument_group(
-        "settings", "The defaults are those of mnist; digits has its own val, epochs and lr. "
-        "There are more: --help-all.")
+        "settings", "Where a data set, model or arithmetic has defaults of its own, they differ "
+        "from those told here. There are more settings: --help-all.")
     first.add_argument("--config", metavar="FILE|RUN", help="take settings from a TOML file, a "
                        "run's folder or its config.json; options beat it")
     for name in (n for n, f in fields.items() if about(f).first):
@@ -87,7 +89,7 @@ def add_data(parser) -> None:
 
 def add_computing(parser) -> None:
     """Add what changes the speed of a network and not a bit of it."""
-    parser.add_argument("--threads", metavar="N", help="(default: one a core)")
+    parser.add_argument("--threads", metavar="N", help="processor threads (default: one a core)")
     parser.add_argument(
         "--backend",
         choices=("vector", "numpy"),
@@ -183,10 +185,10 @@ def _hint(name: str, fields) -> str:
 
 
 def _written(value):
-    """Return a value as TOML would have it: a path or a Fraction as text, arrays as lists."""
+    """Return a value as TOML would have it: paths, Fractions, formats as text, arrays as lists."""
     if isinstance(value, (tuple, list, np.ndarray)):
         return [_written(part) for part in value]
-    if isinstance(value, (os.PathLike, Fraction)):
+    if isinstance(value, (os.PathLike, Fraction, Fixed, Lns)):
         return str(value)
     return value.item() if isinstance(value, np.generic) else value
 

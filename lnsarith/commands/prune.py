@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnsarith.commands.eval.model import open_run
 from lnsarith.commands.options import add_computing, add_data, integer, share, thread_count
-from lnsarith.commands.train.epochs import at_work, epoch_count, say, tell_lost, train_epochs
+from lnsarith.commands.train.epochs import at_work, counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -128,7 +128,7 @@ def _went_on(args: Namespace, kept, folder: Path, how: dict, more: int, found):
                            "only epochs may change, and grow: prune into another --out")
     trainer = _trainer(args, new, {"epochs": pruning["epoch"] + more})
     tell_lost(new)
-    say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
+    say(f"going on with {folder} after {counted(trainer.epoch, 'epoch')}")
     return new, trainer
 
 
@@ -164,7 +164,7 @@ def _result(args, kept, new, network) -> dict:
 
 
 def _text(r: dict) -> str:
-    trained = f", {r['test_accuracy']:.2%} after {epoch_count(r['epochs'])} more"
+    trained = f", {r['test_accuracy']:.2%} after {counted(r['epochs'], 'epoch')} more"
     return "\n".join([
         f"{r['run']} on {r['dataset']}, {r['arith']}",
         f"test accuracy {r['original_accuracy']:.2%}, {r['pruned_accuracy']:.2%} pruned"

@@ -6,12 +6,17 @@ from nets.settings.settings import FLOATS, Settings
 
 __all__ = ["make_arithmetic"]
 
+BACKENDS = ("vector", "numpy")
+
 
 def make_arithmetic(settings: Settings, threads: int = 1, backend: str = "vector"):
     """Return the arithmetic that a run's settings ask for.
 
-    backend vector compiles kernels, numpy runs the same circuits node by node.
+    backend vector compiles kernels, numpy runs the same circuits node by node; ValueError
+    for another.
     """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be {' or '.join(BACKENDS)}, got {backend!r}")
     if settings.binary:
         from nets.arithmetic.binary.arithmetic import BinaryArithmetic
 

@@ -113,15 +113,19 @@ def default_name(settings: Settings) -> str:
     s, given = settings, given_for(settings)
     units = s.hidden if s.binary and s.model == "mlp" else given.get("hidden", ())
     parts = [s.dataset, "" if s.model == "mlp" else s.model, s.arith if s.binary else "",
-             *map(str, units), s.binarize_input if s.binary else s.arith,
+             *(map(str, units) if s.hidden else ["hidden-none"]),
+             s.binarize_input if s.binary else s.arith,
              s.delta if s.arith.startswith("lns") else "",
              "" if s.mode == "bit-true" else s.mode, activation_kind(given.get("activation", ""))]
     parts += [f"{k}-{v}" for k, v in given.items() if k not in NAMED]
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, [*parts, f"s{s.seed}"])))
+    told = "-".join(filter(None, [*parts, f"s{s.seed}"]))
+    told = told.replace("+", "").replace("^", "p")  # 2^3, 2^-3 and 2/3 are three numbers
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", told)
     return digested(name, str(given), LONGEST, "-") if _loses(name, given) else name
 
 
 def _loses(name: str, given: dict) -> bool:
-    """Whether settings that differ may share a name: where it is cut, or a function is not
-    told."""
-    return len(name) > LONGEST or given.get("activation", "").startswith(PREFIX)
+    """Whether settings that differ may share a name: where it is cut, a function is not told,
+    or a folder not letter by letter."""
+    return (len(name) > LONGEST or given.get("activation", "").startswith(PREFIX)
+            or "transfer" in given)

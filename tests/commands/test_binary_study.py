@@ -68,3 +68,22 @@ def test_the_help_of_train_tells_of_binary_networks(capsys):
     assert main(["train", "--help-all"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--model bnn is short for" in text and "--binarize-input" in text
+
+
+@pytest.mark.parametrize("what, own", [
+    ("rate", {"model": "bnn", "arith": "binary", "hidden": "256,256,256", "batch": "100",
+              "optimizer": "adam"}),
+    ("activations", {"model": "lenet5", "arith": "float32", "batch": "16", "schedule": "cosine"})])
+def test_the_help_of_a_study_tells_the_defaults_that_it_has(what, own, capsys):
+    assert main(["study", what, "--help-all"]) == 0
+    options = re.split(r"\n  (?=--)", capsys.readouterr().out)
+    told = {text.split()[0]: " ".join(text.split()) for text in options}
+    for name, value in {**own, "epochs": "5"}.items():
+        assert f"(default {value})" in told[f"--{name}"]
+
+
+def test_one_epoch_is_told_in_the_singular(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *SMALL, "--epochs", "1", "--no-plot", "--out", "a"]) == 0
+    assert main(["eval", "a"]) == 0
+    assert "\na after 1 epoch on digits\n" in capsys.readouterr().out

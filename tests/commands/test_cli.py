@@ -97,7 +97,10 @@ def test_runs_that_differ_have_names_that_differ():
                  {"update": "stochastic"}, {"activation": "relu"}, {"arith": "fixed16"},
                  {"arith": "float32", "activation": "gelu"}, {"arith": "float32"},
                  {"gradients": "lns16.9"}, {"lr": "2^-7"}, {"init": "he"},
-                 {"arith": "fixed16", "transfer": "a/b"}]
+                 {"arith": "fixed16", "transfer": "a/b"}, {"arith": "fixed16", "transfer": "a-b"},
+                 {"hidden": ()}, {"hidden": (), "arith": "binary"}, {"arith": "binary"},
+                 {"input_scale": "2^3"}, {"input_scale": "2^-3"}, {"input_scale": "2/3"},
+                 {"input_scale": "1e+1"}, {"input_scale": "1e-1"}]
     names = [default_name(settings_for({**base, **given})) for given in different]
     assert len(set(names)) == len(names)
     assert names[:3] == ["digits-lns16-lut-s0", "digits-lns16-lut-s1", "digits-50-lns16-lut-s0"]

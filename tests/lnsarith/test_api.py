@@ -106,6 +106,8 @@ def test_training_gives_the_bytes_of_the_command_whatever_the_road(run, tmp_path
     suited = {"val": np.int64(200), "lr": Fraction(1, 32), "seed": 0}  # as for digits
     own = lnsarith.train(dataset=ARRAYS, out=tmp_path / "own", **suited, **QUICK)
     assert own.dataset == "own" and own.model_sha256 == run.model_sha256
+    form = lnsarith.train(dataset="digits", out=tmp_path / "form", **{**QUICK, "arith": Lns(12, 6)})
+    assert form.settings["arith"] == "lns12.6" and form.model_sha256 == run.model_sha256
     said = capsys.readouterr()
     assert said.out == said.err == ""
 
@@ -177,6 +179,7 @@ def test_arrays_alone_hold_back_every_fifth_image_of_a_class(tmp_path):
     ({"arhit": "lns12"}, TypeError, "no setting is called 'arhit'; did you mean arith?"),
     ({"arith": "lns99"}, FormatError, "bits must be 4..32"),
     ({"epochs": 0}, FormatError, "epochs must be 1"), ({"epochs": True}, ValueError, "epochs"),
+    ({"backend": "scalar"}, ValueError, "backend must be vector or numpy, got 'scalar'"),
     ({"resume": True, "out": None}, TypeError, "give out="),
     ({"dataset": "digit"}, data.DataError, "no data set is called 'digit'"),
     ({"dataset": ARRAYS[:3]}, TypeError, "dataset is a name, or"),

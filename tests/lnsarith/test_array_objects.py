@@ -165,8 +165,10 @@ def test_families_convert_into_each_other():
     assert fixed.astype(L).words.tolist() == [convert.from_fixed(w, F, L) for w in words]
     assert lns.astype(F, rounding="down").options["rounding"] == "down"
     assert fixed.astype(L, delta=Lut(Fraction(1, 4))).options["delta"] == Lut(Fraction(1, 4))
-    with pytest.raises(FormatError, match="no array class for 'posit8'"):
-        fixed.astype("posit8")
+    for to in ("posit8", "float32", float, np.float64, None, 16):
+        for x in (lns, fixed):
+            with pytest.raises(FormatError, match=f"no array class for {to!r} .*to_float()"):
+                x.astype(to)
 
 
 @BACKENDS

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lnsarith.commands.train.epochs import counted
+
 __all__ = ["class_names", "images_for", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
@@ -83,7 +85,7 @@ def _confusions(labels, predicted, classes: int) -> list[dict]:
 
 def _text(result: dict, names: list[str]) -> str:
     lines = [
-        f"{result['run']} after {result['epoch']} epochs on {result['dataset']}",
+        f"{result['run']} after {counted(result['epoch'], 'epoch')} on {result['dataset']}",
         f"test accuracy {result['test_accuracy']:.2%} "
         f"({result['correct']:,} of {result['images']:,})",
     ]

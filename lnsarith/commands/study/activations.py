@@ -7,9 +7,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
-from lnsarith.commands.train.epochs import say, tell_lost, train_epochs
+from lnsarith.commands.train.epochs import counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -25,13 +24,17 @@ FITTED = ("spindle", "spindle_kernels")  # settings of the activation spindle al
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the action."""
-    add_settings(parser, OWN, {**USUAL, **DEFAULTS})
+    from nets.settings.suited import settings_for
+
+    add_settings(parser, OWN, vars(settings_for(DEFAULTS)))
     group = parser.add_argument_group("study")
-    group.add_argument("--datasets", metavar="A,B", default=SETS, help=f"(default {SETS})")
+    group.add_argument("--datasets", metavar="A,B", default=SETS,
+                       help=f"images to learn (default {SETS})")
     group.add_argument("--activations", metavar="A,B", default=ACTIVATIONS,
-                       help="{dataset} in spindle:FILE stands for the data set's name "
-                       f"(default {ACTIVATIONS})")
-    group.add_argument("--seeds", metavar="A,B", default="0,1,2", help="(default 0,1,2)")
+                       help="what to compare; {dataset} in spindle:FILE stands for the data "
+                       f"set's name (default {ACTIVATIONS})")
+    group.add_argument("--seeds", metavar="A,B", default="0,1,2",
+                       help="seeds of each network (default 0,1,2)")
     group.add_argument("--out", metavar="DIR", default="studies/activations",
                        help="folder of the runs; finished ones are not done again "
                        "(default studies/activations)")
@@ -57,8 +60,8 @@ def run(args: Namespace) -> int:
             None if failed else records[-1]["test_accuracy"])
     found = study.summary(accuracies, images)
     shared = plans[0][3]
-    title = (f"{shared.model}, {shared.arith}, {shared.epochs} epochs, "
-             f"{len(args.seeds.split(','))} seeds")
+    title = (f"{shared.model}, {shared.arith}, {counted(shared.epochs, 'epoch')}, "
+             f"{counted(len(_seeds(args)), 'seed')}")
     result = {"kind": KIND, "what": "activations",
               "settings": {k: v for k, v in shared.resolved().items()
                            if k not in (*VARIED, *FITTED)},

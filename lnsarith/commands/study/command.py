@@ -8,10 +8,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.options import DEFAULTS as USUAL
 from lnsarith.commands.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
-from lnsarith.commands.train.epochs import loss_text, say
+from lnsarith.commands.train.epochs import counted, loss_text, say
 from nets.train.study_values import VALUES
 
 __all__ = ["options"]
@@ -32,9 +31,11 @@ def options(parser: ArgumentParser) -> None:
 
 
 def _value_options(parser: ArgumentParser, values) -> None:
+    from nets.settings.suited import settings_for
+
     text = ",".join(map(str, values))
     parser.add_argument("--values", metavar="A,B", help=f"values to try (default {text})")
-    add_settings(parser, defaults={**USUAL, **DEFAULTS})
+    add_settings(parser, defaults={**vars(settings_for(DEFAULTS)), "model": "bnn"})
     group = parser.add_argument_group("study")
     group.add_argument("--out", metavar="DIR", help="folder (default studies/WHAT)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
@@ -97,7 +98,7 @@ def _told(value, record) -> None:
 def _title(s) -> str:
     net = f"{s.model} {plain(s.hidden)}" if s.model == "mlp" else s.model
     bits = f", input {s.binarize_input}" if s.binary else ""
-    return f"{s.dataset}, {s.arith}, {net}{bits}, {s.epochs} epochs, seed {s.seed}"
+    return f"{s.dataset}, {s.arith}, {net}{bits}, {counted(s.epochs, 'epoch')}, seed {s.seed}"
 
 
 def _text(what: str, rows: list[dict]) -> str:

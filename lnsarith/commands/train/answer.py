@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lnsarith.commands.options import plain
-from lnsarith.commands.train.epochs import epoch_count
+from lnsarith.commands.train.epochs import counted
 from lnsarith.commands.train.export_binary import export, told
 
 __all__ = ["result_of", "summary", "title"]
@@ -48,7 +48,7 @@ def summary(kept, result: dict) -> str:
         [
             title(kept.settings),
             f"{shown}test {result['test_accuracy']:.2%}",
-            f"{epoch_count(epochs)} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
+            f"{counted(epochs, 'epoch')} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
             f"epoch, {result['images_per_second']:,.0f} images/s)",
             f"last batch: {result['saturations']:,} saturations, "
             f"{result['underflows']:,} underflows",

@@ -15,7 +15,7 @@ from lnsarith.commands.options import (
     thread_count,
 )
 from lnsarith.commands.train.answer import result_of, summary, title
-from lnsarith.commands.train.epochs import at_work, epoch_count, say, tell_lost, train_epochs
+from lnsarith.commands.train.epochs import at_work, counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
 
@@ -31,8 +31,8 @@ def options(parser: ArgumentParser) -> None:
 def _add_run(parser: ArgumentParser):
     """Add the options of the run's folder and of what is printed; return their group."""
     group = parser.add_argument_group("run folder and answers")
-    group.add_argument("--out", metavar="DIR",
-                       help="run folder (default runs/DATASET-ARITH-DELTA-...-sSEED)")
+    group.add_argument("--out", metavar="DIR", help="run folder (default "
+                       "runs/DATASET-...-sSEED, named by what is not usual)")
     group.add_argument(
         "--resume",
         action="store_true",
@@ -91,7 +91,7 @@ def _start(args: Namespace, given: dict):
     if kept:
         trainer.epoch = kept.load(trainer.network)
         tell_lost(kept)
-        say(f"going on with {folder} after {epoch_count(trainer.epoch)}")
+        say(f"going on with {folder} after {counted(trainer.epoch, 'epoch')}")
     if not trainer.epoch:
         _begin(trainer)
     if not kept:

@@ -6,7 +6,7 @@ import shlex
 import sys
 from contextlib import contextmanager
 
-__all__ = ["at_work", "epoch_count", "loss_text", "say", "tell_lost", "train_epochs"]
+__all__ = ["at_work", "counted", "loss_text", "say", "tell_lost", "train_epochs"]
 
 
 def train_epochs(trainer, kept) -> None:
@@ -56,7 +56,7 @@ def _how_to_go_on(kept, command: str) -> str:
     done = len(kept.records)
     command = f"{command} --resume --out {shlex.quote(str(kept.folder))}"
     return (
-        f"{epoch_count(done)} of {kept.settings.epochs} are kept; go on with {command}"
+        f"{counted(done, 'epoch')} of {kept.settings.epochs} are kept; go on with {command}"
     )
 
 
@@ -98,9 +98,9 @@ def loss_text(loss: float | None) -> str:
     return "not finite" if loss is None else f"{loss:.4f}"
 
 
-def epoch_count(count: int) -> str:
-    """Return so many epochs in words."""
-    return f"{count} epoch" + "s" * (count != 1)
+def counted(count: int, what: str) -> str:
+    """Return so many epochs, seeds, ... in words."""
+    return f"{count} {what}" + "s" * (count != 1)
 
 
 def say(text: str) -> None:
