@@ -96,4 +96,4 @@ def _read(size: int, most: int, shift: int):
 
 def _claimed(a, b):
     """A claim that holds: the greater of two less the smaller."""
-    return known(maximum(a, b) - minimum(a, b), 0, 1 << 62)
+    return known(maximum(a, b) - minimum(a, b), 0, (1 << 63) - 1)
