@@ -9,11 +9,13 @@ from __future__ import annotations
 from verilog.prove.clocked.references import Reference
 from verilog.prove.clocked.streams import (
     FULL,
+    RANK,
     Answers,
     Start,
     Wires,
     gives,
     is_one,
+    ranked,
     registers_of,
     show,
     takes,
@@ -23,7 +25,8 @@ from verilog.prove.clocked.streams import (
 from verilog.prove.netlist import Netlist
 from verilog.prove.smt import Formula, any_of
 
-__all__ = ["CONTROL", "accepts", "held", "progress", "reset", "sequence", "sequence_after_reset"]
+__all__ = ["CONTROL", "accepts", "held", "progress", "reset", "room", "sequence",
+           "sequence_after_reset"]
 
 CONTROL = ("o_valid", "o_ready", "i_valid", "i_ready", "i_rst")
 
@@ -124,6 +127,20 @@ def accepts(reference: Reference, start: Start, weaker: str = "") -> Formula:
         formula.require(f"(= #b0 {step['o_ready']})")
         if not weaker:
             formula.require(f"(not {_waiting(step)})")
+    return formula
+
+
+def room(reference: Reference, start: Start, weaker: str = "") -> Formula:
+    """A word would not be taken though there are fewer inside than the pipeline has stages:
+    a gap between words is not closed; weaker: "however many"."""
+    net, formula = _control(reference, start), Formula()
+    now = start.run(formula, net, [{"i_rst": "#b0"}])[0]
+    rest = net.unroll(formula, [{**registers_of(net, now), **FULL},
+                                *[FULL] * reference.clocks])
+    _, inside = ranked(formula, [(is_one(step["o_valid"]), "") for step in rest])
+    formula.require(f"(= #b0 {now['o_ready']})")
+    if not weaker:
+        formula.require(f"(bvult {inside} (_ bv{reference.delay} {RANK}))")
     return formula
 
 

@@ -50,7 +50,12 @@ def prove_clocked(design: Design, net: Netlist, parts, seconds: float) -> list[P
 
 def _of_flow(design: Design, reference: Reference, finder) -> list[Claim]:
     what = "each word taken with done" if design.state else "each word taken"
-    return [Claim(
+    stages = [] if design.state else [Claim(
+        "room", f"a word is taken whenever fewer than {reference.delay} are inside: gaps between "
+        "words close while an answer waits, from any registers",
+        partial(claims.room, reference, Start()), ("however many",),
+        (_run_finder(partial(_begun, claims.room, reference)),))]
+    return [*stages, Claim(
         "sequence", f"{what} has one answer, none lost, doubled or invented, in order: from any "
         "registers, what is inside before a clock and what it takes are what it gives and what "
         "is inside after it (by induction for runs of any length)",

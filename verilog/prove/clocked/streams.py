@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from verilog.prove.netlist import Netlist
 from verilog.prove.smt import Formula
 
-__all__ = ["FULL", "Answers", "Start", "Wires", "data_of", "gives", "is_one", "registers_of",
-           "show", "takes", "unequal", "word_of"]
+__all__ = ["FULL", "RANK", "Answers", "Start", "Wires", "data_of", "gives", "is_one", "ranked",
+           "registers_of", "show", "takes", "unequal", "word_of"]
 
 FULL = {"i_valid": "#b0", "i_ready": "#b1", "i_rst": "#b0"}  # on the way to being empty
 HANDSHAKE = ("i_clk", "i_rst", "i_valid", "i_ready", "o_valid", "o_ready")
@@ -88,7 +88,7 @@ def registers_of(net: Netlist, step: Wires) -> dict[str, str]:
 
 def unequal(formula: Formula, left: Answers, right: Answers) -> list[str]:
     """Return the conditions under which two streams differ somewhere or in length."""
-    (ranks, count), (others, total) = _ranks(formula, left), _ranks(formula, right)
+    (ranks, count), (others, total) = ranked(formula, left), ranked(formula, right)
     found = [f"(distinct {count} {total})"]
     for (given, word), rank in zip(left, ranks):
         found += [f"(and {given} {due} (= {rank} {other}) (distinct {word} {wanted}))"
@@ -96,7 +96,7 @@ def unequal(formula: Formula, left: Answers, right: Answers) -> list[str]:
     return found
 
 
-def _ranks(formula: Formula, answers: Answers) -> tuple[list[str], str]:
+def ranked(formula: Formula, answers: Answers) -> tuple[list[str], str]:
     """Return how many answers are before each one, and how many there are."""
     count, ranks = f"(_ bv0 {RANK})", []
     for given, _ in answers:
