@@ -55,11 +55,11 @@ def _of_flow(design: Design, reference: Reference, finder) -> list[Claim]:
         "words close while an answer waits, from any registers",
         partial(claims.room, reference, Start()), ("however many",),
         (_run_finder(partial(_begun, claims.room, reference)),))]
-    return [*stages, Claim(
+    return [Claim(
         "sequence", f"{what} has one answer, none lost, doubled or invented, in order: from any "
         "registers, what is inside before a clock and what it takes are what it gives and what "
         "is inside after it (by induction for runs of any length)",
-        partial(claims.sequence, reference, Start()), ("any word", "bit"), (finder,))]
+        partial(claims.sequence, reference, Start()), ("any word", "bit"), (finder,)), *stages]
 
 
 def _of_array(design: Design, reference: Reference, finder) -> list[Claim]:
