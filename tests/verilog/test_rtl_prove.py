@@ -53,8 +53,8 @@ def test_every_proof_of_an_operator_passes(name, arith, options):
 def test_a_pipeline_answers_after_its_latency_from_any_state(name, arith, latency):
     proofs = prove(find(name), parse_format(arith), {}, latency, 30, with_laws=False)
     assert [(p.name, p.passed) for p in proofs] == [
-        (name, True) for name in ("verilog", "sequence", "room", "held", "reset", "accepts", "progress",
-                                  "ranges")]
+        (name, True) for name in ("verilog", "sequence", "room", "held", "reset", "accepts",
+                                  "progress", "ranges")]
 
 
 @pytest.mark.parametrize("name, arith, options", [
