@@ -3,9 +3,9 @@
 import dataclasses
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -37,10 +37,14 @@ def test_help_needs_no_heavy_module():
 
 
 def test_help_comes_within_half_a_second(tmp_path):
-    def seconds():
-        begin = time.perf_counter()
+    def spent():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    def seconds():  # of the command alone, as other tests run beside it
+        begin = spent()
         assert call("--help", cwd=tmp_path)[0] == 0
-        return time.perf_counter() - begin
+        return spent() - begin
 
     assert min(seconds() for _ in range(5)) < 0.5
 

@@ -98,7 +98,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(whole, tmp_path):
     while not (tmp_path / "r" / "model.npz").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     last = err.splitlines()[-1]
     assert "interrupted" in last and "lnsarith train --resume --out r" in last
