@@ -55,8 +55,9 @@ class Module:
         self.plans = list(plans)
         module = ir.Module()
         module.triple = llvm.get_default_triple()
+        lanes = {width: Lanes(width, Target(level)) for _, width in self.plans}
         for i, (plan, width) in enumerate(self.plans):
-            _add(module, f"map{i}", plan, Lanes(width, Target(level)))
+            _add(module, f"map{i}", plan, lanes[width])
         self.engine = _compiled(str(module), PROCESSORS[level], optimise)
 
     def run(self, index: int, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -22,12 +22,15 @@ class Lanes:
         self.target = target
         self.type = ir.VectorType(ir.IntType(width), self.count)
         self.mask = ir.VectorType(ir.IntType(1), self.count)
+        self._splats: dict[int, ir.Constant] = {}
 
     def splat(self, value: int) -> ir.Constant:
         """Return a constant vector with value (modulo 2**width) in every lane."""
         value &= (1 << self.width) - 1
         value -= (value >> (self.width - 1)) << self.width
-        return ir.Constant(self.type, [value] * self.count)
+        if value not in self._splats:  # its text is as long as the vector, and made once
+            self._splats[value] = ir.Constant(self.type, [value] * self.count)
+        return self._splats[value]
 
     def broadcast(self, builder, scalar):
         """Return a vector with the scalar in every lane."""

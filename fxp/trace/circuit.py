@@ -153,7 +153,11 @@ class _Namer:
         return self
 
     def __exit__(self, *exc):
-        sys.setprofile(self._before)
+        if hasattr(self._before, "enable"):  # cProfile's, which is no function before 3.12
+            sys.setprofile(None)
+            self._before.enable()
+        else:
+            sys.setprofile(self._before)
 
     def _look(self, frame, event, arg):
         if event == "return" and frame.f_globals.get("__name__") not in _MACHINERY:
