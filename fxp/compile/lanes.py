@@ -16,10 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import COMPARISONS, Node, SpecError
 
-__all__ = ["WIDTHS", "lane_modes", "lane_width", "provable", "reads_signed", "reads_unsigned"]
+__all__ = ["WIDTHS", "lane_modes", "lane_width", "plan_width", "provable", "reads_signed",
+           "reads_unsigned"]
 
 WIDTHS = (16, 32, 64)
 RING = ("add", "sub", "mul", "shl", "and", "or", "xor")
@@ -37,6 +40,11 @@ def lane_width(circuits: Iterable[Circuit]) -> int:
         if all(lane_modes(c, width) is not None for c in circuits):
             return width
     raise SpecError(f"{circuits[0].name} does not fit 64-bit lanes")
+
+
+def plan_width(circuits: Iterable[Circuit], dtypes: Iterable[np.dtype]) -> int:
+    """Return the lane width that holds every node and every stored word."""
+    return max(lane_width(circuits), *(8 * d.itemsize for d in dtypes))
 
 
 def lane_modes(circuit: Circuit, width: int) -> dict[int, str] | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.loops import Arguments, Memory, broadcast, i64, ramp
+from fxp.compile.finish import Finish
+from fxp.compile.lanes import plan_width
+from fxp.compile.loops import Arguments, Memory, i64
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["emit_matmul"]
+__all__ = ["emit_matmul", "sum_width"]
 
 I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
@@ -26,6 +28,13 @@ def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
     (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
 
 
+def sum_width(plan: MatmulPlan) -> int:
+    """Return the lane width of the sums; the rest of the plan may need wider lanes."""
+    circuits = [c for c in plan.circuits if c is not plan.finish]
+    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
+    return plan_width(circuits, [plan.dtypes[n] for n in names])
+
+
 class _Matmul:
     def __init__(self, builder, plan, lanes, args):
         self.builder = builder
@@ -33,6 +42,7 @@ class _Matmul:
         self.lanes = lanes
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
+        self.finish = Finish(builder, plan, lanes, args)
         slots = [lanes.type] * len(plan.state)
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
@@ -108,8 +118,7 @@ class _Matmul:
                         self._steps(plan.low, scalars, places)
                     with high:
                         self._steps(plan.step, scalars, places)
-        for t in range(size):
-            self._finish(row, offsets[t], t)
+        self.finish.emit(row, column, [self._state(t) for t in range(size)])
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""
@@ -134,22 +143,6 @@ class _Matmul:
             state = self._state(t) if self.plan.combine is None else {}
             outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
             self._set_state(t, outputs)
-
-    def _finish(self, row, offset, t: int):
-        b, args, plan = self.builder, self.args, self.plan
-        inputs = self._state(t)
-        at = b.add(b.mul(row, args["extra_row"]), offset)
-        for name in plan.extra:
-            if name in plan.dtypes:
-                inputs[name] = self.memory.load(name, args[name], at)
-            else:
-                inputs[name] = broadcast(b, self.lanes, args[name])
-        if "element" in plan.finish.inputs:
-            place = b.add(b.mul(row, args["columns"]), offset)
-            inputs["element"] = ramp(b, self.lanes, place)
-        at = b.add(b.mul(row, args["out_row"]), offset)
-        for name, value in emit(b, plan.finish, self.lanes, inputs).items():
-            self.memory.store(name, args[name], at, value)
 
     def _state(self, t: int) -> dict:
         return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}
@@ -190,7 +183,7 @@ class _TreeMatmul(_Matmul):
             self._merge(merges, depth)
         self._merge(b.sub(b.load(depth), i64(1)), depth)
         self._set_state(0, self._top(i64(0)))
-        self._finish(row, column, 0)
+        self.finish.emit(row, column, [self._state(0)])
 
     def _merge(self, times, depth):
         b = self.builder

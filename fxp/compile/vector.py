@@ -186,4 +186,4 @@ class _Emitter:
         if read.selector is not None:
             select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
             address = self.builder.xor(address, select)
-        return self.tables.read_banks(read.entries, address)
+        return self.tables.banks.read(read.entries, address)
