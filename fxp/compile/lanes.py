@@ -7,6 +7,7 @@ all that generated code may assume of it:
     unsigned    the value as a number from 0; its range fits
     saturated   the value clamped to the signed lane; its users are minima and maxima
     modular     the value modulo 2**width; its users depend on low bits alone
+    fused       nothing: it is inside of a rounded product, see `fxp.compile.rounding`
 
 `provable` states what follows from operands for every operation. A circuit with a
 node that can be held in none of these ways needs wider lanes.
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from fxp.compile.rounding import rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import COMPARISONS, Node, SpecError
 
@@ -52,8 +54,10 @@ def lane_modes(circuit: Circuit, width: int) -> dict[int, str] | None:
     users = _users(circuit)
     outputs = {n.index for n in circuit.outputs.values()}
     low_bits = _low_bits_only(circuit, width, users, outputs)
-    modes: dict[int, str] = {}
+    modes = dict.fromkeys(_fused(circuit, width, users, outputs), "fused")
     for node in circuit.nodes:
+        if node.index in modes:
+            continue
         if node.is_const and not users[node.index] and node.index not in outputs:
             continue  # a shift count: it is part of the instruction
         mode = _choose(provable(node, modes, width), node.index in outputs,
@@ -69,6 +73,10 @@ def provable(node: Node, modes: Modes, width: int) -> frozenset[str]:
     in these modes. Ring operations keep congruence, so a result that fits is exact."""
     fitting = _fitting(node, width)
     operands = _operands(node)
+    if any(modes[a.index] == "fused" for a in operands):
+        rounded = rounded_product(node, width)
+        exact = rounded and all(modes[a.index] == "signed" for a in rounded.operands)
+        return fitting & {"signed"} if exact else frozenset()
     held = {modes[a.index] for a in operands}
     if node.op in RING:
         if "saturated" in held:
@@ -114,6 +122,18 @@ def _choose(possible: frozenset[str], is_output: bool, used_by, low_bits: bool) 
     if "saturated" in possible and all(u.op in EXTREMES for u in used_by):
         return "saturated"
     return "modular" if "modular" in possible and low_bits else None
+
+
+def _fused(circuit: Circuit, width: int, users, outputs) -> list[int]:
+    """Return the nodes inside of rounded products, which have no other users."""
+    found: list[int] = []
+    for node in circuit.nodes:
+        if rounded := rounded_product(node, width):
+            product, total = rounded.inner
+            if (users[product.index] == [total] and users[total.index] == [node]
+                    and not {product.index, total.index} & outputs):
+                found += [product.index, total.index]
+    return found
 
 
 def _low_bits_only(circuit: Circuit, width: int, users, outputs) -> dict[int, bool]:
