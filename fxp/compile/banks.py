@@ -1,7 +1,7 @@
 """Tables that lie in registers: a bank is what one instruction picks from.
 
-AVX-512 picks among two registers' words of 16 bits, 64 of them, or of 32 bits, 32 of
-them; AVX2 shuffles bytes, 16 of them.
+AVX-512 picks among the words of two registers: 64 of 16 bits, 32 of 32 bits and, on most
+processors, 128 of 8 bits; AVX2 shuffles bytes, 16 of them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ class Banks:
     def _room(self, values) -> int:
         if self.lanes.width > 32:
             return 0
+        if self.lanes.width == 8:
+            short = all(-(1 << 7) <= v < 1 << 7 for v in values)
+            return 128 * MOST_BANKS[self.level] if short and self.lanes.target.bytes else 0
         if all(-(1 << 15) <= v < 1 << 15 for v in values):
             return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
         wide = self.level == "avx512" and self.lanes.width == 32
@@ -44,6 +47,8 @@ class Banks:
         b, lanes = self.builder, self.lanes
         if lanes.width == 32 and not all(-(1 << 15) <= v < 1 << 15 for v in entries):
             return self._pick(entries, address, "d")
+        if lanes.width == 8:
+            return self._pick(entries, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
         found = (self._pick(entries, words, "hi") if self.level == "avx512" else
                  self._shuffle_bytes(entries, words))
@@ -70,7 +75,7 @@ class Banks:
         lanes = address.type
         low, high = (ir.Constant(lanes, bank[i : i + lanes.count]) for i in (0, lanes.count))
         if bank[: lanes.count] == bank[lanes.count :]:
-            one = {"hi": "hi", "d": "si"}[kind]
+            one = {"d": "si"}.get(kind, kind)
             return intrinsic(self.builder, f"llvm.x86.avx512.permvar.{one}.512", lanes, low,
                              address)
         return intrinsic(self.builder, f"llvm.x86.avx512.vpermi2var.{kind}.512", lanes, low,

@@ -174,7 +174,7 @@ class _KeptCode(NullCache):
 def _width(plan: Plan) -> int:
     """Return the width of the lanes that a kernel works in."""
     if isinstance(plan, MatmulPlan):
-        return sum_width(plan)
+        return sum_width(plan, target())
     return plan_width(plan.circuits, plan.dtypes.values())
 
 

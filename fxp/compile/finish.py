@@ -26,16 +26,20 @@ class Finish:
         self.plan = plan
         self.args = args
         names = [n for n in (*plan.extra, *plan.finish.outputs) if n in plan.dtypes]
-        width = plan_width([plan.finish], [plan.dtypes[n] for n in names])
+        width = plan_width([plan.finish], [plan.dtypes[n] for n in names], lanes.width)
         self.sums = lanes
-        self.lanes = Lanes(max(width, lanes.width), lanes.target)
+        self.lanes = Lanes(width, lanes.target)
         self.memory = Memory(builder, self.lanes, plan.dtypes)
 
-    def emit(self, row, column, states: list[dict]) -> None:
-        """Write the results of neighbouring vectors of columns, whose states are given."""
+    def emit(self, row, column, states: list[dict], mask=None) -> None:
+        """Write the results of neighbouring vectors of columns, whose states are given.
+
+        The mask tells which lanes of the only vector count.
+        """
         if self.lanes.width == self.sums.width:
             for t, state in enumerate(states):
-                self._vector(row, self.builder.add(column, i64(t * self.lanes.count)), state)
+                offset = self.builder.add(column, i64(t * self.lanes.count))
+                self._vector(row, offset, state, mask)
         else:
             self._through_memory(row, column, states)
 
@@ -47,7 +51,9 @@ class Finish:
                 b.store(value, b.gep(places[name], [i64(t)]))
         step = i64(self.lanes.count)
         part = ir.VectorType(sums.type.element, self.lanes.count).as_pointer()
-        with cgutils.for_range_slice(b, i64(0), i64(size * sums.count), step) as (first, _):
+        left, every = b.sub(self.args["columns"], column), i64(size * sums.count)
+        end = b.select(b.icmp_signed("<", left, every), left, every)
+        with cgutils.for_range_slice(b, i64(0), end, step) as (first, _):
             state = {}
             for name, place in places.items():
                 numbers = b.bitcast(place, sums.type.element.as_pointer())
@@ -57,13 +63,14 @@ class Finish:
                 state[name] = (b.sext if signed else b.zext)(narrow, self.lanes.type)
             self._vector(row, b.add(column, first), state)
 
-    def _vector(self, row, offset, state: dict):
+    def _vector(self, row, offset, state: dict, mask=None):
         b, args, plan = self.builder, self.args, self.plan
         inputs = dict(state)
         at = b.add(b.mul(row, args["extra_row"]), offset)
         for name in plan.extra:
             if name in plan.dtypes:
-                inputs[name] = self.memory.load(name, args[name], at)
+                low = plan.finish.inputs[name].low
+                inputs[name] = self.memory.load(name, args[name], at, mask, low)
             else:
                 inputs[name] = broadcast(b, self.lanes, args[name])
         if "element" in plan.finish.inputs:
@@ -71,4 +78,4 @@ class Finish:
             inputs["element"] = ramp(b, self.lanes, place)
         at = b.add(b.mul(row, args["out_row"]), offset)
         for name, value in emit(b, plan.finish, self.lanes, inputs).items():
-            self.memory.store(name, args[name], at, value)
+            self.memory.store(name, args[name], at, value, mask)

@@ -26,7 +26,7 @@ from fxp.trace.graph import COMPARISONS, Node, SpecError
 __all__ = ["WIDTHS", "lane_modes", "lane_width", "plan_width", "provable", "reads_signed",
            "reads_unsigned"]
 
-WIDTHS = (16, 32, 64)
+WIDTHS = (8, 16, 32, 64)
 RING = ("add", "sub", "mul", "shl", "and", "or", "xor")
 SHIFTS = ("shl", "shr")
 EXACT = frozenset({"signed", "unsigned"})
@@ -35,18 +35,19 @@ EXTREMES = ("min", "max")
 Modes = Mapping[int, str]
 
 
-def lane_width(circuits: Iterable[Circuit]) -> int:
-    """Return the narrowest lane of WIDTHS that holds every node of the circuits."""
+def lane_width(circuits: Iterable[Circuit], least: int = 16) -> int:
+    """Return the narrowest lane of WIDTHS, from least on, that holds every node of the
+    circuits."""
     circuits = list(circuits)
     for width in WIDTHS:
-        if all(lane_modes(c, width) is not None for c in circuits):
+        if width >= least and all(lane_modes(c, width) is not None for c in circuits):
             return width
     raise SpecError(f"{circuits[0].name} does not fit 64-bit lanes")
 
 
-def plan_width(circuits: Iterable[Circuit], dtypes: Iterable[np.dtype]) -> int:
+def plan_width(circuits: Iterable[Circuit], dtypes: Iterable[np.dtype], least: int = 16) -> int:
     """Return the lane width that holds every node and every stored word."""
-    return max(lane_width(circuits), *(8 * d.itemsize for d in dtypes))
+    return max(lane_width(circuits, least), *(8 * d.itemsize for d in dtypes))
 
 
 def lane_modes(circuit: Circuit, width: int) -> dict[int, str] | None:
