@@ -20,8 +20,10 @@ from fxp.trace.plans import MapPlan
 
 __all__ = ["PROCESSORS", "Module", "levels", "map_plan", "widths"]
 
-PROCESSORS = {"avx512": "skylake-avx512", "avx2": "haswell", "plain": "nehalem"}
-NEEDED = {"avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
+PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
+              "avx2": "haswell", "plain": "nehalem"}
+NEEDED = {"avx512vbmi": ("avx512bw", "avx512vl", "avx512dq", "avx512vbmi"),
+          "avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
 I64 = ir.IntType(64)
 
 

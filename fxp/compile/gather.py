@@ -1,8 +1,8 @@
 """Reading a constant table in every lane at once.
 
-Small tables live in registers: AVX-512 picks among 64 words in one instruction,
-AVX2 shuffles bytes. Larger ones are gathered from memory; a processor with
-neither reads lane by lane. All paths give the same words.
+Small tables lie in registers, see `fxp.compile.banks`. Larger ones are gathered from
+memory; a processor that cannot do either reads lane by lane. All paths give the same
+words.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.compile.banks import Banks, intrinsic
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
-BANKS = {"avx512": 4, "avx2": 1, "plain": 0}
 
 
 @dataclass
@@ -45,37 +45,33 @@ class TableReader:
         self.builder = builder
         self.lanes = lanes
         self.level = lanes.target.level
-
-    def fits_registers(self, values) -> bool:
-        """Whether the table is small enough to be kept in registers."""
-        return (self.lanes.width <= 32 and len(values) <= 64 * BANKS[self.level]
-                and all(-(1 << 15) <= v < 1 << 15 for v in values))
+        self.banks = Banks(builder, lanes)
 
     def plan(self, node: Node) -> SaturatedRead | None:
         """Return the saturated form of a lookup node, or None if it has no such form."""
         match = _match_clamped(node.args[0])
-        if match is None or not self.fits_registers(node.table.values):
-            return None
+        if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
+            return None  # wider lanes have no instruction that saturates
         value, plus, limit, shift, selector, half = match
         top = (1 << (self.lanes.width - 1)) - 1
         offset = top - limit
         if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
             return None
         size = 2 * (half or 1 << (limit >> shift).bit_length())
-        if size > 64 * BANKS[self.level]:
-            return None
         entries = [0] * size
         for i in range((limit >> shift) + 1):
             address = i + (offset >> shift)
             entries[address % size] = node.table.values[i]
             if half:
                 entries[(address ^ half) % size] = node.table.values[i | half]
+        if not self.banks.fit(entries):
+            return None
         return SaturatedRead(value, plus + offset, shift, selector, half, entries)
 
     def read(self, table, index):
         """Return table[index] in every lane."""
-        if self.fits_registers(table.values):
-            return self.read_banks(list(table.values), index)
+        if self.banks.fit(table.values):
+            return self.banks.read(list(table.values), index)
         wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
@@ -87,70 +83,8 @@ class TableReader:
         lanes that only fill up a vector may hold anything."""
         lanes = self.lanes
         last = min(len(table), 1 << lanes.width) - 1
-        return self._intrinsic(f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
+        return intrinsic(self.builder, f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
                                lanes.splat(last))
-
-    def read_banks(self, entries: list[int], address):
-        """Return entries[address modulo their power-of-two count] from registers."""
-        size = 1 << (len(entries) - 1).bit_length()
-        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
-        b, lanes = self.builder, self.lanes
-        words = b.bitcast(address, self._words(lanes.target.register_bits // 16))
-        pick = self._pick_words if self.level == "avx512" else self._shuffle_bytes
-        found = b.bitcast(pick(entries, words), lanes.type)
-        if lanes.width == 16:
-            return found
-        up = lanes.splat(lanes.width - 16)
-        return b.ashr(b.shl(found, up), up)
-
-    def _words(self, count: int):
-        return ir.VectorType(I16, count)
-
-    def _pick_words(self, entries, words):
-        """AVX-512: one two-register permutation for each 64 entries."""
-        kind = words.type
-        banks = [entries[i : i + 64] for i in range(0, len(entries), 64)]
-        picked = [self._permute(bank * (64 // len(bank)), words, kind) for bank in banks]
-        bit = 64
-        while len(picked) > 1:
-            chosen = self.builder.icmp_signed("!=", self.builder.and_(
-                words, ir.Constant(kind, [bit] * kind.count)), ir.Constant(kind, [0] * kind.count))
-            picked = [self.builder.select(chosen, odd, even)
-                      for even, odd in zip(picked[::2], picked[1::2])]
-            bit *= 2
-        return picked[0]
-
-    def _permute(self, bank, words, kind):
-        low, high = (ir.Constant(kind, bank[i : i + 32]) for i in (0, 32))
-        if bank[:32] == bank[32:]:
-            return self._intrinsic("llvm.x86.avx512.permvar.hi.512", kind, low, words)
-        return self._intrinsic("llvm.x86.avx512.vpermi2var.hi.512", kind, low, words, high)
-
-    def _shuffle_bytes(self, entries, words):
-        """AVX2: each bank of eight entries is sixteen bytes; addresses outside a bank
-        get their top bit set, which shuffles in zero."""
-        b, kind = self.builder, words.type
-        bytes_type = ir.VectorType(I8, 2 * kind.count)
-        small = b.and_(words, ir.Constant(kind, [len(entries) - 1] * kind.count))
-        pairs = b.add(b.mul(small, ir.Constant(kind, [0x0202] * kind.count)),
-                      ir.Constant(kind, [0x0100] * kind.count))
-        address = b.bitcast(pairs, bytes_type)
-        found = None
-        for start in range(0, len(entries), 8):
-            bank = entries[start : start + 8]
-            if any(bank):
-                part = self._shuffle_bank(bank, address, 2 * start, bytes_type)
-                found = part if found is None else b.or_(found, part)
-        return b.bitcast(found or ir.Constant(bytes_type, [0] * bytes_type.count), kind)
-
-    def _shuffle_bank(self, bank, address, first: int, kind):
-        b = self.builder
-        data = [byte for v in bank for byte in (v & 0xFF, (v >> 8) & 0xFF)]
-        inside = b.sub(address, ir.Constant(kind, [first] * kind.count))
-        marked = self._intrinsic(f"llvm.uadd.sat.v{kind.count}i8", kind, inside,
-                                 ir.Constant(kind, [0x70] * kind.count))
-        table = ir.Constant(kind, data * (kind.count // 16))
-        return self._intrinsic("llvm.x86.avx2.pshuf.b", kind, table, marked)
 
     def _gather(self, table, index):
         """Gather 32-bit words; a table of short words is read unaligned, half the size."""
@@ -208,12 +142,6 @@ class TableReader:
         module = self.builder.module
         data = module.globals.get(name) or cgutils.global_constant(module, name, array)
         return self.builder.bitcast(data, I8.as_pointer())
-
-    def _intrinsic(self, name: str, kind, *arguments):
-        module = self.builder.module
-        function_type = ir.FunctionType(kind, [a.type for a in arguments])
-        function = module.globals.get(name) or ir.Function(module, function_type, name)
-        return self.builder.call(function, arguments)
 
 
 def _match_clamped(index: Node):

@@ -9,21 +9,36 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.compile.finish import Finish
+from fxp.compile.lanes import plan_width
 from fxp.compile.loops import Arguments, Memory, broadcast, i64, ramp
+from fxp.compile.target import Target
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["emit_matmul"]
+__all__ = ["emit_matmul", "sum_width"]
 
 I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
+LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
     """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
     (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
+
+
+def sum_width(plan: MatmulPlan, target: Target) -> int:
+    """Return the lane width of the sums; the rest of the plan may need wider lanes.
+
+    Lanes of 8 bits are worth it where tables of bytes are read at once.
+    """
+    circuits = [c for c in plan.circuits if c is not plan.finish]
+    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
+    least = 8 if target.bytes and plan.combine is None else 16
+    return plan_width(circuits, [plan.dtypes[n] for n in names], least)
 
 
 class _Matmul:
@@ -33,6 +48,7 @@ class _Matmul:
         self.lanes = lanes
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
+        self.finish = Finish(builder, plan, lanes, args)
         slots = [lanes.type] * len(plan.state)
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
@@ -55,14 +71,20 @@ class _Matmul:
                 self._columns(row, count, begin, end)
 
     def _columns(self, row, count, begin, end):
-        """Full tiles first, then single vectors."""
-        b = self.builder
+        """Full tiles first, then single vectors, then what is left of one."""
+        b, step = self.builder, i64(self.lanes.count)
         wide = i64(TILE * self.lanes.count)
         whole = b.sub(end, b.srem(b.sub(end, begin), wide))
         with cgutils.for_range_slice(b, begin, whole, wide) as (column, _):
             self._tile(row, column, count, TILE)
-        with cgutils.for_range_slice(b, whole, end, i64(self.lanes.count)) as (column, _):
+        last = b.sub(end, b.srem(b.sub(end, whole), step))
+        with cgutils.for_range_slice(b, whole, last, step) as (column, _):
             self._tile(row, column, count, 1)
+        if self.lanes.count > LANES:
+            with b.if_then(b.icmp_signed("<", last, end)):
+                left = broadcast(b, self.lanes, b.sub(end, last))
+                mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
+                self._tile(row, last, count, 1, mask)
 
     def _collect(self, row):
         """Write the steps of this row that change something to the scratch: offset of
@@ -92,24 +114,23 @@ class _Matmul:
         base = b.add(self.args["scratch"], b.mul(position, i64(width)))
         return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
 
-    def _tile(self, row, column, count, size: int):
+    def _tile(self, row, column, count, size: int, mask=None):
         b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
         for t in range(size):
-            self._start(row, offsets[t], t)
+            self._start(row, offsets[t], t, mask)
         with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
-                self._steps(plan.step, scalars, places)
+                self._steps(plan.step, scalars, places, mask)
             else:
                 is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
                 with b.if_else(is_low) as (low, high):
                     with low:
-                        self._steps(plan.low, scalars, places)
+                        self._steps(plan.low, scalars, places, mask)
                     with high:
-                        self._steps(plan.step, scalars, places)
-        for t in range(size):
-            self._finish(row, offsets[t], t)
+                        self._steps(plan.step, scalars, places, mask)
+        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""
@@ -122,34 +143,20 @@ class _Matmul:
             scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
         return raw, scalars, [b.add(b_row, o) for o in offsets]
 
-    def _start(self, row, offset, t: int):
+    def _start(self, row, offset, t: int, mask=None):
         b, args, plan = self.builder, self.args, self.plan
         at = b.add(b.mul(row, args["init_row"]), offset)
-        inputs = {n: self.memory.load(n, args[n], at) for n in plan.start.inputs}
+        inputs = {n: self.memory.load(n, args[n], at, mask, node.low)
+                  for n, node in plan.start.inputs.items()}
         self._set_state(t, emit(b, plan.start, self.lanes, inputs))
 
-    def _steps(self, circuit, scalars, places):
+    def _steps(self, circuit, scalars, places, mask=None):
         for t, place in enumerate(places):
-            vectors = {n: self.memory.load(n, self.args[n], place) for n in self.plan.vectors}
+            vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
+                       for n in self.plan.vectors}
             state = self._state(t) if self.plan.combine is None else {}
             outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
             self._set_state(t, outputs)
-
-    def _finish(self, row, offset, t: int):
-        b, args, plan = self.builder, self.args, self.plan
-        inputs = self._state(t)
-        at = b.add(b.mul(row, args["extra_row"]), offset)
-        for name in plan.extra:
-            if name in plan.dtypes:
-                inputs[name] = self.memory.load(name, args[name], at)
-            else:
-                inputs[name] = broadcast(b, self.lanes, args[name])
-        if "element" in plan.finish.inputs:
-            place = b.add(b.mul(row, args["columns"]), offset)
-            inputs["element"] = ramp(b, self.lanes, place)
-        at = b.add(b.mul(row, args["out_row"]), offset)
-        for name, value in emit(b, plan.finish, self.lanes, inputs).items():
-            self.memory.store(name, args[name], at, value)
 
     def _state(self, t: int) -> dict:
         return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}
@@ -190,7 +197,7 @@ class _TreeMatmul(_Matmul):
             self._merge(merges, depth)
         self._merge(b.sub(b.load(depth), i64(1)), depth)
         self._set_state(0, self._top(i64(0)))
-        self._finish(row, column, 0)
+        self.finish.emit(row, column, [self._state(0)])
 
     def _merge(self, times, depth):
         b = self.builder
