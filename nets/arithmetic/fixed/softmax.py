@@ -35,9 +35,8 @@ class FixedSoftmax:
         self.gradients = gradients
         self.delta = deltas.parse(delta).at(self.frac, zero_level(LOGS))
 
-    @property
-    def circuits(self) -> dict[str, Circuit]:
-        """Return the circuits by name."""
+    def circuits(self, classes: int) -> dict[str, Circuit]:
+        """Return the circuits by name, the same for any number of logits of a sample."""
         ends = [self.linear(w) for w in self.logits.words]
         sums = (ends[0], ends[1] + (16 << self.frac))
         spans = {"t": (ends[0], ends[1]), "s": sums}
@@ -77,13 +76,13 @@ class FixedSoftmax:
         if backend == "numpy":
             return lambda: self._run_numpy(words, labels, gradient, stats, scale, logits.columns)
         loop = _LOOP.replace("HIGH", str(self.logits.high)).replace("LOW", str(self.logits.low))
-        run = compiler().scalar_kernel("softmax", self.circuits, loop)
+        run = compiler().scalar_kernel("softmax", self.circuits(logits.columns), loop)
         out = gradient.fields["word"] if gradient else np.empty(words.shape, self.gradients.dtype)
         args = (words, labels, out, logits.columns, scale, stats)
         return lambda: run(*args)
 
     def _run_numpy(self, words, labels, gradient, stats, scale, classes):
-        circuits, z = self.circuits, words[:, :classes].astype(np.int64)
+        circuits, z = self.circuits(classes), words[:, :classes].astype(np.int64)
         t = evaluate(circuits["linear"], word=z)
         s = t[:, 0]
         for j in range(1, classes):
