@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Runs a network of 8-bit integers over images, layer by layer; tells cycles, words that are not
+// those expected, and scores.
+
+#include "network.h"
+
+#include "system.h"
+
+int32_t rescaled(const struct layer *l, int32_t sum, const struct scale *s) {
+    const int shift = (int)(s->packed & 255) + 1;
+    const int32_t m = sum < 0 ? s->negative : s->positive;
+    const int32_t zero = l->wide ? 0 : (int8_t)(s->packed >> 8);
+    const int32_t low = l->wide ? INT16_MIN : (int8_t)(s->packed >> 16);
+    const int32_t high = l->wide ? INT16_MAX : (int8_t)(s->packed >> 24);
+    const int64_t scaled = ((int64_t)sum * m + ((int64_t)1 << (shift - 1))) >> shift;
+    const int64_t word = scaled + zero;
+    return (int32_t)(word < low ? low : word > high ? high : word);
+}
+
+// Puts zeros around an image.
+static void pad(const struct layer *l, const int8_t *in, int8_t *out) {
+    const int row = l->width * l->maps, wide = l->padded_width * l->maps;
+    for (int y = 0; y < l->padded_height; y++, out += wide) {
+        const int from = y - l->top, first = l->left * l->maps;
+        const int inside = from >= 0 && from < l->height;
+        for (int x = 0; x < wide; x++)
+            out[x] = inside && x >= first && x < first + row ? in[from * row + x - first]
+                                                             : (int8_t)l->zero;
+    }
+}
+
+static void greatest(const struct layer *l, const int8_t *in, int8_t *out) {
+    const int row = l->padded_width * l->maps;
+    for (int y = 0; y < l->out_height; y++)
+        for (int x = 0; x < l->out_width; x++)
+            for (int c = 0; c < l->maps; c++) {
+                const int8_t *at = in + y * l->stride * row + x * l->stride * l->maps + c;
+                const int sign = l->least[c] ? -1 : 1;
+                int best = -129;
+                for (int i = 0; i < l->size; i++, at += row)
+                    for (int j = 0; j < l->size; j++) {
+                        const int word = sign * at[j * l->maps];
+                        best = word > best ? word : best;
+                    }
+                *out++ = (int8_t)(sign * best);
+            }
+}
+
+static void average(const struct layer *l, const int8_t *in, int8_t *out) {
+    const int row = l->padded_width * l->maps;
+    for (int y = 0; y < l->out_height; y++)
+        for (int x = 0; x < l->out_width; x++)
+            for (int c = 0; c < l->maps; c++) {
+                const int8_t *at = in + y * l->stride * row + x * l->stride * l->maps + c;
+                int32_t sum = 0;
+                for (int i = 0; i < l->size; i++, at += row)
+                    for (int j = 0; j < l->size; j++) sum += at[j * l->maps] - l->zero;
+                *out++ = (int8_t)rescaled(l, sum, &l->scales[c]);
+            }
+}
+
+static void run_layer(const struct layer *l, const int8_t *in, int8_t *canvas, int8_t *out) {
+    if (l->padded_height != l->height || l->padded_width != l->width) {
+        pad(l, in, canvas);
+        in = canvas;
+    }
+    if (l->kind == PRODUCT) product(l, in, out);
+    if (l->kind == GREATEST) greatest(l, in, out);
+    if (l->kind == AVERAGE) average(l, in, out);
+}
+
+// Returns whether the words are those expected; tells the first that is not.
+static int right(const struct layer *l, int image, const int8_t *words) {
+    const int count = l->out_height * l->out_width * l->channels;
+    const int16_t *expected = l->expected + image * answer_size;
+    for (int k = 0; k < count; k++) {
+        const int word = l->wide ? ((const int16_t *)words)[k] : words[k];
+        if (word != expected[k]) {
+            put_text("differs ");
+            put_text(l->name);
+            const int32_t told[] = {image, k, word, expected[k]};
+            for (int n = 0; n < 4; n++) {
+                put_char(' ');
+                put_number(told[n]);
+            }
+            put_char('\n');
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int main(void) {
+    static int8_t words[3][MOST] __attribute__((aligned(32)));
+    for (int image = 0; image < image_count; image++) {
+        const int8_t *in = images + image * input_size;
+        int now = 0;
+        for (int n = 0; n < layer_count; n++, now = !now) {
+            const uint32_t start = cycles();
+            run_layer(&layers[n], in, words[2], words[now]);
+            const uint32_t end = cycles();
+            put_text("cycles ");
+            put_number((int32_t)(end - start));
+            put_char('\n');
+            in = words[now];
+            if (!right(&layers[n], image, in)) return 1;
+        }
+        put_text("scores");
+        for (int k = 0; k < class_count; k++) {
+            put_char(' ');
+            put_number(((const int16_t *)in)[k]);
+        }
+        put_char('\n');
+    }
+    return 0;
+}

@@ -1,0 +1,84 @@
+"""Custom function units by what they hold: a sum, lanes of sums, a requantiser, both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fxp.format import Fixed, FormatError
+from verilog.design.cfu import cfu
+from verilog.design.design import Design
+from verilog.units.cfu.commands import Command, command_unit
+from verilog.units.cfu.header import c_header, emulation
+from verilog.units.cfu.parts import (
+    RESCALE,
+    RESCALE_STATE,
+    mac_commands,
+    rescale,
+    sum_state,
+)
+from verilog.units.macs import Mac, fixed_mac
+
+__all__ = ["CfuUnit", "int8_unit", "mac_cfu"]
+
+SUM_DOC = """A sum of products behind commands: reset or set it, let it grow, read it. A command is
+taken when no answer waits; the answer comes a cycle later and waits until it is taken."""
+INT8_DOC = SUM_DOC + """ rescale makes a sum of 32 bits a word of 8: a multiplier, a shift
+rounded to nearest, a clamp."""
+
+
+@dataclass(frozen=True)
+class CfuUnit:
+    """A unit with the module Cfu around it, its commands, and its names in C."""
+
+    design: Design
+    inner: Design
+    commands: Sequence[Command]
+    prefix: str = "cfu"
+
+    @property
+    def top(self) -> str:
+        """The name of the module with the ports cmd_* and rsp_*."""
+        return self.design.modules[-2].name
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The Verilog of the unit, without the wrapper that test benches drive."""
+        wrapper = f"{self.design.modules[-1].name}.v"
+        return {k: text for k, text in self.design.files.items() if k != wrapper}
+
+    @property
+    def c_files(self) -> dict[str, str]:
+        """The header and the emulation."""
+        return {f"{self.prefix}.h": c_header(self.inner.name, self.inner.summary, self.commands,
+                                             self.prefix),
+                f"{self.prefix}_emulated.c": emulation(self.inner.circuit, self.inner.state,
+                                                       self.prefix)}
+
+
+def mac_cfu(name: str, summary: str, mac: Mac, settings: Mapping[str, str], lanes: int = 1,
+            rescales: bool = False, called: str | None = None, memories: bool = False
+            ) -> CfuUnit:
+    """Return a sum of products, with lanes side by side in each operand, as a unit; with
+    rescales it requantises too. FormatError for lanes that 32 bits do not hold."""
+    width = max(mac.bits("a"), mac.bits("b"))
+    if lanes * width > 32:
+        raise FormatError(f"{lanes} words of {width} bits do not fit into an operand of 32: give "
+                          f"at most {32 // width}")
+    commands = [*mac_commands(mac, lanes), *(RESCALE if rescales else [])]
+    state, reset = sum_state(mac)
+    if rescales:
+        state, reset = {**state, **RESCALE_STATE}, {**reset, **dict.fromkeys(RESCALE_STATE, 0)}
+    inner = command_unit(name, summary, INT8_DOC if rescales else SUM_DOC, commands, state, reset,
+                         settings, rescale if rescales else mac.spec, memories)
+    prefix = f"{called}_cfu" if called else "cfu"
+    return CfuUnit(cfu(inner, called), inner, commands, prefix)
+
+
+def int8_unit(lanes: int) -> CfuUnit:
+    """Return the unit of the labs' 8-bit networks: sums of products of 8-bit words in 32 bits,
+    so many at once, and their requantising."""
+    mac = fixed_mac(Fixed(8, 0), Fixed(32, 0), "exact", 48, 1 << 14, "nearest-even", "saturate")
+    summary = f"sums of 8-bit products, {lanes} a command, requantised"
+    return mac_cfu(f"int8_mac_x{lanes}", summary, mac,
+                   {"format": "fixed8.0", "lanes": str(lanes)}, lanes, True)
