@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from verilog.soc.network import padded_rows
-from verilog.units.cfu.units import CfuUnit, int8_unit
+from verilog.soc.network import LabLayer, padded_rows, tiles
+from verilog.units.cfu.units import CfuUnit, int8_array, int8_unit
 
 __all__ = ["LABS", "NOTHING", "Lab"]
 
@@ -33,7 +33,7 @@ class Lab:
     title: str
     source: str
     unit: Callable[[], CfuUnit] | None
-    layout: Callable[[np.ndarray], np.ndarray] = padded_rows
+    layout: Callable[[LabLayer], np.ndarray] = padded_rows
     defines: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -41,5 +41,8 @@ LABS = {lab.number: lab for lab in (
     Lab(0, "plain C, no unit", "lab0.c", None),
     Lab(1, "a unit that multiplies, accumulates and requantises", "lab1.c", lambda: int8_unit(1)),
     Lab(2, "four products an instruction", "lab2.c", lambda: int8_unit(4),
-        lambda w: padded_rows(w, 4)),
+        lambda layer: padded_rows(layer, 4)),
+    Lab(3, "a systolic array with one set of weights", "lab3.c", int8_array, tiles),
+    Lab(4, "the same, the next weights loaded behind those at work", "lab3.c", int8_array, tiles,
+        {"DOUBLE": "1"}),
 )}

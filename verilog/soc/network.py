@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LabLayer", "LabNetwork", "network_text", "padded_rows"]
+__all__ = ["LabLayer", "LabNetwork", "network_text", "padded_rows",
+           "tiles"]
 
 LINE = 32  # bytes of a cache line that arrays begin at
 PER_LINE = 24
@@ -68,16 +69,29 @@ class LabNetwork:
     answers: Sequence[np.ndarray]
 
 
-def padded_rows(weights: np.ndarray, step: int = 1) -> np.ndarray:
-    """Return depth x channels weights channel after channel, each filled up with zeros to a
-    multiple of step."""
-    depth, channels = weights.shape
+def padded_rows(layer: LabLayer, step: int = 1) -> np.ndarray:
+    """Return the weights channel after channel, each filled up with zeros to a multiple of
+    step."""
+    assert layer.weights is not None
+    depth, channels = layer.weights.shape
     rows = np.zeros((channels, -(-depth // step) * step), np.int64)
-    rows[:, :depth] = weights.T
+    rows[:, :depth] = layer.weights.T
     return rows.ravel()
 
 
-def network_text(network: LabNetwork, layout: Callable[[np.ndarray], np.ndarray]) -> str:
+def tiles(layer: LabLayer, side: int = 8) -> np.ndarray:
+    """Return the weights as an array of side x side takes them: channels by side, in these the
+    rows of a window, in these its words by side; of each tile the last row first."""
+    assert layer.weights is not None
+    run = layer.size * layer.shape[2]
+    wide, groups = -(-layer.channels // side), -(-run // side)
+    whole = np.zeros((layer.size, groups * side, wide * side), np.int64)
+    whole[:, :run, : layer.channels] = layer.weights.reshape(layer.size, run, -1)
+    parts = whole.reshape(layer.size, groups, side, wide, side)
+    return parts[:, :, ::-1].transpose(3, 0, 1, 2, 4).ravel()
+
+
+def network_text(network: LabNetwork, layout: Callable[[LabLayer], np.ndarray]) -> str:
     """Return network_words.c; layout lays the weights of a layer as a lab wants them."""
     answers = np.concatenate(network.answers, axis=1)
     images = _aligned(network.images)
@@ -101,7 +115,7 @@ def _layer(layer: LabLayer, n: int, first: int, layout) -> tuple[list[str], str]
     """Return a layer's arrays and its row of the table."""
     arrays, names = [], {"weights": "0", "scales": "0", "least": "0"}
     if layer.weights is not None:
-        arrays.append(_array("int8_t", f"weights{n}", layout(layer.weights)))
+        arrays.append(_array("int8_t", f"weights{n}", layout(layer)))
         names["weights"] = f"weights{n}"
     if layer.scales is not None:
         arrays.append(_scales(layer, n))

@@ -30,19 +30,19 @@ static void pad(const struct layer *l, const int8_t *in, int8_t *out) {
 }
 
 static void greatest(const struct layer *l, const int8_t *in, int8_t *out) {
-    const int row = l->padded_width * l->maps;
+    const int size = l->size, maps = l->maps, row = l->padded_width * maps;
     for (int y = 0; y < l->out_height; y++)
         for (int x = 0; x < l->out_width; x++)
             for (int c = 0; c < l->maps; c++) {
                 const int8_t *at = in + y * l->stride * row + x * l->stride * l->maps + c;
-                const int sign = l->least[c] ? -1 : 1;
-                int best = -129;
-                for (int i = 0; i < l->size; i++, at += row)
-                    for (int j = 0; j < l->size; j++) {
-                        const int word = sign * at[j * l->maps];
-                        best = word > best ? word : best;
-                    }
-                *out++ = (int8_t)(sign * best);
+                const int flip = l->least[c] ? -1 : 0;  // ~word falls as word grows
+                int best = -128;
+                for (int i = 0; i < size; i++, at += row) {
+                    const int8_t *word = at;
+                    for (int j = 0; j < size; j++, word += maps)
+                        best = (*word ^ flip) > best ? *word ^ flip : best;
+                }
+                *out++ = (int8_t)(best ^ flip);
             }
 }
 

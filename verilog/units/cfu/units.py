@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fxp.format import Fixed, FormatError
 from verilog.design.cfu import cfu
 from verilog.design.design import Design
+from verilog.units.cfu.array import array_commands, array_unit
 from verilog.units.cfu.commands import Command, command_unit
 from verilog.units.cfu.header import c_header, emulation
 from verilog.units.cfu.parts import (
@@ -19,7 +20,7 @@ from verilog.units.cfu.parts import (
 )
 from verilog.units.macs import Mac, fixed_mac
 
-__all__ = ["CfuUnit", "int8_unit", "mac_cfu"]
+__all__ = ["CfuUnit", "array_cfu", "int8_array", "int8_unit", "mac_cfu"]
 
 SUM_DOC = """A sum of products behind commands: reset or set it, let it grow, read it. A command is
 taken when no answer waits; the answer comes a cycle later and waits until it is taken."""
@@ -50,10 +51,12 @@ class CfuUnit:
     @property
     def c_files(self) -> dict[str, str]:
         """The header and the emulation."""
-        return {f"{self.prefix}.h": c_header(self.inner.name, self.inner.summary, self.commands,
-                                             self.prefix),
-                f"{self.prefix}_emulated.c": emulation(self.inner.circuit, self.inner.state,
-                                                       self.prefix)}
+        files = {f"{self.prefix}.h": c_header(self.inner.name, self.inner.summary, self.commands,
+                                              self.prefix)}
+        if self.inner.array is None:
+            files[f"{self.prefix}_emulated.c"] = emulation(self.inner.circuit, self.inner.state,
+                                                           self.prefix)
+        return files
 
 
 def mac_cfu(name: str, summary: str, mac: Mac, settings: Mapping[str, str], lanes: int = 1,
@@ -82,3 +85,19 @@ def int8_unit(lanes: int) -> CfuUnit:
     summary = f"sums of 8-bit products, {lanes} a command, requantised"
     return mac_cfu(f"int8_mac_x{lanes}", summary, mac,
                    {"format": "fixed8.0", "lanes": str(lanes)}, lanes, True)
+
+
+def array_cfu(name: str, summary: str, mac: Mac, rows: int, columns: int,
+              settings: Mapping[str, str], rescales: bool = False, called: str | None = None,
+              memories: bool = False) -> CfuUnit:
+    """Return a weight-stationary array as a unit; with rescales it requantises too."""
+    inner = array_unit(name, summary, mac, rows, columns, settings, rescales, memories)
+    commands = array_commands(mac, rows, columns, rescales)
+    return CfuUnit(cfu(inner, called), inner, commands, f"{called}_cfu" if called else "cfu")
+
+
+def int8_array() -> CfuUnit:
+    """Return the array of the labs' 8-bit networks: 8 x 8, sums of 32 bits, requantised."""
+    mac = fixed_mac(Fixed(8, 0), Fixed(32, 0), "exact", 48, 8, "nearest-even", "saturate")
+    return array_cfu("int8_array_8x8", "a systolic array of 8 x 8 words of 8 bits", mac, 8, 8,
+                     {"format": "fixed8.0", "rows": "8", "columns": "8"}, True)
