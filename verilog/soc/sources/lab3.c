@@ -9,6 +9,8 @@
 
 #define SIDE 8      // rows and columns of the array
 #define PLACES 128  // sums that it keeps for each column
+// A loaded word comes two instructions later: the next address is made before it is used.
+#define ADVANCE(pointer, bytes) __asm__ volatile("add %0, %0, %1" : "+r"(pointer) : "r"(bytes))
 #ifdef DOUBLE
 #define WAIT_FOR_WEIGHTS()
 #else
@@ -34,34 +36,44 @@ static void move_input(const struct layer *l, const int8_t *in) {
 // Streams the words at `from` bytes into each window of rows first to end, four windows apart:
 // then they begin at the same byte of a word.
 static void stream(const struct layer *l, int first, int end, int from) {
-    const int step = l->stride * l->maps;
-    from += first * l->stride * l->padded_width * l->maps;
-    for (int y = first; y < end; y++, from += l->stride * l->padded_width * l->maps)
-        for (int x = 0; x < 4 && x < l->out_width; x++) {
+    const int step = l->stride * l->maps, width = l->out_width;
+    const int down = l->stride * l->padded_width * l->maps;
+    if (l->size == 1 && width == 1) {  // a dense layer
+        cfu_stream(moved[0][from >> 2], moved[0][(from >> 2) + 1]);
+        return;
+    }
+    from += first * down;
+    for (int y = first; y < end; y++, from += down)
+        for (int x = 0; x < 4 && x < width; x++) {
             const int at = from + x * step;
             const uint32_t *words = moved[at & 3] + (at >> 2);
-            for (int n = x; n < l->out_width; n += 4, words += step)
-                cfu_stream(words[0], words[1]);
+            for (int n = width - x; n > 0; n -= 4) {
+                const uint32_t low = words[0], high = words[1];
+                ADVANCE(words, 4 * step);
+                cfu_stream(low, high);
+            }
         }
 }
 
 // Makes the sums of rows first to end words, channel by channel, in the order they came.
 static void finish(const struct layer *l, int first, int end, int channel, void *out) {
-    for (int c = 0; c < SIDE && channel + c < l->channels; c++) {
+    const int channels = l->channels, width = l->out_width, wide = l->wide;
+    const int count = channels - channel < SIDE ? channels - channel : SIDE;
+    for (int c = 0; c < count; c++) {
         const struct scale *s = &l->scales[channel + c];
         const uint32_t p = s->packed;
         uint32_t place = 0;
         cfu_scale((uint32_t)s->positive, (uint32_t)s->negative);
         for (int y = first; y < end; y++)
-            for (int x = 0; x < 4; x++)
-                for (int n = x; n < l->out_width; n += 4, place++) {
-                    const int to = (y * l->out_width + n) * l->channels + channel + c;
-                    if (l->wide)
+            for (int x = 0; x < 4 && x < width; x++) {
+                int to = (y * width + x) * channels + channel + c;
+                for (int n = width - x; n > 0; n -= 4, place++, to += 4 * channels)
+                    if (wide)
                         ((int16_t *)out)[to] = (int16_t)cfu_score(place, (uint32_t)c, p);
                     else
                         ((int8_t *)out)[to] = (int8_t)cfu_rescale(
                             place, (uint32_t)c, p & 255, p >> 8 & 255, p >> 16 & 255, p >> 24);
-                }
+            }
     }
 }
 

@@ -20,30 +20,43 @@ int32_t rescaled(const struct layer *l, int32_t sum, const struct scale *s) {
 // Puts zeros around an image.
 static void pad(const struct layer *l, const int8_t *in, int8_t *out) {
     const int row = l->width * l->maps, wide = l->padded_width * l->maps;
-    for (int y = 0; y < l->padded_height; y++, out += wide) {
-        const int from = y - l->top, first = l->left * l->maps;
-        const int inside = from >= 0 && from < l->height;
-        for (int x = 0; x < wide; x++)
-            out[x] = inside && x >= first && x < first + row ? in[from * row + x - first]
-                                                             : (int8_t)l->zero;
-    }
+    uint32_t *words = (uint32_t *)out;
+    const uint32_t zeros = (uint32_t)(l->zero & 255) * 0x01010101u;
+    for (int k = l->padded_height * wide / 4; k >= 0; k--) words[k] = zeros;
+    out += l->top * wide + l->left * l->maps;
+    for (int y = 0; y < l->height; y++, out += wide)
+        for (int x = 0; x < row; x++) out[x] = *in++;
 }
+
+// The greatest word of a window; with flip -1 the least, for ~word falls as word grows.
+static int extreme(const int8_t *at, int size, int maps, int row, int flip) {
+    int best = -128;
+    for (int i = 0; i < size; i++, at += row) {
+        const int8_t *word = at;
+        for (int j = 0; j < size; j++, word += maps)
+            best = (*word ^ flip) > best ? *word ^ flip : best;
+    }
+    return best ^ flip;
+}
+
+static int larger(int a, int b) { return a > b ? a : b; }
 
 static void greatest(const struct layer *l, const int8_t *in, int8_t *out) {
     const int size = l->size, maps = l->maps, row = l->padded_width * maps;
-    for (int y = 0; y < l->out_height; y++)
-        for (int x = 0; x < l->out_width; x++)
-            for (int c = 0; c < l->maps; c++) {
-                const int8_t *at = in + y * l->stride * row + x * l->stride * l->maps + c;
-                const int flip = l->least[c] ? -1 : 0;  // ~word falls as word grows
-                int best = -128;
-                for (int i = 0; i < size; i++, at += row) {
-                    const int8_t *word = at;
-                    for (int j = 0; j < size; j++, word += maps)
-                        best = (*word ^ flip) > best ? *word ^ flip : best;
-                }
-                *out++ = (int8_t)(best ^ flip);
+    const int down = l->stride * row, across = l->stride * maps, width = l->out_width;
+    for (int y = l->out_height; y > 0; y--, in += down) {
+        const int8_t *window = in;
+        for (int x = width; x > 0; x--, window += across)
+            for (int c = 0; c < maps; c++) {
+                const int8_t *at = window + c;
+                const int flip = l->least[c] ? -1 : 0;
+                if (size == 2)
+                    *out++ = (int8_t)(larger(larger(at[0] ^ flip, at[maps] ^ flip),
+                                             larger(at[row] ^ flip, at[row + maps] ^ flip)) ^ flip);
+                else
+                    *out++ = (int8_t)extreme(at, size, maps, row, flip);
             }
+    }
 }
 
 static void average(const struct layer *l, const int8_t *in, int8_t *out) {

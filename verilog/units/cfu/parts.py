@@ -8,7 +8,7 @@ from fxp.trace.bits import clamp, maximum, minimum, where
 from verilog.units.cfu.commands import Command, Operand, packed, word_of
 from verilog.units.macs import Mac
 
-__all__ = ["RESCALE", "RESCALE_STATE", "mac_commands", "rescale", "sum_state"]
+__all__ = ["RESCALE", "RESCALE_STATE", "fire", "mac_commands", "rescale", "sum_state"]
 
 RESCALE_STATE = {"positive": (0, (1 << 31) - 1), "negative": (0, (1 << 31) - 1)}
 
@@ -52,6 +52,16 @@ def mac_commands(mac: Mac, lanes: int = 1) -> list[Command]:
         Command("read", "the sum, rounded to a word", 3, (),
                 lambda x, y, s: ({}, mac.finish(own(s))), str(mac.out)),
     ]
+
+
+def fire(mac: Mac) -> Command:
+    """Return the comparison of a count with a threshold: a neuron of +-1."""
+
+    def apply(x, y, state):
+        return {}, mac.finish(tuple(state[k] for k in mac.state)) >= x
+
+    return Command("fire", "1 if the sum reaches a threshold, else 0", 4,
+                   (Operand("threshold", 0, mac.out.bits, 0, str(mac.out)),), apply, "1 or 0")
 
 
 def rescale(total, positive, negative, shift):
