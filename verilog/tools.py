@@ -25,6 +25,8 @@ INSTALL = {
     "g++": "apt install g++",
     "make": "apt install make",
     "perl": "apt install perl",
+    "riscv64-unknown-elf-gcc": "apt install gcc-riscv64-unknown-elf",
+    "riscv64-unknown-elf-objcopy": "apt install binutils-riscv64-unknown-elf",
 }
 
 

@@ -1,32 +1,21 @@
-"""A design as a shared library: Verilator's C++ with our loops, compiled in about a second.
-
-Verilator's runtime, which takes g++ longer than any design, is compiled once and kept
-beside the compiled kernels.
-"""
+"""A design as a shared library: Verilator's C++ with our loops, compiled in about a second."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from fxp.compile import kept
 from verilog import tools
 from verilog.design.design import Design, Words
 from verilog.design.lint import write_files
 from verilog.simulate.exhaustive_loop import loop_source
+from verilog.simulate.runtime import FLAGS, include_folder, runtime
 
 __all__ = ["KEPT", "Dut", "build"]
 
 KEPT = 8  # mismatches that a call tells
-FLAGS = ["-std=gnu++17", "-O2", "-march=native", "-fPIC", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0",
-         "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_VCD=0"]
-RUNTIME = ("verilated", "verilated_threads")
 
 
 class Dut:
@@ -109,8 +98,8 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
                "--prefix", "Vdut", "-Mdir", "obj", *sources], cwd=folder, env=environment)
     generated = sorted(p.name for p in (folder / "obj").glob("*.cpp"))
     (folder / "obj" / "loop.cc").write_text(loop_source(design, generated))
-    include = _include(program, environment.get("VERILATOR_ROOT", ""))
-    objects = {f"obj/{name}": data for name, data in _runtime(compiler, include).items()}
+    include = include_folder(program, environment.get("VERILATOR_ROOT", ""))
+    objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
     tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
@@ -126,37 +115,3 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
     library.dut_run.argtypes = [pointer, integer, pointer, pointer, integer, pointer,
                                 ctypes.c_uint64, integer, pointer, pointer, pointer]
     return library
-
-
-@lru_cache(maxsize=1)
-def _include(program: str, root: str) -> Path:
-    """Return the folder of Verilator's own C++."""
-    return Path(root or tools.run([program, "--getenv", "VERILATOR_ROOT"]).strip()) / "include"
-
-
-@lru_cache(maxsize=1)
-def _runtime(compiler: str, include: Path) -> dict[str, bytes]:
-    """Return the runtime's objects by file name, compiled where they are not kept."""
-    sha = hashlib.sha256(repr(FLAGS).encode() + tools.run([compiler, "-dumpfullversion"]).encode())
-    for path in sorted(include.glob("verilated*")):
-        sha.update(path.read_bytes())
-    sources = [s for s in (include / f"{name}.cpp" for name in RUNTIME) if s.is_file()]
-
-    def made(source: Path) -> bytes:
-        name = f"{source.stem}_{sha.hexdigest()[:16]}.o"
-        data = kept.read(name)
-        if data is None:
-            data = _compiled(source, compiler, include)
-            kept.write(name, data)
-        return data
-
-    with ThreadPoolExecutor(len(sources)) as pool:
-        return {f"{s.stem}.o": data for s, data in zip(sources, pool.map(made, sources))}
-
-
-def _compiled(source: Path, compiler: str, include: Path) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="lnsarith-") as folder:
-        target = Path(folder) / "object.o"
-        tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-c", str(source),
-                   "-o", str(target)])
-        return target.read_bytes()

@@ -1,0 +1,100 @@
+"""A lab on a network: built, run in simulation, its words compared, its cycles counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lnsarith.files.whole import scratch
+from verilog import tools
+from verilog.soc.firmware import build_program
+from verilog.soc.labs import NOTHING, Lab
+from verilog.soc.network import LabNetwork, network_text
+from verilog.soc.simulator import build_simulator
+
+__all__ = ["Difference", "LabReport", "run_lab"]
+
+CYCLES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first word that is not the engine's: of which layer and image, its place."""
+
+    layer: str
+    image: int
+    word: int
+    got: int
+    expected: int
+
+
+@dataclass(frozen=True)
+class LabReport:
+    """What a lab gave: scores of each image, cycles of each layer of each image, the first
+    difference if there is one; seconds to build and to run."""
+
+    lab: int
+    scores: list[list[int]]
+    cycles: list[list[int]]
+    difference: Difference | None
+    seconds_build: float
+    seconds_run: float
+
+    @property
+    def layer_cycles(self) -> list[int]:
+        """Cycles of each layer of the last image (of the first, the caches are cold)."""
+        return self.cycles[-1] if self.cycles else []
+
+
+def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
+            emulate: bool = False, most_cycles: int = CYCLES) -> LabReport:
+    """Return what a lab's firmware gives on the images of a network.
+
+    own takes the place of the lab's unit: Verilog by file name, with a module Cfu. emulate runs
+    the unit's emulation in C instead of any unit. Hang, ToolMissing or ToolError for what
+    does not end, is not there, or does not compile.
+    """
+    unit = lab.unit() if lab.unit else None
+    start = time.perf_counter()
+    with scratch() as name:
+        folder = Path(name)
+        files = own or (unit.files if unit and not emulate else {"Cfu.v": NOTHING})
+        simulator = build_simulator(files, "Cfu", folder)
+        texts = {"network_words.c": network_text(network, lab.layout)}
+        if unit:
+            texts |= {k: text for k, text in unit.c_files.items()
+                      if emulate or k.endswith(".h")}
+        flags = [f"-D{k}={value}" for k, value in lab.defines.items()]
+        program = build_program(texts, ["system.c", "network.c", lab.source], folder,
+                                [*flags, *(["-DCFU_EMULATE"] if emulate else [])])
+        built = time.perf_counter()
+        status, said = simulator.run(program, most_cycles)
+    return _read(lab, network, status, said, built - start, time.perf_counter() - built)
+
+
+def _read(lab: Lab, network: LabNetwork, status: int, said: str, build: float, run: float
+          ) -> LabReport:
+    """Return the report of what a program wrote."""
+    scores: list[list[int]] = []
+    cycles: list[list[int]] = []
+    difference = None
+    row: list[int] = []
+    for line in said.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "cycles":
+            row.append(int(rest))
+            if len(row) == len(network.layers):
+                cycles.append(row)
+                row = []
+        elif kind == "scores":
+            scores.append([int(x) for x in rest.split()])
+        elif kind == "differs":
+            layer, *numbers = rest.split()
+            difference = Difference(layer, *map(int, numbers))
+        elif kind == "trap":
+            raise tools.ToolError(f"the firmware came into a trap: {line}")
+    if status and not difference:
+        raise tools.ToolError(f"the firmware ended with {status}: {said[-200:]}")
+    return LabReport(lab.number, scores, cycles, difference, build, run)
