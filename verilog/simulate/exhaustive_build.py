@@ -21,7 +21,7 @@ from verilog.design.design import Design, Words
 from verilog.design.lint import write_files
 from verilog.simulate.exhaustive_loop import loop_source
 
-__all__ = ["KEPT", "Dut", "build"]
+__all__ = ["FLAGS", "KEPT", "Dut", "build", "include_folder", "runtime_objects"]
 
 KEPT = 8  # mismatches that a call tells
 FLAGS = ["-std=gnu++17", "-O2", "-march=native", "-fPIC", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0",
@@ -109,8 +109,8 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
                "--prefix", "Vdut", "-Mdir", "obj", *sources], cwd=folder, env=environment)
     generated = sorted(p.name for p in (folder / "obj").glob("*.cpp"))
     (folder / "obj" / "loop.cc").write_text(loop_source(design, generated))
-    include = _include(program, environment.get("VERILATOR_ROOT", ""))
-    objects = {f"obj/{name}": data for name, data in _runtime(compiler, include).items()}
+    include = include_folder(program, environment.get("VERILATOR_ROOT", ""))
+    objects = {f"obj/{name}": data for name, data in runtime_objects(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
     tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
@@ -129,13 +129,13 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
 
 
 @lru_cache(maxsize=1)
-def _include(program: str, root: str) -> Path:
+def include_folder(program: str, root: str) -> Path:
     """Return the folder of Verilator's own C++."""
     return Path(root or tools.run([program, "--getenv", "VERILATOR_ROOT"]).strip()) / "include"
 
 
 @lru_cache(maxsize=1)
-def _runtime(compiler: str, include: Path) -> dict[str, bytes]:
+def runtime_objects(compiler: str, include: Path) -> dict[str, bytes]:
     """Return the runtime's objects by file name, compiled where they are not kept."""
     sha = hashlib.sha256(repr(FLAGS).encode() + tools.run([compiler, "-dumpfullversion"]).encode())
     for path in sorted(include.glob("verilated*")):
