@@ -324,9 +324,7 @@ class _Builder:
         """The lanes, lane output x images + image, and the rows of their sums."""
         b, s = self.body, self.s
         sums = self.ar.sums
-        for module in lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD):
-            self._add(module)
-        module = self.modules[f"{self.name}_lane"]
+        module = self._add(lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD))
         first = b.delayed(self.at["first"], 3)
         found = []
         for o in range(s.outputs):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fxp.trace.circuit import Circuit
-from verilog.core.text import banner
+from fxp.trace.bits import where
+from fxp.trace.circuit import Circuit, evaluate, trace
 from verilog.core.wiring import Wiring, wired
 from verilog.core.word import Word, word_of
 from verilog.emit import syntax as v
 from verilog.emit.header import header
-from verilog.emit.lower import width_of
+from verilog.emit.lower import Lowering, width_of
 from verilog.emit.module import Module, Port, combinational
+from verilog.emit.pipeline import stages_for_latency
 
-__all__ = ["Sums", "circuit_module", "lane"]
+__all__ = ["Sums", "circuit_module", "lane", "lane_circuit"]
 
 
 @dataclass(frozen=True)
@@ -63,66 +63,72 @@ def circuit_module(name: str, summary: str, circuit: Circuit) -> Module:
     return combinational(name, header(name, summary, circuit.doc, {}, 0, circuit), circuit, ports)
 
 
-def lane(name: str, sums: Sums, a: Word, depth: int, ahead: int) -> list[Module]:
-    """Return the modules of a lane, itself the last: the sum of a slot comes out where
-    its next step begins.
+def lane_circuit(name: str, sums: Sums) -> Circuit:
+    """Return what a lane does in a turn, from first, skip, the operands' fields and the
+    registers: a sum begins, stays or takes a step. Of a bias the bits are those of b.
+
+    The left operand has the step's range; where it is out of it skip is 1, and what the step
+    makes of its bits is not taken.
+    """
+    nodes = sums.step.inputs
+    spans = {k: (nodes[k].low, nodes[k].high) for k in (*sums.state, *sums.a, *sums.b)}
+    bias = {} if not sums.start else {
+        f"bias_{k}": (n.low, n.high) for k, n in sums.start.inputs.items()}
+
+    def turn(first, skip, **given):
+        kept = [given[k] for k in sums.state]
+        if sums.start:
+            begun = _tuple(evaluate(sums.start, **{k: given[f"bias_{k}"]
+                                                   for k in sums.start.inputs}))
+            before = dict(zip(sums.state, kept))
+        else:
+            begun = sums.zero
+            kept = [where(first, z, k) for z, k in zip(begun, kept)]
+            before = dict(zip(sums.state, kept))
+        operands = {k: given[k] for k in (*sums.a, *sums.b)}
+        stepped = _tuple(evaluate(sums.step, **before, **operands))
+        after = [where(skip, k, n) for k, n in zip(kept, stepped)]
+        return (*(where(first, b, n) for b, n in zip(begun, after)),) if sums.start else (
+            *after,)
+
+    return trace(turn, {"first": (0, 1), "skip": (0, 1), **spans, **bias},
+                 outputs=[f"next_{k}" for k in sums.state], name=name)
+
+
+def _tuple(found) -> tuple:
+    return found if isinstance(found, tuple) else (found,)
+
+
+def lane(name: str, sums: Sums, a: Word, depth: int, ahead: int) -> Module:
+    """Return the module of a lane: the sum of a slot comes out where its next step begins.
 
     A slot's operands, with first or skip, are taken `ahead` clocks before its step; depth
-    clocks later its sum is at o_sum and the slot's turn comes again. a is the left
-    operand's word as memories hold it.
+    clocks later its sum is at o_sum and the slot's turn comes again. The registers of the
+    loop are spread over the step by its estimated delays. a is the left operand's word as
+    memories hold it.
     """
-    modules = [circuit_module(f"{name}_step", "the step of a sum", sums.step)]
-    if sums.start:
-        modules.append(circuit_module(f"{name}_start", "a sum that begins", sums.start))
     state = sums.registers
     ports = (Port("i_clk", 1), Port("i_first", 1), Port("i_skip", 1), Port("i_a", a.bits),
              Port("i_b", sums.row_bits), Port("o_sum", state.bits, True))
     body = Wiring(ports)
     held = {k: body.delayed(f"i_{k}", ahead) for k in ("first", "skip", "a", "b")}
-    sum_now = body.declare(body.fresh("sum"), state.bits)
-    body.items.append(v.wire(sum_now, state.bits))
-    following = _following(body, modules, sums, a, held, sum_now)
-    last = body.delayed(body.wire("following", state.bits, following), depth)
-    body.add(v.assign(sum_now, body.read(last)), v.assign("o_sum", body.read(sum_now)))
+    operands = {**a.parts(body, held["a"]), **sums.weight.parts(body, held["b"]),
+                "first": body.read(held["first"]), "skip": body.read(held["skip"])}
+    if sums.bias:
+        operands |= {f"bias_{k}": value for k, value in
+                     sums.bias.parts(body, held["b"]).items()}
+    circuit = lane_circuit(name, sums)
+    sources = {k: body.wire(k, width_of(n.low, n.high)) for k, n in circuit.inputs.items()}
+    lowering = Lowering(circuit, body, sources, stages_for_latency(circuit, depth))
+    values = [lowering.output(circuit.outputs[f"next_{k}"], state.kept(low, high), depth)
+              for k, low, high in state.fields]
+    for _, registers in sorted(lowering.registers.items()):
+        body.add(v.always([v.nonblocking(r, body.read(source)) for r, source in registers]))
+    total = body.wire("total", state.bits, v.concat(*reversed(values)) if len(values) > 1
+                      else values[0])
+    operands |= state.parts(body, total)
+    body.add(*(v.assign(wire, operands[k]) for k, wire in sources.items()),
+             v.assign("o_sum", body.read(total)))
     summary = f"a step of a sum a clock, {depth} sums in turn"
-    return [*modules, wired(name, banner(name, summary), ports, body)]
-
-
-def _following(body: Wiring, modules, sums: Sums, a: Word, held: Mapping[str, str], now: str):
-    """Return the expression of the sum behind a step."""
-    state = sums.registers
-    before = state.parts(body, now)
-    begun = None
-    if not sums.start:
-        begun = {k: v.constant(z, width_of(low, high))
-                 for (k, low, high), z in zip(state.fields, sums.zero)}
-        first = body.read(held["first"])
-        before = {k: v.choose(first, begun[k], value) for k, value in before.items()}
-    operands = {**a.parts(body, held["a"]), **sums.weight.parts(body, held["b"])}
-    outputs = body.put(modules[0], "step", **before, **{
-        k: operands[k] for k in (*sums.a, *sums.b)})
-    stepped = _of_outputs(body, state, list(outputs.values()))
-    kept = body.read(now)
-    if not sums.start:
-        kept = v.choose(body.read(held["first"]), _constant(state, sums.zero), kept)
-        return v.choose(body.read(held["skip"]), kept, stepped)
-    assert sums.bias
-    given = sums.bias.parts(body, held["b"])
-    start = body.put(modules[1], "start", **given)
-    return v.choose(body.read(held["first"]), _of_outputs(body, state, list(start.values())),
-                    v.choose(body.read(held["skip"]), kept, stepped))
-
-
-def _of_outputs(body: Wiring, state: Word, wires: list[str]):
-    """Return a sum's word from wires in the order of its registers."""
-    parts = []
-    for (_, low, high), wire in zip(state.fields, wires):
-        wanted = state.kept(low, high)
-        parts.append(body.resized(wire, wanted, low < 0))
-    return v.concat(*reversed(parts)) if len(parts) > 1 else parts[0]
-
-
-def _constant(state: Word, values: tuple[int, ...]):
-    parts = [v.constant(value & ((1 << state.kept(low, high)) - 1), state.kept(low, high))
-             for (_, low, high), value in zip(state.fields, values)]
-    return v.concat(*reversed(parts)) if len(parts) > 1 else parts[0]
+    text = header(name, summary, "", {}, None, circuit)
+    return wired(name, text, ports, body)
