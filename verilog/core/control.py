@@ -112,7 +112,7 @@ def issuer(s: Schedule) -> Sequencer:
             "buffer": buffer ^ (layer_ends & (layer == 0)),
             "waiting": within(waiting + change, 3),
         }
-        outputs = {"run": run, "row": row, "address": address, "fresh": run & (output_slot == 0),
+        outputs = {"run": run, "layer": layer, "row": row, "address": address, "fresh": run & (output_slot == 0),
                    "first": run & (step == 0), "last": run & (step == of_layer(
                        "last_step", steps, layer)),
                    "released": layer_ends & (layer == 0), "buffer": buffer,
@@ -122,8 +122,8 @@ def issuer(s: Schedule) -> Sequencer:
         return following, outputs
 
     return Sequencer("issue", "goes through layers, tiles, steps and slots", issue, state, inputs,
-                     ("run", "row", "address", "fresh", "first", "last", "released", "buffer",
-                      "batch", "scoring", "idle"))
+                     ("run", "layer", "row", "address", "fresh", "first", "last", "released",
+                      "buffer", "batch", "scoring", "idle"))
 
 
 def loader(s: Schedule) -> Sequencer:

@@ -11,7 +11,7 @@ from fxp.trace.circuit import Circuit, trace
 from verilog.core import control
 from verilog.core.flow import flow, flow_for_ns
 from verilog.core.gather import gatherer
-from verilog.core.lane import Sums, circuit_module, lane
+from verilog.core.lane import Sums, circuit_module, lane, lane_circuit
 from verilog.core.memory import Memory, bits_for, memory, small_memory
 from verilog.core.schedule import Schedule
 from verilog.core.text import banner
@@ -59,8 +59,8 @@ class Arithmetic:
 
 @dataclass(frozen=True)
 class Core:
-    """A core: its modules, the top the last; its schedule; its memories; the sequencers'
-    circuits; the rows of weights and the words that load them through the port."""
+    """A core: its modules, the top the last; its schedule; its memories and how
+    many of each; the sequencers; the rows of weights; the lane's module and circuit; the bits of ports."""
 
     name: str
     modules: tuple[Module, ...]
@@ -69,6 +69,7 @@ class Core:
     sequencers: Mapping[str, control.Sequencer]
     rows: tuple[int, ...]
     lane: str
+    lane_circuit: Circuit
     ports: Mapping[str, int]
 
     @property
@@ -141,7 +142,8 @@ class _Builder:
                       Port("i_load_valid", 1, meaning="a word of new weights"),
                       Port("o_load_ready", 1, True),
                       Port("i_load_data", self._load_bits(), meaning="word, as load.hex has them"),
-                      Port("o_busy", 1, True, "a batch runs"))
+                      Port("o_busy", 1, True, "a batch runs"),
+                      Port("o_layer", bits_for(len(self.s.layers)), True, "which layer runs"))
         self.body = Wiring(self.ports)
         self.a = Word(tuple((port, low, high) for port, (_, low, high)
                             in zip(sums.a, number.fields)))
@@ -185,6 +187,7 @@ class _Builder:
         top = wired(self.name, banner(self.name, summary), self.ports, self.body)
         return Core(self.name, (*self.modules.values(), top), self.s, self.memories,
                     self.sequencers, self.rows, f"{self.name}_lane",
+                    lane_circuit("lane", self.ar.sums),
                     {"answer": self.answer_bits, "load": self._load_bits()})
 
     # --- wires that parts give each other -------------------------------------------
@@ -272,7 +275,8 @@ class _Builder:
                           enable=b.read(made["batch"]))
         self.last_image = b.wire("last_image", b.widths[held], v.choose(
             b.read(made["batch"]), b.read(self.count), b.read(held)))
-        b.add(v.assign("o_busy", v.unary("~", b.read("idle"))))
+        b.add(v.assign("o_busy", v.unary("~", b.read("idle"))),
+              v.assign("o_layer", b.resized(made["layer"], bits_for(len(self.s.layers)), False)))
         row = b.put(self.weight_module, "weights", **self.weight_port, read=b.read(now["fresh"]),
                     read_address=b.read(now["row"]))
         self._turn(row["data"])

@@ -52,6 +52,19 @@ class Model:
         return Answers(words[:, :-1], words[:, -1].astype(np.int64), clocks, bool(odd[0]),
                        int(odd[1]))
 
+    def trace(self, pixels: np.ndarray, clocks: int) -> dict:
+        """Return what happens in so many clocks while images stream through, each a boolean
+        array over clocks: taken (a pixel), given (an answer), busy; and the layer and the
+        word of each clock."""
+        pixels = np.ascontiguousarray(pixels, np.uint8)
+        seen, words = np.zeros(clocks, np.uint8), np.zeros(clocks, np.uint64)
+        self._library.core_trace(self._dut, pixels.size, pixels.ctypes.data, clocks,
+                                 seen.ctypes.data, words.ctypes.data)
+        bits = {name: (seen >> k & 1).astype(bool) for k, name in enumerate(
+            ("offered", "ready", "valid", "last", "busy"))}
+        return {**bits, "taken": bits["offered"] & bits["ready"], "given": bits["valid"],
+                "layer": seen >> 5, "words": words, "images": len(pixels)}
+
     def load(self, words: Sequence[int]) -> bool:
         """Load weights through the port; return whether all were taken."""
         given = np.array(words, np.uint64)
@@ -104,6 +117,7 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
         getattr(library, name).argtypes = [pointer]
     library.core_run.argtypes = [pointer, integer, integer, integer, pointer, pointer, pointer,
                                  ctypes.c_int, ctypes.c_uint64, pointer]
+    library.core_trace.argtypes = [pointer, integer, pointer, integer, pointer, pointer]
     library.core_load.argtypes, library.core_load.restype = [pointer, integer, pointer], integer
     return library
 
@@ -208,6 +222,28 @@ void core_run(void* p, int64_t images, int64_t pixels, int64_t answers, const ui
         d->eval();
         ++c->clock;
     }
+}
+
+void core_trace(void* p, int64_t pixels, const uint8_t* given, int64_t clocks, uint8_t* seen,
+                uint64_t* words) {
+    Core* c = static_cast<Core*>(p);
+    Vdut* d = c->dut;
+    d->i_ready = 1;
+    for (int64_t k = 0, sent = 0; k < clocks; ++k) {
+        d->i_valid = sent < pixels;
+        d->i_data = d->i_valid ? given[sent] : 0;
+        d->i_last = sent == pixels - 1;
+        d->i_clk = 0;
+        d->eval();
+        sent += d->i_valid && d->o_ready;
+        seen[k] = d->i_valid | d->o_ready << 1 | d->o_valid << 2 | d->o_last << 3 |
+                  d->o_busy << 4 | d->o_layer << 5;
+        words[k] = d->o_data;
+        d->i_clk = 1;
+        d->eval();
+        ++c->clock;
+    }
+    d->i_valid = 0;
 }
 
 int64_t core_load(void* p, int64_t count, const uint64_t* words) {

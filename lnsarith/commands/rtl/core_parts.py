@@ -10,7 +10,7 @@ from fxp.format import FormatError
 if TYPE_CHECKING:
     from verilog.core.core import Arithmetic, Layer
 
-__all__ = ["core_parts"]
+__all__ = ["core_parts", "port_words"]
 
 
 def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
@@ -142,3 +142,13 @@ def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
     sums = arithmetic.sums
     assert sums.bias is not None
     return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias))
+
+
+def port_words(network) -> list:
+    """Return the biases (1 x outputs) and weights of each dense layer as words, int64."""
+    from nets.layers.dense import Dense
+    from nets.network.probe import plain_layer
+
+    layers = [x for x in map(plain_layer, network.layers) if type(x) is Dense]
+    words = network.ar.words
+    return [(words(x.b).astype("int64"), words(x.w).astype("int64")) for x in layers]
