@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from verilog.core.core import Core
-from verilog.core.text import spanned
+from verilog.core.inference.core import Core
+from verilog.core.parts.text import spanned
 from verilog.emit.header import version
 
 __all__ = ["core_bench"]

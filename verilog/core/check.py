@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.files.whole import scratch
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 from verilog.core.model import Model, build_model
 
 __all__ = ["Verdict", "check_core"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from verilog import tools
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 from verilog.simulate.exhaustive_build import FLAGS, include_folder, runtime_objects
 
 __all__ = ["Answers", "Model", "build_model"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from lnsarith.files.whole import new_folder
 from verilog.core.bench import core_bench
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 from verilog.core.report import report, text
 from verilog.design.package import KIND, MARK, is_ours
 from verilog.emit.header import version

@@ -8,7 +8,7 @@ import numpy as np
 
 from lnsarith.files.whole import scratch
 from lnsarith.picture import picture
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 from verilog.core.model import Model, build_model
 
 __all__ = ["draw_waves", "drawn_trace"]

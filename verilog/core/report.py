@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 
 __all__ = ["draw_timeline", "report", "text"]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from fxp.format import FormatError
 from lnsarith.files.whole import scratch
 from verilog import tools
-from verilog.core.core import Core
+from verilog.core.inference.core import Core
 from verilog.prove.netlist import yosys_version
 
 __all__ = ["BLOCKS", "core_cost", "cost_text", "require_room"]

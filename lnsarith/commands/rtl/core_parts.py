@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fxp.format import FormatError
 
 if TYPE_CHECKING:
-    from verilog.core.core import Arithmetic, Layer
+    from verilog.core.inference.core import Arithmetic, Layer
 
 __all__ = ["core_parts", "port_words"]
 
@@ -83,9 +83,9 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
     from fxp.trace.circuit import trace
     from lnsarith import spec
     from lnsarith.spec import Number
-    from verilog.core.core import Arithmetic
-    from verilog.core.lane import Sums
-    from verilog.core.word import Word
+    from verilog.core.inference.core import Arithmetic
+    from verilog.core.parts.lane import Sums
+    from verilog.core.parts.word import Word
 
     plan = ar.affine_plan()
     f, w = ar.formats["activations"], ar.formats["weights"]
@@ -97,14 +97,14 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
                 absent=plan.absent)
     return Arithmetic(number, _pixels(ar, number), sums, plan.finish, _active(ar, active),
-                      ar.order_circuit(), pack, unpack, _told(settings, (
-                          "delta", "guard", "underflow")))
+                      ar.order_circuit(), pack, unpack, settings=_told(
+                          settings, ("delta", "guard", "underflow")))
 
 
 def _fixed(settings, ar, active, depth: int) -> Arithmetic:
-    from verilog.core.core import Arithmetic
-    from verilog.core.lane import Sums
-    from verilog.core.word import Word
+    from verilog.core.inference.core import Arithmetic
+    from verilog.core.parts.lane import Sums
+    from verilog.core.parts.word import Word
 
     accumulator = ar.accumulator("activations", "weights", "activations", "weights")
     if accumulator.kind == "exact":
@@ -132,7 +132,7 @@ def _pixels(ar, number) -> tuple[int, ...]:
 
 def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
     """Return a dense layer's words as memories hold them."""
-    from verilog.core.core import Layer
+    from verilog.core.inference.core import Layer
 
     def patterns(t, word):
         fields = t.named("b")

@@ -12,7 +12,7 @@ from fxp.numbers import whole
 from lnsarith.commands.options import add_data
 
 if TYPE_CHECKING:
-    from verilog.core.core import Core
+    from verilog.core.inference.core import Core
 
 __all__ = ["options", "run"]
 
@@ -83,9 +83,9 @@ def _made(args: Namespace):
 
     from lnsarith.commands.eval.model import open_model
     from lnsarith.commands.rtl.core_parts import core_parts, port_words
-    from verilog.core.core import inference_core
+    from verilog.core.inference.core import inference_core
+    from verilog.core.inference.schedule import choose_schedule
     from verilog.core.package import load_words
-    from verilog.core.schedule import choose_schedule
     from verilog.design.name import check_name
 
     lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fxp.trace.bits import where
 from fxp.trace.circuit import Circuit, evaluate, trace
-from verilog.core.wiring import Wiring, wired
-from verilog.core.word import Word, word_of
+from verilog.core.parts.wiring import Wiring, wired
+from verilog.core.parts.word import Word, word_of
 from verilog.emit import syntax as v
 from verilog.emit.header import header
 from verilog.emit.lower import Lowering, width_of

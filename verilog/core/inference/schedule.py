@@ -9,11 +9,11 @@ output_slots numbers of a layer, of images x image_slots images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 from fxp.format import FormatError
-from verilog.core.memory import block_count
+from verilog.core.parts.memory import block_count
 
 __all__ = ["DRAINED", "Schedule", "blocks_of", "choose_schedule"]
 
@@ -62,6 +62,19 @@ class Schedule:
     def rows(self) -> int:
         """Rows of weights of all layers."""
         return sum(self.tiles(k) * self.steps(k) for k in range(len(self.layers)))
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where each layer's outputs begin among all, tiles filled up; the last is the end."""
+        found = [0]
+        for k in range(len(self.layers)):
+            found.append(found[-1] + self.tiles(k) * self.row_words)
+        return tuple(found)
+
+    @property
+    def places(self) -> int:
+        """Outputs of all layers, tiles filled up."""
+        return self.starts[-1]
 
     @property
     def regions(self) -> tuple[int, ...]:
@@ -116,7 +129,7 @@ def choose_schedule(layers: Sequence[tuple[int, int]], lanes: int, pipeline: int
              for s in range(1, pipeline + 1) if pipeline % s == 0]
     widest = max(outputs for _, outputs in layers)
     found = [s for s in found if s.outputs <= widest]
-    if not found or lanes // min(s.images for s in found) > widest:
+    if lanes > widest:
         raise FormatError(f"parallel must be at most the {widest} outputs of the widest layer, "
                           f"got {lanes}")
     if batch is not None:
@@ -133,7 +146,3 @@ def blocks_of(s: Schedule, bits: tuple[int, int]) -> int:
     weights = block_count(bits[0] * s.row_words, s.rows)[0]
     return weights + s.images * block_count(bits[1], s.regions[-1])[0]
 
-
-def with_layers(s: Schedule, layers) -> Schedule:
-    """Return the same lanes and slots for other layers."""
-    return replace(s, layers=tuple(layers))

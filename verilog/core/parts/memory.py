@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fxp.format import FormatError
-from verilog.core.text import banner, spanned
+from verilog.core.parts.text import banner, spanned
 from verilog.emit.module import Module, Port
 
 __all__ = ["BLOCK_BITS", "Memory", "block_count", "hex_rows", "memory", "small_memory"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from verilog.core.text import banner
-from verilog.core.wiring import Wiring, wired
+from verilog.core.parts.text import banner
+from verilog.core.parts.wiring import Wiring, wired
 from verilog.emit import syntax as v
 from verilog.emit.module import CLOCK, Module, Port
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fxp.trace.circuit import Circuit, trace
-from verilog.core.text import banner
-from verilog.core.wiring import wired
+from verilog.core.parts.text import banner
+from verilog.core.parts.wiring import wired
 from verilog.emit import syntax as v
 from verilog.emit.lower import Lowering, width_of
 from verilog.emit.module import CLOCK, Module, Port, module_body

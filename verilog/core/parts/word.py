@@ -44,6 +44,16 @@ class Word:
             at += bits
         return total
 
+    def rows(self, fields: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+        """Return the words of arrays of every field, by name, however wide they are."""
+        found, at = [0] * len(fields[self.names[0]]), 0
+        for name, low, high in self.fields:
+            bits = self.kept(low, high)
+            mask = (1 << bits) - 1
+            found = [word | (int(x) & mask) << at for word, x in zip(found, fields[name])]
+            at += bits
+        return tuple(found)
+
     def parts(self, body: Body, vector: str, at: int = 0) -> dict[str, object]:
         """Return every field's expression, as wide as its range, in a vector from bit at."""
         found = {}
