@@ -47,14 +47,18 @@ def write_core(core: Core, folder: Path, about: Mapping, pixels: np.ndarray, wor
 
 
 def load_words(core: Core, weights: list[np.ndarray]) -> list[int]:
-    """Return words of layers (each steps x outputs: biases, then weights) in the order in
-    which the port takes them."""
+    """Return words of layers (each steps x outputs: biases, if they take a step, then weights) in the order in
+    which the port takes them; behind all, the parameters of every output, if there are
+    some, lowest bits first."""
     s, found = core.schedule, []
     for each in weights:
         filled = np.pad(each, ((0, 0), (0, -each.shape[1] % s.row_words)))
         for start in range(0, filled.shape[1], s.row_words):
             found += filled[:, start : start + s.row_words].ravel().tolist()
-    mask = (1 << core.ports["load"]) - 1
+    wide = core.ports["load"]
+    mask = (1 << wide) - 1
+    chunks = -(-core.parameter_bits // wide)
+    found += [row >> (wide * k) for row in core.parameters for k in range(chunks)]
     return [word & mask for word in found]
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from fxp.numbers import whole
 from lnsarith.commands.options import add_data
+from lnsarith.commands.rtl.core.source import open_source
 
 if TYPE_CHECKING:
+    from lnsarith.commands.rtl.core.source import Source
     from verilog.core.inference.core import Core
 
 __all__ = ["options", "run"]
@@ -57,15 +59,16 @@ def run(args: Namespace) -> int:
 
     if args.place and not args.synth:
         raise FormatError("--place places what --synth made: give --synth ecp5 too")
-    core, kept, network, load, about = _made(args)
+    source = open_source(args.run_folder)
+    core = _core(args, source)
     if args.synth:
         from verilog.cost.cores import require_room
 
         require_room(core)
-    answer: dict = {"run": str(kept.folder), **about}
-    verdict = _simulated(args, core, kept, network)
+    answer: dict = {"run": source.folder, **source.about}
+    verdict = _simulated(args, core, source)
     if args.out or not (args.simulate or args.synth):
-        answer |= _written(args, core, kept, network, load, about)
+        answer |= _written(args, core, source)
     answer["report"] = _report(core)
     if verdict:
         answer["simulation"] = verdict
@@ -77,94 +80,74 @@ def run(args: Namespace) -> int:
     return 1 if verdict and not verdict["equal"] else 0
 
 
-def _made(args: Namespace):
-    """Return the core, its run and network, the words that load it, and what it is."""
-    import numpy as np
-
-    from lnsarith.commands.eval.model import open_model
-    from lnsarith.commands.rtl.core_parts import core_parts, port_words
+def _core(args: Namespace, source: Source) -> Core:
+    """Return the core of a network in the shape that is asked for."""
     from verilog.core.inference.core import inference_core
     from verilog.core.inference.schedule import choose_schedule
-    from verilog.core.package import load_words
     from verilog.design.name import check_name
 
     lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
     batch = whole("images", args.images, 1, 1 << 16) if args.images else None
     pipeline = whole("pipeline", args.pipeline, 1, 64)
-    kept, network, epoch = open_model(Namespace(run_folder=args.run_folder, threads="1",
-                                                backend="vector"))
-    arithmetic, layers = core_parts(kept.settings, network)
-    sizes = [layer.weights.shape for layer in layers]
+    arithmetic = source.arithmetic
+    sizes = [layer.weights.shape for layer in source.layers]
     lanes = lanes or min(16, max(outputs for _, outputs in sizes))
     s = choose_schedule(sizes, lanes, pipeline, batch,
-                        (arithmetic.sums.row_bits, arithmetic.number.bits))
-    name = check_name(args.name) if args.name else _name(kept.settings, sizes, s)
-    core = inference_core(name, arithmetic, layers, s)
-    about = {"settings": dict(arithmetic.settings), "epoch": epoch,
-             "model_sha256": kept.model_sha256}
-    words = [np.vstack(pair) for pair in port_words(network)]
-    return core, kept, network, load_words(core, words), about
+                        (arithmetic.sums.row_bits, arithmetic.number.bits),
+                        bias=1 if arithmetic.sums.start else 0)
+    name = check_name(args.name) if args.name else _name(source.label, s)
+    return inference_core(name, arithmetic, source.layers, s)
 
 
-def _name(settings, sizes, s) -> str:
+def _name(label: str, s) -> str:
     """Return the name of a core: sizes, arithmetic, lanes, registers."""
     import re
 
     from lnsarith.naming import digested
     from verilog.design.name import LONGEST
 
-    numbers = "_".join(map(str, [sizes[0][0], *(m for _, m in sizes)]))
-    method = f"_{settings.delta}" if settings.arith.startswith("lns") else ""
-    text = f"net_{numbers}_{settings.arith}{method}_p{s.lanes}_l{s.slots}"
+    numbers = "_".join(map(str, [s.layers[0][0], *(m for _, m in s.layers)]))
+    text = f"net_{numbers}_{label}_p{s.lanes}_l{s.slots}"
     name = re.sub(r"\W", "_", text)
     return name if len(name) <= LONGEST else digested(name, text, LONGEST, "_")
 
 
-def _images(args: Namespace, kept, network, count: int):
+def _images(args: Namespace, source: Source, count: int):
     """Return test images (rows of pixels), and the engine's words: logits, then class."""
-    import numpy as np
-
     from fxp.format import FormatError
     from nets.data.sets import load
     from nets.network.evaluation import flat
 
-    images = flat(load(kept.settings.dataset, args.data_dir).test_images)
+    images = flat(load(source.dataset, args.data_dir).test_images)
     if not 1 <= count <= len(images):
         raise FormatError(f"images of the test set must be 1..{len(images)}, got {count}")
-    images, found = images[:count], []
-    for low in range(0, count, 500):
-        part = images[low : low + 500]
-        program = network.program(len(part), False)
-        program.run(part, np.zeros(len(part), np.int64))
-        logits = network.ar.words(program.logits).astype(np.int64)
-        classes = network.ar.reals(program.logits).argmax(axis=1)
-        found.append(np.hstack([logits, classes[:, None]]))
-    return images, np.concatenate(found)
+    return images[:count], source.answers(images[:count])
 
 
-def _simulated(args: Namespace, core: Core, kept, network) -> dict | None:
+def _simulated(args: Namespace, core: Core, source: Source) -> dict | None:
     if not args.simulate:
         return None
     from verilog.core.check import check_core
 
     count = whole("simulate", args.simulate, 1, 1 << 20)
     gaps = whole("gaps", args.gaps, 0, 255)
-    images, words = _images(args, kept, network, count)
+    images, words = _images(args, source, count)
     return check_core(core, images, words, gaps,
                       threads=whole("threads", args.threads, 1, 64)).as_dict()
 
 
-def _written(args: Namespace, core: Core, kept, network, load, about) -> dict:
+def _written(args: Namespace, core: Core, source: Source) -> dict:
     """Write the folder; return its name and files."""
-    from verilog.core.package import require_free, write_core
+    from verilog.core.package import load_words, require_free, write_core
 
     folder = Path(args.out or f"rtl/{core.name}")
     require_free(folder.absolute())
     count = whole("golden", args.golden, 1, MOST_GOLDEN) if args.golden else min(
         core.schedule.batch, MOST_GOLDEN)
-    images, words = _images(args, kept, network, count)
+    images, words = _images(args, source, count)
     pictures = _pictures(core, images) if args.waves else {}
-    files = write_core(core, folder, about, images, words, load, pictures)
+    files = write_core(core, folder, source.about, images, words,
+                       load_words(core, source.words), pictures)
     return {"folder": str(folder), "files": files}
 
 

@@ -23,7 +23,7 @@ __all__ = ["Core", "inference_core"]
 @dataclass(frozen=True)
 class Core:
     """A core: its modules, the top the last; its schedule; its memories and how many of
-    each; its sequencers; the rows of weights; the lane's module and what it computes; the
+    each; its sequencers; the rows of weights and parameters; the lane's module and what it computes; the
     bits of the ports answer and load."""
 
     name: str
@@ -32,6 +32,8 @@ class Core:
     memories: Mapping[str, tuple[Memory, int]]
     sequencers: Mapping[str, control.Sequencer]
     rows: tuple[int, ...]
+    parameters: tuple[int, ...]
+    parameter_bits: int
     lane: str
     lane_circuit: Circuit
     ports: Mapping[str, int]
@@ -80,6 +82,7 @@ class Builder(Front, Back):
             map(str, [self.s.layers[0][0], *(n for _, n in self.s.layers)]))
         top = wired(self.name, banner(self.name, summary), self.ports, self.body)
         return Core(self.name, (*self.modules.values(), top), self.s, self.memories,
-                    self.sequencers, self.rows, f"{self.name}_lane",
+                    self.sequencers, self.rows, self.parameter_rows,
+                    self.ar.parameters.bits if self.ar.parameters else 0, f"{self.name}_lane",
                     lane_circuit("lane", self.ar.sums),
                     {"answer": self.answer_bits, "load": self._load_bits()})

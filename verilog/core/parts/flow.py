@@ -7,7 +7,7 @@ from verilog.emit import syntax as v
 from verilog.emit.header import header
 from verilog.emit.lower import Lowering, width_of
 from verilog.emit.module import Module, Port, finished, module_body
-from verilog.emit.pipeline import stages_for_latency, stages_for_ns
+from verilog.emit.pipeline import node_delay, stages_for_latency, stages_for_ns
 
 __all__ = ["flow", "flow_for_ns"]
 
@@ -33,5 +33,6 @@ def flow(name: str, summary: str, circuit: Circuit, latency: int) -> Module:
 
 
 def flow_for_ns(circuit: Circuit, target: float) -> int:
-    """Return the registers that keep a circuit's stages below so many ns, as estimated."""
-    return stages_for_ns(circuit, target)[1]
+    """Return the registers that keep a circuit's stages below so many ns, as estimated, or
+    below what its slowest node takes."""
+    return stages_for_ns(circuit, max(target, *map(node_delay, circuit.nodes)))[1]

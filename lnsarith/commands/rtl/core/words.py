@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fxp.format import FormatError
 
 if TYPE_CHECKING:
@@ -145,10 +147,10 @@ def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
 
 
 def port_words(network) -> list:
-    """Return the biases (1 x outputs) and weights of each dense layer as words, int64."""
+    """Return the words of each dense layer, int64: its biases in a row above its weights."""
     from nets.layers.dense import Dense
     from nets.network.probe import plain_layer
 
     layers = [x for x in map(plain_layer, network.layers) if type(x) is Dense]
     words = network.ar.words
-    return [(words(x.b).astype("int64"), words(x.w).astype("int64")) for x in layers]
+    return [np.vstack([words(x.b), words(x.w)]).astype(np.int64) for x in layers]
