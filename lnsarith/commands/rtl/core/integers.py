@@ -1,0 +1,115 @@
+"""What an inference core takes of a network in integers that quantize made."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fxp.format import FormatError
+
+if TYPE_CHECKING:
+    from lnsarith.commands.rtl.core.source import Source
+
+__all__ = ["integer_source"]
+
+SUM = -(1 << 31), (1 << 31) - 1
+SHIFTS = 6  # bits of a shift
+
+
+def integer_source(run_folder: str) -> Source:
+    """Return the network of integers in a folder, for a core."""
+    from lnsarith.commands.rtl.core.source import Source
+    from nets.quantize.folder import MANIFEST, read_integers
+    from nets.quantize.integer import IntegerProduct
+
+    folder = Path(run_folder)
+    folder = folder.parent if folder.name == MANIFEST else folder
+    network, manifest = read_integers(folder)
+    for step in network.steps:
+        if not isinstance(step, IntegerProduct) or step.window is not None:
+            raise FormatError(f"a core of integers has dense layers, and {step.name} of {folder} "
+                              "is none")
+    arithmetic, word = _arithmetic(network)
+    layers = [_layer(step, word, arithmetic.sums.weight) for step in network.steps]
+    sha = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        scores = network.scores(images).astype(np.int64)
+        return np.hstack([scores, scores.argmax(axis=1)[:, None]])
+
+    bits = manifest.get("bits", 8)
+    about = {"epoch": manifest["epoch"], "model_sha256": sha,
+             "settings": {"dataset": manifest["dataset"], "arith": f"int{bits}"}}
+    words = [step.weights for step in network.steps]
+    return Source(str(folder), manifest["dataset"], f"int{bits}", about, arithmetic, layers,
+                  words, answers)
+
+
+def _arithmetic(network):
+    """Return the arithmetic of integers, and the word of an output's parameters."""
+    from fxp.trace.bits import clamp, lookup, where
+    from fxp.trace.circuit import trace
+    from verilog.core.inference.arithmetic import Arithmetic
+    from verilog.core.parts.lane import Sums
+    from verilog.core.parts.word import Word
+
+    steps = network.steps
+    reach = max(abs(w) for s in steps for w in (s.inputs[1] - s.inputs[0],
+                                                s.inputs[2] - s.inputs[0]))
+    weight = max(int(abs(s.weights).max()) for s in steps)
+    number = Word((("word", -reach, reach),))
+    score_span = steps[-1].rescale.low, steps[-1].rescale.high
+    halves = _halves()
+
+    def step(register, b, a):
+        return register + a * b
+
+    def finish(register, p_bias, p_positive, p_negative, p_shift, p_low, p_high):
+        """The rescaled sum, rounded to nearest, ties upwards, within the next words."""
+        total = clamp(register + p_bias, *SUM)
+        scaled = total * where(total < 0, p_negative, p_positive) + lookup(halves, p_shift)
+        for k in range(SHIFTS):
+            scaled = where((p_shift >> k) & 1, scaled >> (1 << k), scaled)
+        score = clamp(where(scaled < p_low, p_low, where(p_high < scaled, p_high, scaled)),
+                      *score_span)
+        return clamp(score, -reach, reach), score
+
+    multiplier = (0, (1 << 31) - 1)
+    parameters = {"p_bias": SUM, "p_positive": multiplier, "p_negative": multiplier,
+                  "p_shift": (0, (1 << SHIFTS) - 1), "p_low": score_span, "p_high": score_span}
+    depth = max(len(s.weights) for s in steps)
+    bound = depth * reach * weight
+    span = max(-bound, SUM[0]), min(bound, SUM[1])
+    words = {"register": span, "b": (-weight, weight), "a": (-reach, reach)}
+    sums = Sums(trace(step, words, name="step"), ("register",), ("a",), ("b",), zero=(0,))
+    ended = trace(finish, {"register": span, **parameters}, outputs=("o", "score"),
+                  name="finish")
+    order = trace(lambda word: word + 0, {"word": score_span}, name="order")
+    word = Word(tuple((k, *span) for k, span in parameters.items()))
+    table = tuple(number.patterns({"word": network.table - steps[0].inputs[0]}).tolist())
+    return Arithmetic(number, table, sums, ended, None, order, parameters=word,
+                      score=Word((("word", *score_span),))), word
+
+
+def _halves():
+    """Return the table of what rounds a shift: half of its unit."""
+    from fxp.trace.bits import Table
+
+    return Table("half", [(1 << k) >> 1 for k in range((1 << SHIFTS) - 1)] + [0])
+
+
+def _layer(step, word, weight):
+    """Return the words of a step; those of its answers are less their zero, as the next
+    step takes them."""
+    from verilog.core.inference.arithmetic import Layer
+
+    r = step.rescale
+    units = step.weights.shape[1]
+    fields = {"p_bias": step.biases, "p_positive": r.positive, "p_negative": r.negative,
+              "p_shift": r.shift, "p_low": np.full(1, r.low - r.zero),
+              "p_high": np.full(1, r.high - r.zero)}
+    full = {k: np.broadcast_to(np.asarray(v).ravel(), units) for k, v in fields.items()}
+    return Layer(weight.patterns({"b": step.weights}), None, word.rows(full))

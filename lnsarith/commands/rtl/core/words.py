@@ -1,0 +1,156 @@
+"""What an inference core takes of a trained network: circuits of its plans, and its words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fxp.format import FormatError
+
+if TYPE_CHECKING:
+    from verilog.core.inference.core import Arithmetic, Layer
+
+__all__ = ["core_parts", "port_words"]
+
+
+def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
+    """Return the arithmetic and the layers of a network's core; FormatError, which names
+    it, for what no core can do yet."""
+    _require(settings)
+    dense, active = _layers(network)
+    lns = hasattr(settings.format("activations"), "zero")
+    arithmetic = (_lns if lns else _fixed)(settings, network.ar, active,
+                                           max(layer.w.rows for layer in dense))
+    return arithmetic, [_words(network.ar, arithmetic, layer) for layer in dense]
+
+
+def _require(settings) -> None:
+    """Refuse the runs whose sums a lane cannot take."""
+    if settings.arith.startswith("float"):
+        raise FormatError(f"a core has words, and a run of {settings.arith} has none; give one of "
+                          "lns or fixed")
+    if settings.binary or settings.selects:
+        raise FormatError(f"a core of {settings.arith} cannot be made yet; give a run of lns or "
+                          "fixed")
+    if hasattr(settings.format("activations"), "zero") and settings.order != "sequential":
+        raise FormatError("a lane adds one product after the other; the run has order "
+                          f"{settings.order}")
+
+
+def _layers(network):
+    """Return the dense layers, and the one kind of layer between them (None: nothing)."""
+    from nets.layers.dense import Dense
+    from nets.layers.dropout import Dropout
+    from nets.network.probe import plain_layer
+
+    layers = [layer for layer in map(plain_layer, network.layers)
+              if not isinstance(layer, Dropout)]
+    dense = [layer for layer in layers if type(layer) is Dense]
+    between = [layer for layer in layers if type(layer) is not Dense]
+    for layer in between:
+        _kind(layer)
+    expected = [type(layers[0]), *(type(x) for pair in zip(between, dense[1:]) for x in pair)]
+    if [type(x) for x in layers] != expected or type(layers[0]) is not Dense:
+        raise FormatError("a core takes dense layers with an activation between them, got "
+                          + ", ".join(type(x).__name__ for x in layers))
+    return dense, between[0] if between else None
+
+
+def _kind(layer) -> str:
+    """Return how a layer between dense ones is called."""
+    from nets.layers.dense import LeakyReLU, ReLU
+    from nets.layers.spindle import Frozen
+
+    kinds = {LeakyReLU: "leaky", ReLU: "relu", Frozen: "spindle"}
+    for kind, name in kinds.items():
+        if isinstance(layer, kind):
+            return name
+    raise FormatError(f"a core has no {type(layer).__name__} layer yet; it has dense ones with "
+                      "leaky ReLU, ReLU or SPINDLE units")
+
+
+def _active(ar, layer):
+    """Return the circuit of an activation."""
+    if layer is None:
+        return None
+    kind = _kind(layer)
+    if kind == "spindle":
+        return ar.spindle_plan(layer.function).circuit
+    return {"leaky": ar.slope_plan, "relu": ar.relu_plan}[kind]().circuit
+
+
+def _lns(settings, ar, active, depth: int) -> Arithmetic:
+    from fxp.trace.circuit import trace
+    from lnsarith import spec
+    from lnsarith.spec import Number
+    from verilog.core.inference.core import Arithmetic
+    from verilog.core.parts.lane import Sums
+    from verilog.core.parts.word import Word
+
+    plan = ar.affine_plan()
+    f, w = ar.formats["activations"], ar.formats["weights"]
+    number = Word((("level", *spec.level_range(f)), ("sign", -1, 0)))
+    pack = trace(lambda level, sign: spec.pack(Number(level, sign), f),
+                 {"level": spec.level_range(f), "sign": (-1, 0)}, name="pack")
+    unpack = trace(lambda word: spec.unpack(word, w), {"word": w.words},
+                   outputs=("level", "sign"), name="unpack")
+    sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
+                absent=plan.absent)
+    return Arithmetic(number, _pixels(ar, number), sums, plan.finish, _active(ar, active),
+                      ar.order_circuit(), pack, unpack, settings=_told(
+                          settings, ("delta", "guard", "underflow")))
+
+
+def _fixed(settings, ar, active, depth: int) -> Arithmetic:
+    from verilog.core.inference.core import Arithmetic
+    from verilog.core.parts.lane import Sums
+    from verilog.core.parts.word import Word
+
+    accumulator = ar.accumulator("activations", "weights", "activations", "weights")
+    if accumulator.kind == "exact":
+        accumulator = replace(accumulator, depth=depth)  # the same words in fewer bits
+    plan = accumulator.plan()
+    f = ar.formats["activations"]
+    number = Word((("word", *f.words),))
+    sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
+    return Arithmetic(number, _pixels(ar, number), sums, plan.finish, _active(ar, active),
+                      ar.order_circuit(), settings=_told(settings, ("accumulator",)))
+
+
+def _told(settings, names) -> dict[str, str]:
+    every = ("dataset", "model", "hidden", "arith", *names, "activation")
+    values = {k: getattr(settings, k) for k in every}
+    return {k: ",".join(map(str, v)) if isinstance(v, tuple | list) else str(v)
+            for k, v in values.items()}
+
+
+def _pixels(ar, number) -> tuple[int, ...]:
+    """Return the words of pixels 0..255 as memories hold them."""
+    table = ar.pixel_table()
+    return tuple(number.patterns({k: table[k] for k in number.names}).tolist())
+
+
+def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
+    """Return a dense layer's words as memories hold them."""
+    from verilog.core.inference.core import Layer
+
+    def patterns(t, word):
+        fields = t.named("b")
+        values = [v[:, : t.columns] for v in fields.values()]
+        return word.patterns(dict(zip(word.names, values)))
+
+    sums = arithmetic.sums
+    assert sums.bias is not None
+    return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias))
+
+
+def port_words(network) -> list:
+    """Return the words of each dense layer, int64: its biases in a row above its weights."""
+    from nets.layers.dense import Dense
+    from nets.network.probe import plain_layer
+
+    layers = [x for x in map(plain_layer, network.layers) if type(x) is Dense]
+    words = network.ar.words
+    return [np.vstack([words(x.b), words(x.w)]).astype(np.int64) for x in layers]

@@ -1,0 +1,188 @@
+"""The back of an inference core: sums become words, words get to their places, answers out."""
+
+from __future__ import annotations
+
+from fxp.trace.circuit import trace
+from verilog.core.inference import control
+from verilog.core.inference.shared import Shared, span_of
+from verilog.core.parts.flow import flow, flow_for_ns
+from verilog.core.parts.lane import circuit_module
+from verilog.core.parts.memory import bits_for, memory, small_memory
+from verilog.emit import syntax as v
+from verilog.emit.lower import width_of
+
+__all__ = ["Back"]
+
+TARGET_NS = 7.0  # of a stage of what comes behind the lanes, as estimated
+
+
+class Back(Shared):
+    """What becomes of the sums."""
+
+    def _drain(self) -> None:
+        """Rows of sums, caught in LUTs, and their words one after the other."""
+        b, s = self.body, self.s
+        bits = self.ar.sums.registers.bits
+        made = b.put(self.control["drain"], "drain", caught=b.read("caught"))
+        wide = bits_for(2 * s.slots)
+        at = b.reg("caught_row", wide)
+        following = v.choose(v.binary("==", b.read(at), v.constant(2 * s.slots - 1, wide)),
+                             v.constant(0, wide),
+                             v.binary("+", b.read(at), v.constant(1, wide)))
+        b.add(v.always([v.nonblocking(at, following)], enable=b.read("caught"),
+                       reset=[v.nonblocking(at, v.constant(0, wide))]))
+        rows = self._memory("sums", small_memory(f"{self.name}_sums", bits * s.lanes, 2 * s.slots))
+        row = b.put(rows, "caught_sums", write=b.read("caught"), write_address=b.read(at),
+                    data=b.read(self.sums), read_address=b.resized(made["row"], wide, False))
+        shift = b.reg("shift", bits * s.lanes)
+        rest = v.constant(0, bits) if s.lanes == 1 else v.concat(
+            v.constant(0, bits), b.read(shift, bits * s.lanes - 1, bits))
+        b.add(v.always([v.nonblocking(shift, v.choose(b.read(made["take"]), b.read(row["data"]),
+                                                      rest))]))
+        self.word = b.wire("sum_word", bits, b.read(shift, bits - 1))
+        self.drain = made
+
+    def _places(self) -> None:
+        """Sums become words, and get to where the next layer reads them, or logits are."""
+        b, s, ar = self.body, self.s, self.ar
+        finish, active = ar.finish, ar.active
+        first = flow_for_ns(finish, TARGET_NS)
+        word, parameters, early = self._parameters()
+        done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
+                     "finish", **ar.sums.registers.parts(b, word), **parameters)
+        names = ar.number.names
+        scored = dict(list(done.items())[len(names):] if ar.score else done.items())
+        done = dict(list(done.items())[:len(names)])
+        late = early + first
+        if active:
+            more = flow_for_ns(active, TARGET_NS)
+            given = dict(zip(active.inputs, done.values()))
+            act = b.put(self._add(flow(f"{self.name}_active", "the activation", active, more)),
+                        "active", **{k: b.read(w) for k, w in given.items()})
+            scored = {k: b.delayed(w, more) for k, w in scored.items()}
+            late += more
+        number = ar.number
+        score_word = ar.scored.joined(b, dict(zip(ar.scored.names, scored.values())))
+        active_word = number.joined(b, dict(zip(names, (act if active else done).values())))
+        tags = {k: b.delayed(self.drain[k], late, reset=0 if k in (
+            "inside", "ends", "done") else None)
+            for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
+        last = v.binary("==", b.read(tags["layer"]),
+                        v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
+        self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+
+    def _parameters(self):
+        """Return the word of a sum, its output's parameters by name, and how many clocks
+        behind the drain they are."""
+        b, s, parameters = self.body, self.s, self.ar.parameters
+        if not parameters:
+            return self.word, {}, 0
+
+        def at(layer, number):
+            """Where an output's parameters are."""
+            start = control.of_layer("start", s.starts[:-1], layer)
+            return control.within(start + number, s.places - 1)
+
+        spans = {"layer": control.below(len(s.layers)), "number": self._numbers()}
+        circuit = trace(at, spans, name="parameter_place")
+        place = b.put(self._add(circuit_module(f"{self.name}_parameter_place",
+                                               "where parameters are", circuit)),
+                      "parameter_at", **{k: b.read(self.drain[k]) for k in spans})
+        made = memory(f"{self.name}_parameters", parameters.bits, s.places, self.parameter_rows)
+        row = b.put(self._memory("parameters", made), "parameters_now",
+                    write=b.read("parameter_write"), write_address=b.read("parameter_place"),
+                    data=b.read("parameter_row"), read=b.read(self.drain["busy"]),
+                    read_address=b.read(place["out"]))
+        return b.delayed(self.word, 2), parameters.parts(b, row["data"]), 2
+
+    def _numbers(self) -> tuple[int, int]:
+        """Return the range of an output's number within its layer."""
+        s = self.s
+        return control.below(max(s.tiles(k) * s.row_words for k in range(len(s.layers))))
+
+    def _write(self, tags, last: str, score_word, active_word) -> None:
+        """One register more: where each word goes, then the words themselves."""
+        b, number = self.body, self.ar.number
+        place = self._place(tags)
+        inside = b.read(tags["inside"])
+        hidden = b.register("hidden_now", 1, v.binary("&", inside, v.unary("~", b.read(last))),
+                            reset=0)
+        self.score = {
+            "write": b.register("score_now", 1, v.binary("&", inside, b.read(last)), reset=0),
+            "address": b.register("score_place", b.widths[place["score"]],
+                                  b.read(place["score"])),
+            "word": b.register("score_word", self.ar.scored.bits, score_word)}
+        self._drive(
+            hidden_write=b.read(hidden),
+            hidden_place=b.read(b.register("place_now", b.widths["hidden_place"], b.resized(
+                place["place"], b.widths["hidden_place"], False))),
+            hidden_word=b.read(b.register("word_now", number.bits, active_word)),
+            hidden_bank=b.read(b.register("bank_now", b.widths["hidden_bank"],
+                                          b.read(tags["bank"]))),
+            drained=b.read(b.delayed(b.register("ends_now", 1, b.read(tags["ends"]), reset=0), 1,
+                                     reset=0)),
+            done=b.read(b.delayed(b.register("done_now", 1, b.read(tags["done"]), reset=0), 1,
+                                  reset=0)))
+
+    def _place(self, tags) -> dict[str, str]:
+        """Return wires of a word's place in its bank, and among the logits."""
+        b, s = self.body, self.s
+        nodes = {k: b.widths[tags[k]] for k in ("layer", "number", "image_slot", "bank")}
+        classes = s.layers[-1][1]
+        regions = [*s.regions[1:-1], 0]
+        top, most = s.regions[-1] - 1, s.batch * classes - 1
+
+        def where_to(layer, number, image_slot, bank):
+            """Where a word goes: in its bank, and, of the last layer, among the logits."""
+            base = control.of_layer("region", regions, layer)
+            place = control.within(base + control.times(number, s.image_slots) + image_slot, top)
+            image = control.times(image_slot, s.images) + bank
+            return place, control.within(control.times(image, classes) + number, most)
+
+        spans = {"layer": control.below(len(s.layers)), "image_slot": control.below(
+            s.image_slots), "bank": control.below(s.images), "number": self._numbers()}
+        circuit = trace(where_to, {k: spans[k] for k in nodes}, outputs=("place", "score"),
+                        name="place")
+        module = self._add(circuit_module(f"{self.name}_place", "where a word goes", circuit))
+        return b.put(module, "place", **{k: b.read(tags[k]) for k in nodes})
+
+    def _answers(self) -> None:
+        """Logits, kept until they are sent, and the class of each image."""
+        b, s, ar = self.body, self.s, self.ar
+        classes = s.layers[-1][1]
+        made = memory(f"{self.name}_logits", ar.scored.bits, max(2, s.batch * classes), latency=1)
+        module = self._memory("logits", made)
+        order = b.wire("order", width_of(*span_of(ar.order)))
+        send = b.put(self.control["send"], "send", scoring=b.read(self.scoring),
+                     count=b.read(self.last_image), done=b.read("done"), ready=b.read("i_ready"),
+                     order=b.read(order))
+
+        def at(image, number):
+            """The place of a logit."""
+            return control.within(control.times(image, classes) + number, s.batch * classes - 1)
+
+        circuit = trace(at, {"image": control.below(s.batch), "number": control.below(classes)},
+                        name="logit_place")
+        place = b.put(self._add(circuit_module(f"{self.name}_logit", "where a logit is", circuit)),
+                      "logit", image=b.read(send["image"]), number=b.read(send["number"]))
+        wide = made.address_bits
+        found = b.put(module, "logits", write=b.read(self.score["write"]),
+                      write_address=b.resized(self.score["address"], wide, False),
+                      data=b.read(self.score["word"]), read=b.read(send["read"]),
+                      read_address=b.resized(place["out"], wide, False))
+        fields = ar.scored.parts(b, found["data"])
+        ordered = b.put(self._add(circuit_module(f"{self.name}_order", "an order of numbers",
+                                                 ar.order)),
+                        "ordering", **dict(zip(ar.order.inputs, fields.values())))
+        word = found["data"]
+        if ar.pack:
+            part = self._add(circuit_module(f"{self.name}_pack", "a number's word", ar.pack))
+            fields = ar.scored.parts(b, found["data"])
+            word = next(iter(b.put(part, "pack", **dict(zip(ar.pack.inputs,
+                                                            fields.values()))).values()))
+        wide = self.answer_bits
+        b.add(v.assign(order, b.read(next(iter(ordered.values())))),
+              v.assign("o_valid", b.read(send["valid"])), v.assign("o_last", b.read(send["tells"])),
+              v.assign("o_data", v.choose(b.read(send["tells"]), b.resized(
+                  send["class_found"], wide, False), b.resized(word, wide, False))))
+        self._drive(sending=b.read(send["sending"]))
