@@ -192,11 +192,15 @@ def read_onnx(path: Path, shape: tuple[int, ...] = (), output: str | None = None
 
 def _keep(model, output: str) -> None:
     """Leave of a model one output and the nodes that it needs."""
-    needed, kept = {output}, []
-    for node in reversed(model.graph.node):
-        if needed & set(node.output):
-            needed |= set(node.input)
-            kept.append(node)
+    makers = {name: i for i, node in enumerate(model.graph.node) for name in node.output}
+    needed: set[int] = set()
+    wanted = [output]
+    while wanted:
+        i = makers.get(wanted.pop())
+        if i is not None and i not in needed:
+            needed.add(i)
+            wanted += model.graph.node[i].input
+    kept = [node for i, node in enumerate(model.graph.node) if i in needed]
     if len(model.graph.output) != 1 or model.graph.output[0].name != output:
         found = [o for o in model.graph.output if o.name == output]
         del model.graph.output[:]
@@ -205,4 +209,4 @@ def _keep(model, output: str) -> None:
         else:
             model.graph.output.add().name = output
     del model.graph.node[:]
-    model.graph.node.extend(reversed(kept))
+    model.graph.node.extend(kept)

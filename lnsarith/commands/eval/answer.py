@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,11 @@ THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
 MOST = 5  # confusions shown
 
 
-def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> None:
-    """Print how well predictions of a data set's test images are."""
+def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str,
+         names: list[str] | None = None, more: Callable[[dict], list[str]] = lambda result: []
+         ) -> None:
+    """Print how well predictions of a data set's test images are, and the lines that `more`
+    says of the result; names are those of the classes, where the data set does not tell."""
     labels, classes = dataset.test_labels, dataset.classes
     correct = int((predicted == labels).sum())
     result = {
@@ -31,8 +35,9 @@ def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> 
         "confusions": _confusions(labels, predicted, classes),
         "model_sha256": sha256,
     }
-    names = class_names(dataset.name, classes)
-    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+    names = names or class_names(dataset.name, classes)
+    print(json.dumps(result, allow_nan=False) if args.json
+          else "\n".join([_text(result, names), *more(result)]))
 
 
 def images_for(args: Namespace, folder: Path, name: str, data: dict):
@@ -85,7 +90,7 @@ def _confusions(labels, predicted, classes: int) -> list[dict]:
 
 def _text(result: dict, names: list[str]) -> str:
     lines = [
-        f"{result['run']} after {counted(result['epoch'], 'epoch')} on {result['dataset']}",
+        f"{result['run']}{_age(result['epoch'])} on {result['dataset']}",
         f"test accuracy {result['test_accuracy']:.2%} "
         f"({result['correct']:,} of {result['images']:,})",
     ]
@@ -99,6 +104,10 @@ def _text(result: dict, names: list[str]) -> str:
     worst, best = min(shares), max(shares)
     lines.append(f"worst class {worst[1]} {worst[0]:.2%}, best {best[1]} {best[0]:.2%}")
     return "\n".join(lines)
+
+
+def _age(epochs: int | None) -> str:
+    return "" if epochs is None else f" after {counted(epochs, 'epoch')}"
 
 
 def _kind(shape, classes: int) -> str:
