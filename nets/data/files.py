@@ -19,7 +19,7 @@ from nets.data.images import read_images
 from nets.data.own import OWN, of_arrays
 from nets.data.sets import Dataset
 
-__all__ = ["Own", "as_dataset", "load_own"]
+__all__ = ["Own", "as_bytes", "as_dataset", "load_own", "ranges_of"]
 
 MOST = 1 << 32  # bytes
 LABELS = ("label", "class", "target", "y")
@@ -68,18 +68,36 @@ def load_own(path: str, size: tuple[int, int] | None = None, colours: bool | Non
 
 def as_dataset(own: Own) -> Dataset:
     """Return a data set to train on; of data in one part every fifth input of each class is a
-    test input. Features become bytes: each column's range over the training inputs is 0..255."""
+    test input."""
+    own = as_bytes(own)
     x, y = own.x, own.y
-    if x.dtype != np.uint8:
-        rows = own.parts[0] if own.parts else slice(None)
-        low, high = x[rows].min(axis=0), x[rows].max(axis=0)
-        span = np.where(high > low, high - low, 1)
-        x = np.clip(np.rint((x - low) / span * 255), 0, 255).astype(np.uint8)
-        x = x.reshape(len(x), 1, -1) if x.ndim == 2 else x
     if own.parts is None:
         return replace(of_arrays((x, y)), classes=len(own.names))
     train, test = own.parts
     return Dataset(OWN, x[train], y[train], x[test], y[test], len(own.names))
+
+
+def ranges_of(own: Own) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the least and the greatest feature of each column over the training inputs, over
+    all of them where there is one part; None for images."""
+    if own.x.dtype == np.uint8:
+        return None
+    rows = own.parts[0] if own.parts else slice(None)
+    return own.x[rows].min(axis=0), own.x[rows].max(axis=0)
+
+
+def as_bytes(own: Own, ranges: tuple[np.ndarray, np.ndarray] | None = None) -> Own:
+    """Return the data with features as bytes, 0..255 being each column's range: those given, or
+    the data's own."""
+    x, ranges = own.x, ranges or ranges_of(own)
+    if ranges is None or x.dtype == np.uint8:
+        return own
+    low, high = ranges
+    if low.shape != x.shape[1:]:
+        raise DataError(f"features of {low.shape} are wanted, got {x.shape[1:]}")
+    span = np.where(high > low, high - low, 1)
+    x = np.clip(np.rint((x - low) / span * 255), 0, 255).astype(np.uint8)
+    return replace(own, x=x.reshape(len(x), 1, -1) if x.ndim == 2 else x)
 
 
 def _load(path: str, size, colours, label) -> Own:

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.train.epochs import counted
+from lnsarith.files.reading import read_json
+from lnsarith.files.schema import floating, listed, table
 
-__all__ = ["class_names", "images_for", "tell"]
+__all__ = ["FEATURES", "class_names", "images_for", "own_images", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
 THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+FEATURES = "features.json"  # of a run on features: the ranges that are 0..255
 MOST = 5  # confusions shown
 
 
@@ -42,9 +45,14 @@ def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str,
 
 def images_for(args: Namespace, folder: Path, name: str, data: dict):
     """Return the data set asked for, if it is of the kind of the folder's data."""
+    from nets.data.own import OWN
     from nets.data.sets import load
     from nets.train.run import RunError
 
+    if getattr(args, "data", None):
+        return own_images(args, tuple(data["shape"]), data["classes"])[0]
+    if (args.dataset or name) == OWN:
+        raise RunError(f"{folder} was trained on data of its own; give --data or --dataset")
     dataset = load(args.dataset or name, args.data_dir)
     own = data["shape"], data["classes"]
     found = list(dataset.train_images.shape[1:]), dataset.classes
@@ -53,6 +61,30 @@ def images_for(args: Namespace, folder: Path, name: str, data: dict):
             f"{folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
         )
     return dataset
+
+
+def own_images(args: Namespace, shape: tuple[int, ...], classes: int):
+    """Return a user's own images to judge by as a data set of a shape, and the names of its
+    classes; ValueError where they do not fit."""
+    from nets.data.files import as_bytes, load_own
+    from nets.data.sets import Dataset
+
+    own = load_own(args.data, shape[:2], len(shape) == 3, args.label)
+    x, y = as_bytes(own, _ranges(Path(args.run_folder))).test
+    if x.shape[1:] != shape or y.max() >= classes:
+        raise ValueError(f"{args.run_folder} is for {_kind(shape, classes)}, {args.data} has "
+                         f"{_kind(x.shape[1:], len(own.names))}")
+    names = [*own.names, *map(str, range(len(own.names), classes))]
+    return Dataset(args.data, x[:0], y[:0], x, y, classes), names
+
+
+def _ranges(folder: Path):
+    """Return the ranges of features that a run was trained with, None where it has none."""
+    path = folder / FEATURES
+    if not path.exists():
+        return None
+    found = read_json(path, table({"low": listed(floating()), "high": listed(floating())}))
+    return tuple(np.array(found[k], np.float32) for k in ("low", "high"))
 
 
 def class_names(dataset: str, classes: int) -> list[str]:

@@ -73,8 +73,7 @@ class WordNetwork:
             if isinstance(step, Product):
                 shift = first.shift - self.formats[step.out].shift
                 size = float(np.ldexp(np.abs(step.w).max(initial=0), shift))
-                found = placed_for(own[0], size)
-                self.weights[step.name] = Placed(found.f)
+                self.weights[step.name] = Placed(placed_for(own[0], size).f)
 
     def placed(self, name: str) -> Placed:
         """Return the words of a tensor."""

@@ -73,11 +73,13 @@ class Placed:
 def placed_for(f: Lns | Fixed, reach: float) -> Placed:
     """Return the words of a format's bits that hold values of up to `reach` most finely.
 
-    The point of a fixed-point format moves; a logarithmic one has a range of its own and
-    stays.
+    The point of a fixed-point format moves; a logarithmic one, whose range is wide, is moved
+    only where it ends below what is to be held.
     """
-    if isinstance(f, Lns) or not reach or not math.isfinite(reach):
+    if not reach or not math.isfinite(reach):
         return Placed(f)
+    if isinstance(f, Lns):
+        return Placed(f, max(0, math.ceil(math.log2(reach / f.max))))
     frac = f.bits - 1 - math.frexp(reach)[1]  # the greatest with reach < 2**(bits - 1 - frac)
     if reach <= math.ldexp(f.high, -frac - 1):
         frac += 1
