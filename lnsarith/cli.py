@@ -232,6 +232,7 @@ COMMANDS = {
     "predict": ("tell what a trained network sees in an image", _command("predict")),
     "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
     "prune": ("make the smallest weights of a trained network zero", _command("prune")),
+    "import": ("take over a network from an ONNX file", _command("onnx.importing")),
     "study": ("vary one setting of a network's training", _actions("study.command")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),

@@ -22,6 +22,7 @@ from nets.settings.settings import Settings
 __all__ = [
     "add_computing",
     "add_data",
+    "add_own",
     "add_settings",
     "given_settings",
     "integer",
@@ -85,6 +86,14 @@ def add_data(parser) -> None:
     """Add --data-dir."""
     text = "folder of the data sets (default $LNSARITH_DATA, else the user's cache)"
     parser.add_argument("--data-dir", metavar="DIR", help=text)
+
+
+def add_own(parser) -> None:
+    """Add the user's own data."""
+    parser.add_argument("--data", metavar="PATH", help="your own data: a folder of images (a "
+                        "folder a class) or IDX files, x.npz with x and y, x.npy,y.npy, or x.csv")
+    parser.add_argument("--label", metavar="NAME", help="of a .csv: the column of the labels "
+                        "(default label, class, target or y, else the last)")
 
 
 def add_computing(parser) -> None:

@@ -8,7 +8,7 @@ from lnsarith.files.reading import read_json
 from lnsarith.files.schema import table
 from lnsarith.files.whole import clear_away
 
-__all__ = ["binary_folder", "integer_folder"]
+__all__ = ["binary_folder", "imported_folder", "integer_folder"]
 
 ANY = table({}, open_ended=True)
 
@@ -21,6 +21,11 @@ def binary_folder(folder: str) -> bool:
 def integer_folder(folder: str) -> bool:
     """Whether a folder holds a network that `quantize` made one of integers."""
     return _kind(_run(folder)).startswith("lnsarith integer network")
+
+
+def imported_folder(folder: str) -> bool:
+    """Whether a folder holds a network that `import` took over."""
+    return _kind(_run(folder)).startswith("lnsarith imported network")
 
 
 def _run(folder: str) -> Path:

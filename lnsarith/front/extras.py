@@ -11,6 +11,8 @@ EXTRAS = {
     "cocotb_tools": ("cocotb", "rtl"),
     "pyverilog": ("pyverilog", "rtl"),
     "z3": ("z3-solver", "rtl"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "test"),
     "hypothesis": ("hypothesis", "test"),
 }
 

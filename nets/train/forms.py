@@ -80,7 +80,8 @@ def kind_of(folder: Path) -> str:
             continue
         kind = str(found.get("kind", "")) if isinstance(found, dict) else ""
         known = (("lnsarith integer", "a network of integers"), ("lnsarith rtl", "Verilog"),
-                 ("lnsarith binary", "an exported binary network"), ("lnsarith study", "a study"))
+                 ("lnsarith binary", "an exported binary network"), ("lnsarith study", "a study"),
+                 ("lnsarith imported", "an imported network"))
         return next((what for start, what in known if kind.startswith(start)),
                     "Verilog" if name == "manifest.json" else "a study")
     return ""

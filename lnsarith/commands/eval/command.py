@@ -6,21 +6,25 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from lnsarith.commands.eval.answer import images_for, tell
+from lnsarith.commands.eval.imported import add_words, refuse_words
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.options import add_computing, add_data
-from lnsarith.commands.which import binary_folder, integer_folder
+from lnsarith.commands.options import add_computing, add_data, add_own
+from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
 
 __all__ = ["options", "run"]
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
+    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune, quantize or "
+                        "import")
     parser.add_argument(
         "--dataset", help="other images of the same size and number of classes"
     )
     parser.add_argument("--layers", action="store_true",
                         help="list the layers by number, name and shape instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_own(parser)
+    add_words(parser)
     add_data(parser)
     add_computing(parser)
 
@@ -29,6 +33,11 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train.trainer import evaluate
 
+    if imported_folder(args.run_folder):
+        from lnsarith.commands.eval.imported import run_imported
+
+        return run_imported(args)
+    refuse_words(args)
     if args.layers:
         return _layers(args)
     if binary_folder(args.run_folder):

@@ -9,8 +9,10 @@ from pathlib import Path
 from lnsarith.commands.options import (
     add_computing,
     add_data,
+    add_own,
     add_settings,
     given_settings,
+    integer,
     share,
     thread_count,
 )
@@ -46,6 +48,9 @@ def _add_run(parser: ArgumentParser):
     group.add_argument("--no-plot", action="store_true", help="draw no curves.png")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
+    add_own(group)
+    group.add_argument("--size", metavar="ROWS,COLUMNS", help="what images of --data are scaled "
+                       "to")
     return group
 
 
@@ -76,6 +81,7 @@ def _start(args: Namespace, given: dict):
     from nets.train.run import Run, facts
     from nets.train.trainer import Trainer
 
+    own = _own(args, given) if args.data else None
     threads = thread_count(args.threads)
     folder = Path(args.out) if args.out else None
     folder = folder or _default_folder(default_name(settings_for(given)), args.resume)
@@ -84,7 +90,7 @@ def _start(args: Namespace, given: dict):
         kept = Run.open(folder)
         kept.demand_kind(Run.kind)
     settings = kept.settings if kept else settings_for(given)
-    dataset = load(settings.dataset, args.data_dir)
+    dataset = own or load(settings.dataset, args.data_dir)
     if kept:
         kept.go_on(given, facts(dataset))
     trainer = Trainer(settings, dataset, threads, args.backend)
@@ -98,7 +104,41 @@ def _start(args: Namespace, given: dict):
         kept = Run.create(folder, settings, facts(dataset))
         if args.resume:
             say(f"there is no run in {folder} yet: starting one")
+        if own:
+            _keep_ranges(kept.folder, args)
     return trainer, kept
+
+
+def _own(args: Namespace, given: dict):
+    """Return the user's own data as a data set, and tell what it is."""
+    from nets.data.files import as_dataset, load_own
+    from nets.data.own import OWN
+
+    size = tuple(integer("size", n) for n in args.size.split(",")) if args.size else None
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise ValueError(f"size is rows,columns such as 32,32, got {args.size}")
+    own = load_own(args.data, size, label=args.label)
+    found = as_dataset(own)
+    if given.setdefault("dataset", OWN) != OWN:
+        raise ValueError("give --dataset or --data, one of the two")
+    given.setdefault("val", len(found.train_labels) // 6)
+    shape = " x ".join(map(str, found.train_images.shape[1:]))
+    say(f"{args.data}: {len(found.train_labels):,} training and {len(found.test_labels):,} test "
+        f"inputs of {shape}, {found.classes} classes: {', '.join(own.names)[:200]}")
+    return found
+
+
+def _keep_ranges(folder: Path, args: Namespace) -> None:
+    """Write what features were scaled by, for eval and predict."""
+    from lnsarith.commands.eval.answer import FEATURES
+    from nets.data.files import load_own, ranges_of
+    from nets.network.model import write_atomic
+
+    if args.data.endswith(".csv") or "np" in args.data:
+        ranges = ranges_of(load_own(args.data, label=args.label))
+        if ranges is not None and ranges[0].ndim == 1:
+            told = dict(zip(("low", "high"), (v.astype(float).tolist() for v in ranges)))
+            write_atomic(folder / FEATURES, json.dumps(told).encode())
 
 
 def _default_folder(name: str, resume: bool) -> Path:

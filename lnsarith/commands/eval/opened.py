@@ -1,0 +1,37 @@
+"""A network of any kind, opened for the scores of single inputs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import numpy as np
+
+from lnsarith.commands.eval.model import open_model
+from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
+
+__all__ = ["opened"]
+
+
+def opened(args: Namespace):
+    """Return the folder, its data set and the data's facts, and what gives the logits
+    of one row of pixels."""
+    if binary_folder(args.run_folder):
+        from lnsarith.commands.eval.binary import open_binary
+
+        return open_binary(args)
+    if integer_folder(args.run_folder):
+        from lnsarith.commands.eval.integers import open_integers
+
+        return open_integers(args)
+    if imported_folder(args.run_folder):
+        from lnsarith.commands.eval.imported import open_imported
+
+        return open_imported(args)
+    kept, network, _ = open_model(args)
+    program = network.program(1, False)
+
+    def logits(pixels: np.ndarray) -> np.ndarray:
+        program.run(pixels, np.zeros(1, np.int64))
+        return network.ar.reals(program.logits)
+
+    return kept.folder, kept.settings.dataset, kept.data, logits
