@@ -50,7 +50,12 @@ class Layer:
 
 
 class Dense(Layer):
-    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs."""
+    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs.
+
+    out is the role of y.
+    """
+
+    out = "activations"
 
     def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float,
                  zero_bias: bool = False, name: str = "dense"):
@@ -68,7 +73,7 @@ class Dense(Layer):
 
     def forward(self, ar, x):
         self.check(x)
-        y = ar.empty(x.rows, self.w.columns, "activations")
+        y = ar.empty(x.rows, self.w.columns, self.out)
         return y, [ar.affine(x, self.w, self.b, y)]
 
     def backward(self, ar, x, dy, wanted):

@@ -59,6 +59,8 @@ class Network:
         self.layers = layers
         self.inputs = inputs
         self.classes = classes
+        if "logits" in ar.formats and type(layers[-1]) is Dense:
+            layers[-1].out = "logits"
         self.masks: dict[str, np.ndarray] = {}
         self._held: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._programs: dict[tuple[int, bool], Program] = {}

@@ -42,7 +42,8 @@ def _check_family(s, given) -> None:
         _refuse(s, ("transfer",), "float or fixed", given)
     else:
         _refuse(s, ("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                    "softmax_pull", "softmax_free", "norm_delta"), "lns", given)
+                    "norm_delta"), "lns", given)
+    _check_logits(s, family, given)
     if s.selects and family is None:
         _refuse(s, ("scales",), "minselect of words, such as minselect16", given)
     if family is not Fixed or s.selects:
@@ -70,6 +71,19 @@ def _check_family(s, given) -> None:
     if s.mode == "paper" and (family is not Fixed or s.selects):
         raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                           f"arithmetic, not with {s.arith}")
+
+
+def _check_logits(s, family, given) -> None:
+    if family is not Fixed or s.selects or s.mode == "paper":
+        _refuse(s, ("logits",), "bit-true fixed", given)
+    elif s.logits:
+        f = s.format("logits")
+        if not isinstance(f, Fixed) or not f.signed or f.high >> f.frac < 1:
+            raise FormatError(f"logits must be a signed fixed-point format that holds 2, got "
+                              f"{s.logits}")
+    if family is not Lns and not s.logits:
+        _refuse(s, ("softmax_pull", "softmax_free"), "lns (or fixed with logits of their own)",
+                given)
 
 
 def _check_binary(s, given) -> None:

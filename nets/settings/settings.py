@@ -113,6 +113,9 @@ class Settings:
                                 span=(0, 15))
     softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
                                 "quarter)", span=(-1, 255), unit="OCTAVES")
+    logits: str = softmax("", "fixed point: format of the logits, with integer bits of their own, "
+                          "and the pull of softmax_pull (default: that of the activations, no pull)",
+                          unit="FORMAT")
     softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
                                  "approximated", unit="METHOD")
 
@@ -181,10 +184,12 @@ class Settings:
         check_combinations(self)
 
     def format(self, role: str) -> Lns | Fixed:
-        """Return the format of weights, activations or gradients."""
+        """Return the format of weights, activations, gradients or logits."""
         own = getattr(self, role)
         if own:
             return parse_format(own)
+        if role == "logits":
+            return self.format("activations")
         f = parse_format(self.arith)
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
             return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range

@@ -32,7 +32,8 @@ PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0
                  "share": maybe(SHARE), "pattern": maybe(text()), "scope": text("layer", "global"),
                  "original_accuracy": SHARE, "pruned_accuracy": SHARE})
 # Settings that runs of version 0.1 do not have: what they say by default is what was done.
-ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last")
+ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last",
+         "logits")
 
 
 def _config() -> Form:

@@ -79,6 +79,9 @@ def _layer_words(args: Namespace, kept, network):
     program.run(images[: args.images].reshape(args.images, -1),
                 np.zeros(args.images, np.int64))
     at = dense[args.layer]
+    if program.values[at + 1].role == "logits" and kept.settings.logits:
+        raise FormatError(f"the last layer's sums are words of {kept.settings.logits}, and a unit "
+                          "has one format; give another --layer, or a run without --logits")
     ar, own = network.ar, network.layers[at].parameters()
     tensors = program.values[at], own["w"], own["b"], program.values[at + 1]
     a, w, bias, out = (ar.words(t).astype(np.int64) for t in tensors)
