@@ -102,12 +102,23 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     if argv is not None:
         return _run(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
     streams.prepare()
     codes: list[int] = []
     # Python by itself would die of a SIGINT that it once saw inside exec().
     atexit.register(lambda: 130 in codes and os._exit(130))
     codes.append(_run(sys.argv[1:]))
     return codes[0]
+
+
+def _complete() -> int:
+    """Tell the shell what can come next, where its completion calls."""
+    import argcomplete
+
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0) or None]
+    argcomplete.autocomplete(_parser(line.split()[1:]), print_suppressed=True)
+    return 0
 
 
 def _run(argv: list[str]) -> int:
@@ -260,7 +271,7 @@ COMMANDS = {
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
     "new": ("begin a Delta method or an operator of your own", _command("new")),
-    "doctor": ("tell what is installed and what is missing", _command("doctor")),
+    "doctor": ("tell what is installed and what is missing", _command("doctor.command")),
 }
 
 
