@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from lnsarith.commands.figure import add_figure, figures
 from lnsarith.front import streams
 from lnsarith.front.extras import how_to_get
 
@@ -147,7 +148,8 @@ def _command_run(argv: list[str]) -> int:
         args = _parser(argv).parse_args(argv)
         with streams.telling("verbose" in args):
             _load_plugins(args)
-            return args.run(args)
+            with figures(args):
+                return args.run(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
 
@@ -249,6 +251,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="of the random operands"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
+    add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("check"))
 
