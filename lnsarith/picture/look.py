@@ -102,7 +102,8 @@ def _rows(axes) -> Iterator[tuple]:
     for number, line in enumerate(axes.lines, 1):
         if line.get_transform() == axes.transData:
             name = _series(line.get_label(), f"curve {number}")
-            yield from ((name, *point) for point in zip(*map(_numbers, line.get_data())))
+            yield from ((name, *point) for point in zip(
+                _numbers(line.get_xdata()), _numbers(line.get_ydata())))
     for number, cloud in enumerate(axes.collections, 1):
         if isinstance(cloud, PathCollection):
             name = _series(cloud.get_label(), f"points {number}")
@@ -127,7 +128,7 @@ def _pixels(axes) -> Iterator[tuple]:
                 yield f"image {number}", x, y, str(value.tolist())
 
 
-def _numbers(values) -> list:
+def _numbers(values: Any) -> list:
     return [v if isinstance(v, str) else float(v) for v in values]
 
 
