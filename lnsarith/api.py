@@ -16,12 +16,13 @@ from lnsarith.bench.report import Report
 from lnsarith.bench.report import check as check_operator
 from lnsarith.catalogue.operator import FAMILIES, Operator
 from lnsarith.catalogue.operators import OPERATORS, find, operator_for
+from lnsarith.plugins.load import Plugin, load_installed, load_plugin
 
 if TYPE_CHECKING:
     from nets.data.sets import Dataset
     from nets.network.evaluation import Evaluation
 
-__all__ = ["Run", "check", "find", "load", "operators", "train"]
+__all__ = ["Plugin", "Run", "check", "find", "load", "load_plugin", "operators", "train"]
 
 
 def operators(family: str | None = None) -> tuple[Operator, ...]:
@@ -234,3 +235,6 @@ def _of_logits(folder: Path, dataset: str, data: dict, logits: Callable) -> Run:
 
 def _text(threads: int | None) -> str | None:
     return None if threads is None else str(threads)
+
+
+load_installed()

@@ -1,4 +1,5 @@
-"""The front door: lnsarith train|eval|predict|quantize|prune|study|data|ops|check|spindle|rtl.
+"""The front door: lnsarith train, eval, predict, quantize, prune, study, data, ops, check,
+spindle, rtl, new, doctor.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -18,12 +19,14 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from lnsarith.commands.figure import add_figure, figures
 from lnsarith.front import streams
 from lnsarith.front.extras import how_to_get
 
 __all__ = ["main"]
 
 DEBUG = "LNSARITH_DEBUG"
+PLUGIN = "plugin of "
 LONGEST = 900  # characters of a complaint
 # One thread for libraries that bring their own: they fight over the cores with ours.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -33,12 +36,16 @@ _CHOICE = r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, with a near match; all of them know --verbose."""
+    """A parser that complains in one line, with a near match; all of them know --verbose and
+    --plugin."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS,
                           help="tell on stderr what else happens")
+        self.add_argument("--plugin", metavar="FILE.py", action="append", default=[],
+                          dest=f"{PLUGIN}{self.prog}",  # commands and actions have their own
+                          help="Delta methods and operators of your own; may be repeated")
 
     def _print_message(self, message, file=None):
         """Write; unlike argparse's own, raise OSError if that fails."""
@@ -96,12 +103,23 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     if argv is not None:
         return _run(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
     streams.prepare()
     codes: list[int] = []
     # Python by itself would die of a SIGINT that it once saw inside exec().
     atexit.register(lambda: 130 in codes and os._exit(130))
     codes.append(_run(sys.argv[1:]))
     return codes[0]
+
+
+def _complete() -> int:
+    """Tell the shell what can come next, where its completion calls."""
+    import argcomplete
+
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0) or None]
+    argcomplete.autocomplete(_parser(line.split()[1:]), print_suppressed=True)
+    return 0
 
 
 def _run(argv: list[str]) -> int:
@@ -129,9 +147,24 @@ def _command_run(argv: list[str]) -> int:
     try:
         args = _parser(argv).parse_args(argv)
         with streams.telling("verbose" in args):
-            return args.run(args)
+            _load_plugins(args)
+            with figures(args):
+                return args.run(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+
+
+def _load_plugins(args: argparse.Namespace) -> None:
+    """Make known what the files of --plugin bring, and what installed packages do."""
+    files = [f for name, given in vars(args).items() if name.startswith(PLUGIN) for f in given]
+    from importlib import metadata
+
+    group = "lnsarith.plugins"
+    if files or metadata.entry_points(group=group):
+        load = importlib.import_module("lnsarith.plugins.load")
+        load.load_installed()
+        for file in files:
+            load.load_plugin(file)
 
 
 def _forget_unwritten() -> None:
@@ -158,7 +191,8 @@ def _parser(argv: list[str]) -> Parser:
     )
     parser.add_argument("--version", action=Version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    named = next((a for a in argv if not a.startswith("-")), None)
+    named = next((a for i, a in enumerate(argv) if not a.startswith("-")
+                  and argv[i - 1:i] != ["--plugin"]), None)
     for name, (summary, fill) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
@@ -217,6 +251,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="of the random operands"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
+    add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("check"))
 
@@ -239,6 +274,8 @@ COMMANDS = {
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
+    "new": ("begin a Delta method or an operator of your own", _command("new")),
+    "doctor": ("tell what is installed and what is missing", _command("doctor.command")),
 }
 
 

@@ -14,6 +14,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "test"),
     "hypothesis": ("hypothesis", "test"),
+    "argcomplete": ("argcomplete", "shell"),
 }
 
 

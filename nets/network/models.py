@@ -10,15 +10,19 @@ from fractions import Fraction
 
 import numpy as np
 
+from lnsarith.format import Lns
 from nets.layers.activations import PReLU, Smooth
 from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
+from nets.layers.operator import OperatorLayer
 from nets.layers.pool import AveragePool, MaxPool
 from nets.layers.spindle import spindle_layer
 from nets.layers.window import Shape, Window, shown
 from nets.network.network import Network, mlp
+from nets.settings.operator import PREFIX as OPERATOR
+from nets.settings.operator import operator_of
 from nets.settings.settings import FLOATS, Settings, parse_real
 from nets.settings.spindle import activation_kind
 
@@ -203,6 +207,9 @@ def make_activation(ar, settings: Settings) -> Callable[[], Layer]:
     name = activation_kind(settings.activation)
     if name == "spindle":
         return lambda: spindle_layer(ar, settings)
+    if name.startswith(OPERATOR):
+        family = "lns" if isinstance(settings.format("activations"), Lns) else "fixed"
+        return lambda: OperatorLayer(operator_of(settings, family))
     if name == "sign":
         from nets.layers.binary.layers import Sign
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from fxp.format import Fixed, FormatError
 from lnsarith.delta import methods as deltas
 from lnsarith.format import Lns
+from nets.settings.operator import PREFIX as OPERATOR
+from nets.settings.operator import check_operator
 from nets.settings.parsing import FLOATS, parse_format
 from nets.settings.spindle import activation_kind, check_spindle
 
@@ -52,10 +54,12 @@ def _check_family(s, given) -> None:
         raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                           f"got {s.accumulator!r}")
     check_spindle(s, s.format("activations") if family else None)
+    check_operator(s, {Lns: "lns", Fixed: "fixed"}[family] if family else None)
     _check_binary(s, given)
     if family is not None:
         _refuse(s, ("optimizer", "loss", "clip_norm"), "float32", given)
-        if activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
+        own = s.activation.startswith(OPERATOR)
+        if not own and activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
             raise FormatError(f"activation {s.activation} goes with float32 arithmetic, "
                               f"not with {s.arith}")
     if s.optimizer == "adam" and s.momentum != "0":

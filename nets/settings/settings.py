@@ -12,6 +12,7 @@ from lnsarith.delta import methods as deltas
 from lnsarith.format import Lns
 from lnsarith.spindle.kernels import MOST_KERNELS
 from nets.settings.combinations import check_combinations
+from nets.settings.operator import PREFIX as OPERATOR
 from nets.settings.parsing import FLOATS, parse_format, parse_real
 from nets.settings.schedule import rate_factor
 from nets.settings.setting import GROUPS, about, group
@@ -61,7 +62,8 @@ class Settings:
     activation: str = network(
         "leaky", "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
         "with binary sign; with floats and fixed point spindle:FILE of lnsarith spindle fit "
-        "--out; with floats spindle", unit="NAME")
+        "--out; with floats spindle; with lns and fixed point op:NAME, an operator with a "
+        "gradient", unit="NAME")
     slope: int = network(-7, "log2 of the leaky ReLU's slope", span=(-15, 0), unit="OCTAVES")
     init: str = network("normal", "the first weights; normal and constant go by --init-std",
                         choices=("normal", "zero", "constant", "lecun", "xavier", "he"))
@@ -176,8 +178,9 @@ class Settings:
         for field in dataclasses.fields(self):
             about(field).check(field.name, getattr(self, field.name))
         kind = activation_kind(self.activation)
-        if kind not in ACTIVATIONS:
-            raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {kind!r}")
+        if kind not in ACTIVATIONS and not kind.startswith(OPERATOR):
+            raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, or op:NAME, "
+                              f"got {kind!r}")
         rate_factor(self.schedule, 0, 1, self.last)
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)

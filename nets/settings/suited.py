@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
-from lnsarith.naming import LONGEST, digested
+from lnsarith.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.settings import Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function

@@ -50,7 +50,7 @@ def test_help_comes_within_half_a_second(tmp_path):
 
 
 def test_version(tmp_path):
-    assert call("--version", cwd=tmp_path)[:2] == (0, "lnsarith 0.1.0\n")
+    assert call("--version", cwd=tmp_path)[:2] == (0, "lnsarith 0.2.0\n")
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_missing_part_is_noticed():
     assert missing(dataclasses.replace(row, real=lambda p, q: p * q)) == ["operands"]
     assert missing(dataclasses.replace(row, summary="")) == ["summary"]
     add = find("lns-add")
-    assert [o.choices for o in add.options if o.name == "delta"] == [tuple(METHODS)]
+    assert [[*o.choices] for o in add.options if o.name == "delta"] == [[*METHODS]]
     more = tuple(dataclasses.replace(o, choices=(*o.choices, "spline")) for o in add.options)
     assert missing(dataclasses.replace(add, options=more)) == ["delta"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from fxp.format import FormatError
 from lnsarith.picture import GREY, INK, WARM, picture
 from lnsarith.picture import LINE as BLUE
+from lnsarith.picture.look import current
 from verilog.design.design import Design
 from verilog.emit.module import Port
 from verilog.simulate.trace import Trace
@@ -27,7 +29,8 @@ def draw(design: Design, traces: dict[str, Trace], path: Path, cycles: int) -> N
     """Draw the ports of a design over so many cycles or words; the file appears whole."""
     heights = [_height(design, p) for p in design.top.ports]
     size = (1.7 + INCHES[design.clocked] * cycles, 1.3 + sum(heights))
-    with picture(path, "", size, layout=None, more=STYLE) as figure:
+    with picture(path, "", size, lambda: _rows(design, traces, cycles), layout=None,
+                 more=STYLE) as figure:
         axes = figure.add_axes((1.15 / size[0], 0.32 / size[1], 1 - 1.35 / size[0],
                                 1 - 1.18 / size[1]))
         axes.set(xlim=(0, cycles), ylim=(sum(heights), 0))
@@ -47,7 +50,17 @@ def _axis(axes, design: Design, cycles: int) -> None:
                   textcoords="offset points", color=GREY, annotation_clip=False)
 
 
+def _rows(design: Design, traces: dict[str, Trace], cycles: int) -> Iterator[tuple]:
+    """Yield design, port, cycle and pattern of every change."""
+    for port in design.top.ports:
+        for time, pattern in traces[port.name]:
+            if time < cycles * PERIOD:
+                yield design.name, port.name, time / PERIOD, "", pattern
+
+
 def _title(figure, design: Design, size) -> None:
+    if not current().titled:
+        return
     settings = ", ".join(f"{k} {v}" if k != "format" else v for k, v in design.settings.items())
     figure.text(0.12 / size[0], 1 - 0.28 / size[1], design.name, fontsize=12, weight="bold")
     figure.text(0.12 / size[0], 1 - 0.5 / size[1], f"{design.summary};  {settings}", fontsize=9.5)

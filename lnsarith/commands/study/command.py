@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
+from lnsarith.commands.figure import add_figure
 from lnsarith.commands.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
 from lnsarith.commands.train.epochs import counted, loss_text, say
@@ -39,6 +40,7 @@ def _value_options(parser: ArgumentParser, values) -> None:
     group = parser.add_argument_group("study")
     group.add_argument("--out", metavar="DIR", help="folder (default studies/WHAT)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_figure(group)
     add_data(group)
 
 

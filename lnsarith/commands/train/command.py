@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.figure import add_figure
 from lnsarith.commands.options import (
     add_computing,
     add_data,
@@ -46,6 +47,7 @@ def _add_run(parser: ArgumentParser):
         help="exit 1 below this test accuracy: 0.95 or 95%%",
     )
     group.add_argument("--no-plot", action="store_true", help="draw no curves.png")
+    add_figure(group)
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
     add_own(group)

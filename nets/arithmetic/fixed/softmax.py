@@ -51,17 +51,18 @@ class FixedSoftmax:
         ends = [self.linear(w) for w in self.logits.words]
         sums = (ends[0], ends[1] + (16 << self.frac))
         spans = {"t": (ends[0], ends[1]), "s": sums}
-        mean = {"mean": (ends[0], ends[1])} if self.pull else {}
-        total_ends = (classes * ends[0], classes * ends[1])
-        means = {"mean": trace(lambda total: divided(total, classes, *total_ends),
-                               {"total": total_ends})} if self.pull else {}
-        return {
-            **means,
+        circuits = {
             "linear": trace(self.linear, {"word": self.logits.words}),
             "log_add": trace(self.log_add, {"s": sums, "t": spans["t"]}),
-            "gradient": trace(self.gradient, {**spans, "label": (0, 1),
-                                              "scale": (0, 1 << CONSTANT_BITS), **mean}),
         }
+        if self.pull:
+            span = (classes * ends[0], classes * ends[1])
+            circuits["mean"] = trace(lambda total: divided(total, classes, *span),
+                                     {"total": span})
+            spans["mean"] = (ends[0], ends[1])
+        circuits["gradient"] = trace(self.gradient, {**spans, "label": (0, 1),
+                                                     "scale": (0, 1 << CONSTANT_BITS)})
+        return circuits
 
     def linear(self, word):
         """Return a log2 e of a logit, with `frac` fraction bits."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +12,14 @@ from typing import Any
 
 from fxp.format import FormatError
 from lnsarith.files import whole as files
+from lnsarith.picture.look import current, write_table
 
 __all__ = ["GREY", "INK", "LINE", "WARM", "legend", "picture", "png", "require_writable",
            "styled", "wrapped"]
 
 SUFFIXES = (".png", ".pdf", ".svg")
-INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1f77b4", "#d1495b"
+# Curves are INK, LINE and WARM: apart in grey, and for eyes that tell red from green badly.
+INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1f77b4", "#e08a1e"
 STYLE: Any = {
     "font.size": 9.5, "axes.edgecolor": GREY, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
@@ -45,12 +47,14 @@ def styled(size, layout: Any = "constrained", more: Mapping = MappingProxyType({
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context({**STYLE, **more}):
-        yield Figure(figsize=size, layout=layout)
+        yield Figure(figsize=current().size or size, layout=layout)
 
 
 @contextmanager
-def picture(path: str | Path, title: str, size=(10, 6), **look: Any) -> Iterator:
-    """Give a figure to draw on, which is written to path at the end; look is as of styled.
+def picture(path: str | Path, title: str, size=(10, 6), shown: Callable = tuple, **look: Any
+            ) -> Iterator:
+    """Give a figure to draw on, which is written to path at the end; look is as of styled,
+    shown gives the rows of its table where they are not those of its axes.
 
     The file appears whole or not at all. Raises FormatError where it cannot be written.
     """
@@ -59,6 +63,7 @@ def picture(path: str | Path, title: str, size=(10, 6), **look: Any) -> Iterator
     with styled(size, **look) as figure:
         yield figure
         headed(figure, title)
+        write_table(figure, shown())
         files.write_whole(path, lambda part: figure.savefig(
             part, format=form, dpi=160, metadata=UNDATED[form]))
 
@@ -66,14 +71,15 @@ def picture(path: str | Path, title: str, size=(10, 6), **look: Any) -> Iterator
 def png(figure, title: str) -> bytes:
     """Return a figure as a PNG image."""
     headed(figure, title)
+    write_table(figure)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=120, metadata=UNDATED["png"])
     return image.getvalue()
 
 
 def headed(figure, title: str) -> None:
-    """Write the title of a figure, if it has one."""
-    if title:
+    """Write the title of a figure, if it has one and shall show it."""
+    if title and current().titled:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, linespacing=1.4)
 
 
