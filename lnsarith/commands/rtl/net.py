@@ -103,7 +103,7 @@ def _name(label: str, s) -> str:
     """Return the name of a core: sizes, arithmetic, lanes, registers."""
     import re
 
-    from lnsarith.naming import digested
+    from lnsarith.files.naming import digested
     from verilog.design.name import LONGEST
 
     numbers = "_".join(map(str, [s.layers[0][0], *(m for _, m in s.layers)]))
