@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
@@ -46,15 +48,15 @@ class TableReader:
         self.lanes = lanes
         self.level = lanes.target.level
 
-    def fits_registers(self, values) -> bool:
+    def fits_registers(self, table: Table) -> bool:
         """Whether the table is small enough to be kept in registers."""
-        return (self.lanes.width <= 32 and len(values) <= 64 * BANKS[self.level]
-                and all(-(1 << 15) <= v < 1 << 15 for v in values))
+        return (self.lanes.width <= 32 and len(table) <= 64 * BANKS[self.level]
+                and _fit(table, 16))
 
     def plan(self, node: Node) -> SaturatedRead | None:
         """Return the saturated form of a lookup node, or None if it has no such form."""
         match = _match_clamped(node.args[0])
-        if match is None or not self.fits_registers(node.table.values):
+        if match is None or not self.fits_registers(node.table):
             return None
         value, plus, limit, shift, selector, half = match
         top = (1 << (self.lanes.width - 1)) - 1
@@ -74,9 +76,9 @@ class TableReader:
 
     def read(self, table, index):
         """Return table[index] in every lane."""
-        if self.fits_registers(table.values):
+        if self.fits_registers(table):
             return self.read_banks(list(table.values), index)
-        wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        wide = not _fit(table, 32)
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
@@ -155,7 +157,7 @@ class TableReader:
     def _gather(self, table, index):
         """Gather 32-bit words; a table of short words is read unaligned, half the size."""
         b, lanes = self.builder, self.lanes
-        short = all(-(1 << 15) <= v < 1 << 15 for v in table.values)
+        short = _fit(table, 16)
         data = self._global(table, I16 if short else I32)
         chunk = lanes.target.register_bits // 32
         wide = b.zext(index, ir.VectorType(I32, lanes.count)) if lanes.width < 32 else (
@@ -201,13 +203,14 @@ class TableReader:
 
     def _global(self, table, element):
         """Return a pointer to the table in memory, one spare entry at its end."""
-        values = [*table.values, 0, 0]
-        array = ir.Constant(ir.ArrayType(element, len(values)), values)
         digest = hashlib.sha256(table.array.tobytes()).hexdigest()
         name = f".table.{digest[:32]}.{element.width}"
         module = self.builder.module
-        data = module.globals.get(name) or cgutils.global_constant(module, name, array)
-        return self.builder.bitcast(data, I8.as_pointer())
+        if name not in module.globals:  # bytes are many times faster than numbers
+            data = np.append(table.array, [0, 0]).astype(f"<i{element.width // 8}").tobytes()
+            array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
+            cgutils.global_constant(module, name, array).align = 64
+        return self.builder.bitcast(module.globals[name], I8.as_pointer())
 
     def _intrinsic(self, name: str, kind, *arguments):
         module = self.builder.module
@@ -237,6 +240,11 @@ def _match_clamped(index: Node):
     if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
         return value.args[0], value.args[1].low, limit, shift, selector, half
     return value, 0, limit, shift, selector, half
+
+
+def _fit(table: Table, bits: int) -> bool:
+    """Whether signed words of so many bits hold every entry."""
+    return bool((table.array >> (bits - 1) == table.array >> 63).all())
 
 
 def _split(builder, vector, size: int):
