@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.banks import Banks, intrinsic
+from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
@@ -72,7 +74,7 @@ class TableReader:
         """Return table[index] in every lane."""
         if self.banks.fit(table.values):
             return self.banks.read(list(table.values), index)
-        wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        wide = not _fit(table, 32)
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
@@ -89,7 +91,7 @@ class TableReader:
     def _gather(self, table, index):
         """Gather 32-bit words; a table of short words is read unaligned, half the size."""
         b, lanes = self.builder, self.lanes
-        short = all(-(1 << 15) <= v < 1 << 15 for v in table.values)
+        short = _fit(table, 16)
         data = self._global(table, I16 if short else I32)
         chunk = lanes.target.register_bits // 32
         wide = b.zext(index, ir.VectorType(I32, lanes.count)) if lanes.width < 32 else (
@@ -135,13 +137,14 @@ class TableReader:
 
     def _global(self, table, element):
         """Return a pointer to the table in memory, one spare entry at its end."""
-        values = [*table.values, 0, 0]
-        array = ir.Constant(ir.ArrayType(element, len(values)), values)
         digest = hashlib.sha256(table.array.tobytes()).hexdigest()
         name = f".table.{digest[:32]}.{element.width}"
         module = self.builder.module
-        data = module.globals.get(name) or cgutils.global_constant(module, name, array)
-        return self.builder.bitcast(data, I8.as_pointer())
+        if name not in module.globals:  # bytes are many times faster than numbers
+            data = np.append(table.array, [0, 0]).astype(f"<i{element.width // 8}").tobytes()
+            array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
+            cgutils.global_constant(module, name, array).align = 64
+        return self.builder.bitcast(module.globals[name], I8.as_pointer())
 
 
 def _match_clamped(index: Node):
@@ -165,6 +168,11 @@ def _match_clamped(index: Node):
     if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
         return value.args[0], value.args[1].low, limit, shift, selector, half
     return value, 0, limit, shift, selector, half
+
+
+def _fit(table: Table, bits: int) -> bool:
+    """Whether signed words of so many bits hold every entry."""
+    return bool((table.array >> (bits - 1) == table.array >> 63).all())
 
 
 def _split(builder, vector, size: int):
