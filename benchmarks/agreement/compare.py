@@ -52,7 +52,7 @@ def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width
         for turn, level in enumerate(levels):
             chosen = [i for i in range(len(batch)) if not rotate or i % len(levels) == turn]
             jobs = [(i, plan, width) for i in chosen for plan in [map_plan(batch[i].circuit)]
-                    for width in widths(plan)[: None if every_width else 1]]
+                    for width in widths(plan, level)[: None if every_width else 1]]
             module = Module([(plan, width) for _, plan, width in jobs], level, optimise)
             for job, (i, _, width) in enumerate(jobs):
                 found = module.run(job, inputs[i])

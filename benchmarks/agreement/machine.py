@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 
 from fxp.compile.defined import check_defined
-from fxp.compile.lanes import lane_modes, lane_width
+from fxp.compile.lanes import WIDTHS, lane_modes, plan_width
 from fxp.compile.loops import Arguments, emit_map
 from fxp.compile.target import Target
 from fxp.compile.vector import Lanes
@@ -36,14 +36,22 @@ def levels() -> list[str]:
 def map_plan(circuit: Circuit) -> MapPlan:
     """Return the circuit over arrays of the narrowest types."""
     ports = {**circuit.inputs, **circuit.outputs}
-    return MapPlan(circuit, {name: word_dtype(n.low, n.high) for name, n in ports.items()})
+    return MapPlan(circuit, {name: _stored(n.low, n.high) for name, n in ports.items()})
 
 
-def widths(plan: MapPlan) -> list[int]:
+def _stored(low: int, high: int) -> np.dtype:
+    return np.dtype(np.int8) if -128 <= low and high <= 127 else word_dtype(low, high)
+
+
+def widths(plan: MapPlan, level: str = "avx512") -> list[int]:
     """Return every lane width that a kernel may give the plan, the narrowest first."""
-    stored = max(8 * dtype.itemsize for dtype in plan.dtypes.values())
-    least = max(lane_width(plan.circuits), stored)
-    return [w for w in (16, 32, 64) if w >= least and lane_modes(plan.circuit, w) is not None]
+    least = plan_width(plan.circuits, plan.dtypes.values(), 8 if _target(level).bytes else 16)
+    return [w for w in WIDTHS if w >= least and lane_modes(plan.circuit, w) is not None]
+
+
+def _target(level: str) -> Target:
+    bytes_too = level.endswith("vbmi")
+    return Target(level.removesuffix("vbmi"), bytes_too)
 
 
 class Module:
@@ -57,7 +65,7 @@ class Module:
         self.plans = list(plans)
         module = ir.Module()
         module.triple = llvm.get_default_triple()
-        lanes = {width: Lanes(width, Target(level)) for _, width in self.plans}
+        lanes = {width: Lanes(width, _target(level)) for _, width in self.plans}
         for i, (plan, width) in enumerate(self.plans):
             _add(module, f"map{i}", plan, lanes[width])
         self.engine = _compiled(str(module), PROCESSORS[level], optimise)

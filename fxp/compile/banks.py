@@ -40,8 +40,11 @@ class Banks:
         wide = self.level == "avx512" and self.lanes.width == 32
         return 32 * MOST_BANKS[self.level] if wide else 0
 
-    def read(self, entries: list[int], address):
-        """Return entries[address modulo their power-of-two count], of a table that fits."""
+    def read(self, entries: list[int], address, bound: int = 1 << 64):
+        """Return entries[address modulo their power-of-two count], of a table that fits.
+
+        Addresses of lanes that count are known to be below the bound.
+        """
         size = 1 << (len(entries) - 1).bit_length()
         entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
         b, lanes = self.builder, self.lanes
@@ -51,7 +54,7 @@ class Banks:
             return self._pick(entries, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
         found = (self._pick(entries, words, "hi") if self.level == "avx512" else
-                 self._shuffle_bytes(entries, words))
+                 self.shuffled(entries, words, bound))
         found = b.bitcast(found, lanes.type)
         if lanes.width == 16:
             return found
@@ -81,29 +84,36 @@ class Banks:
         return intrinsic(self.builder, f"llvm.x86.avx512.vpermi2var.{kind}.512", lanes, low,
                          address, high)
 
-    def _shuffle_bytes(self, entries, words):
-        """AVX2: each bank of eight entries is sixteen bytes; addresses outside a bank
-        get their top bit set, which shuffles in zero."""
+    def shuffled(self, entries: Sequence[int | None], words, bound: int):
+        """AVX2: return entries[words modulo their power-of-two count]; None is never read.
+
+        Each bank of eight entries is sixteen bytes, of which a shuffle picks by the low
+        four bits of each byte; the bits above choose among the banks.
+        """
         b, kind = self.builder, words.type
         bytes_type = ir.VectorType(I8, 2 * kind.count)
-        small = b.and_(words, _splat(kind, len(entries) - 1))
-        pairs = b.add(b.mul(small, _splat(kind, 0x0202)), _splat(kind, 0x0100))
+        if bound > len(entries):
+            words = b.and_(words, _splat(kind, len(entries) - 1))
+        pairs = b.add(b.mul(words, _splat(kind, 0x0202)), _splat(kind, 0x0100))
         address = b.bitcast(pairs, bytes_type)
-        found = None
-        for start in range(0, len(entries), SHUFFLED):
-            bank = entries[start : start + SHUFFLED]
-            if any(bank):
-                part = self._shuffle_bank(bank, address, 2 * start, bytes_type)
-                found = part if found is None else b.or_(found, part)
-        return b.bitcast(found or _splat(bytes_type, 0), kind)
+        picked = [self._shuffle_bank(entries[i : i + SHUFFLED], address, bytes_type)
+                  for i in range(0, len(entries), SHUFFLED)]
+        bit = 2 * SHUFFLED
+        while len(picked) > 1:
+            up = b.shl(pairs, _splat(kind, 8 - bit.bit_length()))  # the bit on top of its byte
+            odd = b.icmp_signed("<", b.bitcast(up, bytes_type), _splat(bytes_type, 0))
+            picked = [high if low is None else low if high is None else b.select(odd, high, low)
+                      for low, high in zip(picked[::2], picked[1::2])]
+            bit *= 2
+        return b.bitcast(picked[0], kind)
 
-    def _shuffle_bank(self, bank, address, first: int, kind):
-        data = [byte for v in bank for byte in (v & 0xFF, (v >> 8) & 0xFF)]
-        inside = self.builder.sub(address, _splat(kind, first))
-        marked = intrinsic(self.builder, f"llvm.uadd.sat.v{kind.count}i8", kind, inside,
-                           _splat(kind, 0x70))
+    def _shuffle_bank(self, bank, address, kind):
+        """Return what a bank gives; None for one that is never read."""
+        if all(v is None for v in bank):
+            return None
+        data = [byte for v in bank for byte in ((v or 0) & 0xFF, ((v or 0) >> 8) & 0xFF)]
         table = ir.Constant(kind, data * (kind.count // 16))
-        return intrinsic(self.builder, "llvm.x86.avx2.pshuf.b", kind, table, marked)
+        return intrinsic(self.builder, "llvm.x86.avx2.pshuf.b", kind, table, address)
 
 
 def intrinsic(builder, name: str, kind, *arguments):

@@ -102,6 +102,7 @@ def compile_module(name: str, text: str):
     if key not in _MODULES:
         with compile_lock, global_compiler_lock:
             if key not in _MODULES:
+                target()  # chosen before Numba takes the host's features for good
                 _MODULES[key] = _executed(key, text)
     return _MODULES[key]
 

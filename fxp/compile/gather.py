@@ -26,18 +26,26 @@ I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
 @dataclass
 class SaturatedRead:
     """A read at min(value + c, limit) >> shift, whose clamp the lane's own saturation
-    does: `entries` is the table moved to where the saturated addresses fall."""
+    does: `sides` are the table, and its half for the selector, moved to where the saturated
+    addresses fall, modulo their length; None where none falls."""
 
     value: Node
     offset: int
     shift: int
     selector: Node | None
     half: int
-    entries: list[int]
+    sides: list[list[int | None]]
 
     @property
     def operands(self) -> list[Node]:
         return [self.value] + ([self.selector] if self.selector is not None else [])
+
+    @property
+    def entries(self) -> list[int]:
+        """The table at address ^ (selector & half)."""
+        first, second = self.sides[0], self.sides[-1]
+        every = [second[i ^ self.half] if v is None else v for i, v in enumerate(first)]
+        return [v or 0 for v in every]
 
 
 class TableReader:
@@ -60,20 +68,18 @@ class TableReader:
         if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
             return None
         size = 2 * (half or 1 << (limit >> shift).bit_length())
-        entries = [0] * size
+        sides: list[list[int | None]] = [[None] * size for _ in range(1 + bool(half))]
         for i in range((limit >> shift) + 1):
-            address = i + (offset >> shift)
-            entries[address % size] = node.table.values[i]
-            if half:
-                entries[(address ^ half) % size] = node.table.values[i | half]
-        if not self.banks.fit(entries):
-            return None
-        return SaturatedRead(value, plus + offset, shift, selector, half, entries)
+            address = (i + (offset >> shift)) % size
+            for side, entry in zip(sides, (i, i | half)):
+                side[address] = node.table.values[entry]
+        read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
+        return read if self.banks.fit(read.entries) else None
 
     def read(self, table, index):
         """Return table[index] in every lane."""
         if self.banks.fit(table.values):
-            return self.banks.read(list(table.values), index)
+            return self.banks.read(list(table.values), index, len(table))
         wide = not _fit(table, 32)
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits

@@ -6,13 +6,15 @@ given by address and stride (in elements), one address for each field of a numbe
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.plans import MapPlan
 
-__all__ = ["Arguments", "Memory", "broadcast", "emit_map", "i64", "ramp"]
+__all__ = ["Arguments", "Memory", "broadcast", "emit_map", "i64", "index_range", "ramp"]
 
 I64 = ir.IntType(64)
 I32 = ir.IntType(32)
@@ -129,3 +131,10 @@ def ramp(builder, lanes: Lanes, first):
 
 def i64(value: int) -> ir.Constant:
     return ir.Constant(I64, value)
+
+
+@contextmanager
+def index_range(builder, start, stop, step: int = 1):
+    """A loop over start, start + step, ... below stop; gives the index."""
+    with cgutils.for_range_slice(builder, start, stop, i64(step)) as (index, _):
+        yield index

@@ -10,19 +10,19 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.finish import Finish
+from fxp.compile.held import HeldStates
 from fxp.compile.lanes import plan_width
-from fxp.compile.loops import Arguments, Memory, broadcast, i64, ramp
+from fxp.compile.loops import Arguments, Memory, broadcast, i64, index_range, ramp
 from fxp.compile.target import Target
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
-from fxp.trace.plans import MatmulPlan
+from fxp.trace.plans import BLOCK, GROUP, PIECE, MatmulPlan
 
 __all__ = ["emit_matmul", "sum_width"]
 
 I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
-BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
@@ -49,36 +49,55 @@ class _Matmul:
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
         self.finish = Finish(builder, plan, lanes, args)
+        self.held = HeldStates(builder, plan, lanes, args)
         slots = [lanes.type] * len(plan.state)
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
     def emit(self):
-        b, columns = self.builder, self.args["columns"]
-        with cgutils.for_range_slice(b, i64(0), columns, i64(BLOCK)) as (begin, _):
-            end = b.add(begin, i64(BLOCK))
-            end = b.select(b.icmp_signed("<", end, columns), end, columns)
-            self._rows(begin, end)
-
-    def _rows(self, begin, end):
+        """Blocks of columns, groups of rows, pieces of depth, rows: the piece of b stays in
+        the nearest cache while all rows of a group take their steps with it."""
         b, args = self.builder, self.args
-        with cgutils.for_range_slice(b, args["row"], args["rows"], i64(1)) as (row, _):
-            count = self._collect(row)
-            touched = b.icmp_signed("!=", count, i64(0))
-            if self.plan.keep_untouched:
-                with b.if_then(touched):
-                    self._columns(row, count, begin, end)
-            else:
-                self._columns(row, count, begin, end)
+        with self._range(i64(0), args["columns"], BLOCK) as begin:
+            end = self._least(b.add(begin, i64(BLOCK)), args["columns"])
+            with self._range(args["row"], args["rows"], GROUP) as base:
+                stop = self._least(b.add(base, i64(GROUP)), args["rows"])
+                once = b.select(b.icmp_signed("<", i64(0), args["depth"]), args["depth"], i64(1))
+                with self._range(i64(0), once, PIECE) as first:
+                    bound = self._least(b.add(first, i64(PIECE)), args["depth"])
+                    with self._range(base, stop) as row:
+                        self._row(row, b.sub(row, base), (first, bound), (begin, end))
+
+    def _row(self, row, place, piece, columns):
+        """A row's steps with a piece: from start for the first steps, to the end after the
+        last piece; between pieces, states lie in the scratch."""
+        b, held = self.builder, self.held
+        count = self._collect(row, *piece)
+        zero = i64(0)
+        before = b.select(b.icmp_signed("==", piece[0], zero), zero, held.steps(place))
+        steps = b.add(before, count)
+        held.set_steps(place, steps)
+        last = b.icmp_signed(">=", piece[1], self.args["depth"])
+        if self.plan.keep_untouched:
+            last = b.and_(last, b.icmp_signed("!=", steps, zero))
+        with b.if_then(b.or_(last, b.icmp_signed("!=", count, zero))):
+            self.fresh, self.last = b.icmp_signed("==", before, zero), last
+            self._columns((row, place, columns[0]), count, *columns)
+
+    def _range(self, start, stop, step: int = 1):
+        return index_range(self.builder, start, stop, step)
+
+    def _least(self, x, y):
+        return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
 
     def _columns(self, row, count, begin, end):
         """Full tiles first, then single vectors, then what is left of one."""
         b, step = self.builder, i64(self.lanes.count)
         wide = i64(TILE * self.lanes.count)
         whole = b.sub(end, b.srem(b.sub(end, begin), wide))
-        with cgutils.for_range_slice(b, begin, whole, wide) as (column, _):
+        with self._range(begin, whole, TILE * self.lanes.count) as column:
             self._tile(row, column, count, TILE)
         last = b.sub(end, b.srem(b.sub(end, whole), step))
-        with cgutils.for_range_slice(b, whole, last, step) as (column, _):
+        with self._range(whole, last, self.lanes.count) as column:
             self._tile(row, column, count, 1)
         if self.lanes.count > LANES:
             with b.if_then(b.icmp_signed("<", last, end)):
@@ -86,13 +105,13 @@ class _Matmul:
                 mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
                 self._tile(row, last, count, 1, mask)
 
-    def _collect(self, row):
+    def _collect(self, row, first, bound):
         """Write the steps of this row that change something to the scratch: offset of
         the row of b, then the scalar fields. Return how many there are."""
         b, args, plan = self.builder, self.args, self.plan
         count = cgutils.alloca_once_value(b, i64(0))
         base = b.mul(row, args["a_row"])
-        with cgutils.for_range_slice(b, i64(0), args["depth"], i64(1)) as (k, _):
+        with self._range(first, bound) as k:
             at = b.add(base, b.mul(k, args["a_step"]))
             fields = [self.memory.load_scalar(n, args[n], at) for n in plan.scalars]
             position = b.load(count)
@@ -115,11 +134,17 @@ class _Matmul:
         return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
 
     def _tile(self, row, column, count, size: int, mask=None):
-        b, plan = self.builder, self.plan
+        b, plan, (row, place, begin) = self.builder, self.plan, row
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
-        for t in range(size):
-            self._start(row, offsets[t], t, mask)
-        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+        spots = [b.sub(offset, begin) for offset in offsets]
+        with b.if_else(self.fresh) as (fresh, begun):
+            with fresh:
+                for t in range(size):
+                    self._start(row, offsets[t], t, mask)
+            with begun:
+                for t in range(size):
+                    self._set_state(t, self.held.load(place, spots[t]))
+        with self._range(i64(0), count) as position:
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
                 self._steps(plan.step, scalars, places, mask)
@@ -130,7 +155,12 @@ class _Matmul:
                         self._steps(plan.low, scalars, places, mask)
                     with high:
                         self._steps(plan.step, scalars, places, mask)
-        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
+        with b.if_else(self.last) as (last, later):
+            with last:
+                self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
+            with later:
+                for t in range(size):
+                    self.held.store(place, spots[t], self._state(t))
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""
@@ -176,18 +206,19 @@ class _TreeMatmul(_Matmul):
         self.stacks = [cgutils.alloca_once(builder, lanes.type, size=i64(64))
                        for _ in plan.state]
 
-    def _columns(self, row, count, begin, end):
-        step = i64(self.lanes.count)
-        with cgutils.for_range_slice(self.builder, begin, end, step) as (column, _):
-            self._tile(row, column, count, 1)
+    def emit(self):
+        with self._range(self.args["row"], self.args["rows"]) as row:
+            count = self._collect(row, i64(0), self.args["depth"])
+            with self._range(i64(0), self.args["columns"], self.lanes.count) as column:
+                self._sum(row, column, count)
 
-    def _tile(self, row, column, count, size: int):
+    def _sum(self, row, column, count):
         b, plan = self.builder, self.plan
         depth = cgutils.alloca_once_value(b, i64(1))
         b.store(i64(1), depth)
         self._start(row, column, 0)
         self._push(i64(0))
-        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+        with self._range(i64(0), count) as position:
             _, scalars, places = self._operands(position, [column])
             self._steps(plan.step, scalars, places)
             self._push(b.load(depth))
@@ -201,7 +232,7 @@ class _TreeMatmul(_Matmul):
 
     def _merge(self, times, depth):
         b = self.builder
-        with cgutils.for_range_slice(b, i64(0), times, i64(1)):
+        with self._range(i64(0), times):
             newer = b.sub(b.load(depth), i64(1))
             older = b.sub(newer, i64(1))
             inputs = self._top(older)

@@ -195,7 +195,13 @@ class _Emitter:
             return self.tables.read(node.table, self._vector(index))
         gap = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
         address = self.builder.lshr(gap, self.lanes.splat(read.shift))
-        if read.selector is not None:
-            select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
-            address = self.builder.xor(address, select)
-        return self.tables.banks.read(read.entries, address)
+        bound = 1 << (self.lanes.width - 1 - read.shift)
+        if read.selector is None:
+            return self.tables.banks.read(read.entries, address, bound)
+        if self.tables.level == "avx2":
+            sides = [self.tables.banks.shuffled(side, address, bound) for side in read.sides]
+            chosen = self.builder.icmp_signed("<", self._vector(read.selector),
+                                              self.lanes.splat(0))
+            return self.builder.select(chosen, *sides[::-1])
+        select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
+        return self.tables.banks.read(read.entries, self.builder.xor(address, select))
