@@ -93,10 +93,10 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
         return Tensor({"word": np.array([[min(f.high, 1 << f.frac)]], f.dtype)}, 1)
 
     def softmax(self, logits, labels, gradient, stats):
-        return self._softmax.bind(logits, labels, gradient, stats, self.backend)
+        return self.softmax_unit.bind(logits, labels, gradient, stats, self.backend)
 
     @cached_property
-    def _softmax(self) -> FixedSoftmax:
+    def softmax_unit(self) -> FixedSoftmax:
         return FixedSoftmax(self.formats["activations"], self.formats["gradients"],
                             self.settings.softmax_delta)
 
