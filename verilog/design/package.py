@@ -16,7 +16,7 @@ from verilog.design.testbench import testbench
 from verilog.emit.header import version
 from verilog.emit.lower import width_of
 
-__all__ = ["MARK", "folder_files", "write_package"]
+__all__ = ["KIND", "MARK", "folder_files", "is_ours", "write_package"]
 
 MARK = "manifest.json"
 KIND = "lnsarith rtl 1"
@@ -30,7 +30,7 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
     replaced; FileExistsError for any other that is not empty.
     """
     folder = Path(os.path.abspath(folder))
-    if folder.exists() and not _ours(folder):
+    if folder.exists() and not is_ours(folder):
         if not folder.is_dir() or any(folder.iterdir()):
             raise FileExistsError(17, "exists and is no folder of generated Verilog; "
                                       "choose another with --out", str(folder))
@@ -39,7 +39,7 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
     return list(files)
 
 
-def _ours(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
     """Whether a folder holds the manifest of generated Verilog."""
     own = table({"name": text(), "circuit": text()}, {"kind": text(KIND)}, open_ended=True)
     try:

@@ -36,6 +36,16 @@ class Core:
     def top(self) -> Module:
         return self.modules[-1]
 
+    def port(self, name: str) -> Port:
+        """Return a port of the top module."""
+        return next(p for p in self.top.ports if p.name == name)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The text of every file, by name: modules and memories."""
+        texts = {f"{m.name}.v": m.text for m in self.modules}
+        return texts | {k: text for m in self.modules for k, text in m.files.items()}
+
 
 def core(name: str, learning: Learning, lanes: int, loop: int) -> Core:
     """Return the trainer with so many lanes, and registers in the loop of each."""

@@ -1,4 +1,4 @@
-"""lnsarith rtl list|gen|lint|sim|prove|synth: Verilog from the operators' specs."""
+"""lnsarith rtl list|gen|lint|sim|prove|synth|trainer: Verilog from the operators' specs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ OTHERS = {
     "sim": ("simulate a design against the compiled kernel", "rtl.sim"),
     "prove": ("prove a design and its operator for all inputs", "rtl.prove"),
     "synth": ("count gates, LUTs and MHz", "rtl.synth"),
+    "trainer": ("write a perceptron that trains itself", "rtl.trainer"),
 }
 
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth", required=True)
+    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|trainer", required=True)
     listed = actions.add_parser("list", help="list what can be generated")
     listed.add_argument("--json", action="store_true", help="print one JSON object")
     listed.set_defaults(run=run_list)
