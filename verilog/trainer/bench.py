@@ -15,9 +15,9 @@ def golden_width(core: Core) -> int:
         core.port("i_rate").width if core.geometry.learning.rated else 0)
 
 
-def bench(core: Core, pixels: int, words: int) -> str:
-    """Return the bench: weights go in, so many pixels come with gaps, weights are read out and
-    compared. It prints PASS, or the first words that differ, and ends with 0 or 1."""
+def bench(core: Core, pixels: int, words: int, steps: int) -> str:
+    """Return the bench: weights go in, so many pixels come with gaps, after so many steps weights
+    are read out and compared. It prints PASS, or the first words that differ, and ends with 0 or 1."""
     learning = core.geometry.learning
     label = bits_for(learning.sizes[-1] - 1)
     inputs = [p for p in core.top.ports if not p.output]
@@ -31,7 +31,7 @@ def bench(core: Core, pixels: int, words: int) -> str:
     for key, value in {
             "NAME": core.name, "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
             "DECLARED": "\n".join(declared), "CLEARED": "\n".join(cleared),
-            "PIXELS": str(pixels), "WORDS": str(words), "WORDV": vec(learning.word_bits),
+            "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps), "WORDV": vec(learning.word_bits),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
             }.items():
         text = text.replace(f"@{key}@", value)
@@ -86,7 +86,7 @@ module tb_@NAME@;
       @(negedge i_clk);
     end
     i_valid = 0;
-    repeat (4) @(negedge i_clk);
+    for (quiet = 0; steps < @STEPS@ && quiet < 100000000; quiet = quiet + 1) @(negedge i_clk);
     i_read = 1;
     @(negedge i_clk);
     i_read = 0;
@@ -101,7 +101,7 @@ module tb_@NAME@;
       quiet = taken ? 0 : quiet + 1;
       @(negedge i_clk);
     end
-    if (wrong == 0 && i == @WORDS@ && steps > 0) begin
+    if (wrong == 0 && i == @WORDS@ && steps == @STEPS@) begin
       $display("PASS: %0d words after %0d steps", i, steps);
       $finish;
     end

@@ -205,7 +205,6 @@ class _Maker:
         lines += ["reg lane_first, lane_load, lane_ends;",
                   "always @(posedge i_clk) begin", "  lane_first <= first; lane_load <= load; "
                   "lane_ends <= ends & ~i_rst;", "end",
-                  f"wire is_forward = order_kind == 2'd{FORWARD};",
                   f"wire is_backward = order_kind == 2'd{BACKWARD};",
                   f"wire is_update = order_kind == 2'd{UPDATE};"]
         for i in range(p):

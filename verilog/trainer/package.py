@@ -81,7 +81,8 @@ def _files(core: Core, golden: Golden, measured: Mapping) -> dict[str, str]:
         "simulated": dict(measured), "lnsarith": version()}
     return {**texts, **words, "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, [*memories, *words]),
-            f"tb_{core.name}.v": bench(core, golden.pixels.size, len(golden.before)),
+            f"tb_{core.name}.v": bench(
+                core, golden.pixels.size, len(golden.before), int(golden.last.sum())),
             "README.md": _readme(core, manifest), MARK: json.dumps(manifest, indent=2) + "\n"}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from verilog.emit.header import version
 from verilog.emit.module import Module, Port
+from verilog.trainer.spare import tied
 
 __all__ = ["chosen", "literal", "module", "table", "vec"]
 
@@ -29,7 +30,7 @@ def module(name: str, about: str, ports: Sequence[Port], body: str) -> Module:
     listed = ",\n".join(f"  {'output' if p.output else 'input'} wire {vec(p.width)}{p.name}"
                         for p in ports)
     text = (f"// SPDX-License-Identifier: MIT\n{head}\n\n`default_nettype none\n\n"
-            f"module {name}\n(\n{listed}\n);\n\n{textwrap.dedent(body).strip(chr(10))}\n\n"
+            f"module {name}\n(\n{listed}\n);\n\n{body.strip(chr(10))}{tied(ports, body)}\n\n"
             "endmodule\n\n`default_nettype wire\n")
     return Module(name, tuple(ports), text)
 

@@ -57,7 +57,8 @@ class Training:
         self.ar.step, self.trainer.epoch = self.step, self.epoch
 
     def golden(self) -> Golden:
-        """Return the words of the first steps."""
+        """Return the words of the first steps, and of one behind them over as few images as
+        an epoch's last batch has, if that is shorter."""
         from verilog.trainer.package import Golden
 
         before, seen = self.words(), []
@@ -65,6 +66,10 @@ class Training:
             if number == STEPS:
                 break
             program.run(pixels, labels)
+            seen.append((pixels, labels, self._rate()))
+        if rest := len(self.trainer.labels) % self.core.geometry.learning.batch:
+            pixels, labels = self.trainer.images[:rest], self.trainer.labels[:rest]
+            self.trainer.network.program(rest, True).run(pixels, labels)
             seen.append((pixels, labels, self._rate()))
         after = self.words()
         self._again()
