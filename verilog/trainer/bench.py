@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from verilog.trainer.core import Core
+from verilog.trainer.cycles import spent
 from verilog.trainer.geometry import bits_for
 from verilog.trainer.text import vec
 
@@ -27,9 +28,10 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
     at = 9 + label
     wide = golden_width(core)
     rate = f"      i_rate = images[i][{wide - 1}:{at}];\n" if learning.rated else ""
+    patience = 4 * sum(p.cycles for p in spent(core.geometry)) + 4 * pixels + 4000
     text = _TEXT
     for key, value in {
-            "NAME": core.name, "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
+            "PATIENCE": str(patience), "NAME": core.name, "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
             "DECLARED": "\n".join(declared), "CLEARED": "\n".join(cleared),
             "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps), "WORDV": vec(learning.word_bits),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
@@ -50,13 +52,20 @@ module tb_@NAME@;
   reg @LINE@images [0:@PIXELS@ - 1];
   reg @WORDV@before [0:@WORDS@ - 1];
   reg @WORDV@after [0:@WORDS@ - 1];
-  integer i, wrong, steps, quiet, random;
+  integer i, wrong, steps, quiet, random;  // quiet: cycles in which nothing was taken or done
   reg taken;
 
   @NAME@ dut (@LINKS@);
 
   always #5 i_clk = ~i_clk;
-  always @(posedge i_clk) if (o_done) steps = steps + 1;
+  always @(posedge i_clk) begin
+    if (o_done === 1'b1) steps = steps + 1;
+    quiet = taken === 1'b1 || o_done === 1'b1 ? 0 : quiet + 1;
+    if (quiet > @PATIENCE@) begin
+      $display("FAIL: it stands still after %0d steps", steps);
+      $stop;
+    end
+  end
 
   // Inputs change at the falling edge; what they meet stands before the rising one.
   initial begin
@@ -67,17 +76,19 @@ module tb_@NAME@;
     i_rst = 1;
     wrong = 0;
     steps = 0;
+    quiet = 0;
+    taken = 0;
     random = 1;
     repeat (4) @(negedge i_clk);
     i_rst = 0;
     i_weight_valid = 1;
-    for (i = 0; i < @WORDS@; i = i + taken) begin
+    for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
       i_weight = before[i];
       #1 taken = o_weight_ready;
       @(negedge i_clk);
     end
     i_weight_valid = 0;
-    for (i = 0; i < @PIXELS@; i = i + taken) begin
+    for (i = 0; i < @PIXELS@; i = i + (taken === 1'b1)) begin
       i_valid = $random(random) % 4 != 0;
       i_pixel = images[i][7:0];
       i_last = images[i][8];
@@ -86,19 +97,18 @@ module tb_@NAME@;
       @(negedge i_clk);
     end
     i_valid = 0;
-    for (quiet = 0; steps < @STEPS@ && quiet < 100000000; quiet = quiet + 1) @(negedge i_clk);
+    taken = 0;
+    while (steps < @STEPS@) @(negedge i_clk);
     i_read = 1;
     @(negedge i_clk);
     i_read = 0;
-    quiet = 0;
-    for (i = 0; i < @WORDS@ && quiet < 100000000; i = i + taken) begin
+    for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
       i_weight_ready = $random(random) % 4 != 0;
       #1 taken = o_weight_valid & i_weight_ready;
       if (taken && o_weight !== after[i]) begin
         if (wrong < 10) $display("word %0d is %h, not %h", i, o_weight, after[i]);
         wrong = wrong + 1;
       end
-      quiet = taken ? 0 : quiet + 1;
       @(negedge i_clk);
     end
     if (wrong == 0 && i == @WORDS@ && steps == @STEPS@) begin

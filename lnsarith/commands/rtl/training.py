@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from verilog.trainer.core import Core
     from verilog.trainer.package import Golden
 
-__all__ = ["Training"]
+__all__ = ["Training", "streamed"]
 
 CHUNK = 256  # steps from one look to the next
 STEPS = 2  # of the golden words
@@ -66,14 +66,14 @@ class Training:
             if number == STEPS:
                 break
             program.run(pixels, labels)
-            seen.append((pixels, labels, self._rate()))
+            seen.append((pixels, labels, self.rate()))
         if rest := len(self.trainer.labels) % self.core.geometry.learning.batch:
             pixels, labels = self.trainer.images[:rest], self.trainer.labels[:rest]
             self.trainer.network.program(rest, True).run(pixels, labels)
-            seen.append((pixels, labels, self._rate()))
+            seen.append((pixels, labels, self.rate()))
         after = self.words()
         self._again()
-        return Golden(before, after, *_streamed(seen, self.core.geometry.learning.rated))
+        return Golden(before, after, *streamed(seen, self.core.geometry.learning.rated))
 
     def simulated(self, steps: int) -> tuple[dict, bytes]:
         """Return what a simulation of so many steps tells (-1: of all epochs), and the model
@@ -93,7 +93,7 @@ class Training:
                     program.run(pixels, labels)
                 seen = [(pixels, labels, rate) for _, pixels, labels, rate in chunk]
                 began = time.perf_counter()
-                core.train(*_streamed(seen, self.core.geometry.learning.rated))
+                core.train(*streamed(seen, self.core.geometry.learning.rated))
                 seconds += time.perf_counter() - began
                 done += len(chunk)
             own, theirs = core.read(), self.words()
@@ -116,7 +116,7 @@ class Training:
         done = 0
         while done != steps and (steps > 0 or self.trainer.epoch < self.settings.epochs):
             for program, pixels, labels in self.trainer.batches():
-                chunk.append((program, pixels, labels, self._rate()))
+                chunk.append((program, pixels, labels, self.rate()))
                 done += 1
                 if len(chunk) == CHUNK or done == steps:
                     yield chunk
@@ -126,7 +126,8 @@ class Training:
         if chunk:
             yield chunk
 
-    def _rate(self) -> int:
+    def rate(self) -> int:
+        """Return the learning rate of the batch as the core takes it, 0 where it is constant."""
         return self.ar.rate_word(self.ar.factor) if self.core.geometry.learning.rated else 0
 
     def _useful(self, steps: int, cycles: int) -> float:
@@ -148,7 +149,7 @@ class Training:
         raise IndexError(number)
 
 
-def _streamed(seen: list, rated: bool):
+def streamed(seen: list, rated: bool):
     """Return pixels, labels, which image ends a batch, and each image's rate if there is one."""
     pixels, labels = (np.concatenate([s[i] for s in seen]) for i in (0, 1))
     last = np.concatenate([np.arange(len(s[1])) == len(s[1]) - 1 for s in seen])
