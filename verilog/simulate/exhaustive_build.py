@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from verilog.design.lint import write_files
 from verilog.simulate.exhaustive_loop import loop_source
 from verilog.simulate.runtime import FLAGS, include_folder, runtime
 
-__all__ = ["KEPT", "Dut", "build"]
+__all__ = ["KEPT", "Dut", "build", "library"]
 
 KEPT = 8  # mismatches that a call tells
 
@@ -85,26 +86,37 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
 
     Raises ToolMissing for what is not installed, ToolError for what does not compile.
     """
-    compiler = tools.program("g++")
-    program, environment = tools.verilator()
     sources = write_files(design, folder)
     for name in sources:  # a model looks for its memories where the process runs
         text = (folder / name).read_text()
         for memory in design.files.keys() - set(sources):
             text = text.replace(f'"{memory}"', f'"{folder / memory}"')
         (folder / name).write_text(text)
-    tools.run([program, "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
-               "--output-split", "0", "-Wno-fatal", "-Wno-lint", "--top-module", design.name,
+    return _typed(library(design.name, sources, folder, lambda generated:
+                          loop_source(design, generated)))
+
+
+def library(top: str, sources: list[str], folder: Path, loop: Callable[[list[str]], str],
+            initial: str = "fast") -> ctypes.CDLL:
+    """Return the library of Verilog sources in a folder and of the C++ that `loop` makes of
+    the names of Verilator's files; initial is what --x-initial takes.
+
+    Raises ToolMissing for what is not installed, ToolError for what does not compile.
+    """
+    compiler = tools.program("g++")
+    program, environment = tools.verilator()
+    tools.run([program, "--cc", "-O3", "--x-assign", "fast", "--x-initial", initial, "--no-timing",
+               "--output-split", "0", "-Wno-fatal", "-Wno-lint", "--top-module", top,
                "--prefix", "Vdut", "-Mdir", "obj", *sources], cwd=folder, env=environment)
     generated = sorted(p.name for p in (folder / "obj").glob("*.cpp"))
-    (folder / "obj" / "loop.cc").write_text(loop_source(design, generated))
+    (folder / "obj" / "loop.cc").write_text(loop(generated))
     include = include_folder(program, environment.get("VERILATOR_ROOT", ""))
     objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
     tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
                "libdut.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
-    return _typed(ctypes.CDLL(str(folder / "libdut.so")))
+    return ctypes.CDLL(str(folder / "libdut.so"))
 
 
 def _typed(library: ctypes.CDLL) -> ctypes.CDLL:

@@ -1,4 +1,4 @@
-"""lnsarith rtl list|gen|lint|sim|prove|synth|net: Verilog from the operators' specs."""
+"""lnsarith rtl list|gen|lint|sim|prove|synth|net|trainer: Verilog from the operators' specs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ OTHERS = {
     "prove": ("prove a design and its operator for all inputs", "rtl.prove"),
     "synth": ("count gates, LUTs and MHz", "rtl.synth"),
     "net": ("write a trained network as one inference core", "rtl.net"),
+    "trainer": ("write a perceptron that trains itself", "rtl.trainer"),
 }
 
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|net", required=True)
+    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|net|trainer",
+                                    required=True)
     listed = actions.add_parser("list", help="list what can be generated")
     listed.add_argument("--json", action="store_true", help="print one JSON object")
     listed.set_defaults(run=run_list)

@@ -103,10 +103,10 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
         return Tensor({"word": np.array([[min(f.high, 1 << f.frac)]], f.dtype)}, 1)
 
     def softmax(self, logits, labels, gradient, stats):
-        return self._softmax.bind(logits, labels, gradient, stats, self.backend)
+        return self.softmax_unit.bind(logits, labels, gradient, stats, self.backend)
 
     @cached_property
-    def _softmax(self) -> FixedSoftmax:
+    def softmax_unit(self) -> FixedSoftmax:
         s = self.settings
         pull = s.softmax_pull if s.logits else 0
         return FixedSoftmax(self.formats["logits"], self.formats["gradients"], s.softmax_delta,

@@ -94,9 +94,14 @@ class FixedSoftmax:
         word = round_nearest_even(product, drop) if drop > 0 else product << -drop
         return overflow(word, self.gradients)
 
+    @staticmethod
+    def scale(rows: int) -> int:
+        """Return 1 / rows with the fraction bits of constants."""
+        return round((1 << CONSTANT_BITS) / rows)
+
     def bind(self, logits, labels, gradient, stats, backend: str):
         """Return a call that runs the unit over a batch; see `nets.arithmetic.integer.STATS`."""
-        scale = round((1 << CONSTANT_BITS) / labels.size)
+        scale = self.scale(labels.size)
         words = logits.fields["word"]
         if backend == "numpy":
             return lambda: self._run_numpy(words, labels, gradient, stats, scale, logits.columns)

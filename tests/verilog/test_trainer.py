@@ -1,0 +1,81 @@
+"""A trainer in hardware has, after any number of steps, the words of the engine."""
+
+import json
+
+import pytest
+from helpers.small_trainer import bench_says, folder_of, lint_says, training, with_text
+
+from lnsarith.commands.rtl.training import streamed
+from verilog.tools import ToolError
+from verilog.trainer import simulate
+from verilog.trainer.cycles import spent
+from verilog.trainer.simulate import Simulated
+
+# Shorter last batches, groups of more images than lanes, tiles that are not full, sums that
+# outlast their rows, single layers: each case has some of them.
+CASES = {
+    "lns12": ({"arith": "lns12"}, 4, 2),
+    "lns12-stochastic-two-layers": ({"arith": "lns12", "hidden": (7, 5), "batch": 7, "guard": 1,
+                                     "update": "stochastic", "delta": "interp:r=1/4"}, 3, 3),
+    "lns12-momentum-level": ({"arith": "lns12", "momentum": "0.5", "schedule": "cosine",
+                              "decay": "level", "weight_decay": "0.5", "batch": 3,
+                              "activation": "relu", "underflow": "smallest"}, 5, 4),
+    "fixed16": ({"arith": "fixed16", "batch": 6, "momentum": "0.5", "clip": "0.5", "l1": "2^-12",
+                 "schedule": "linear", "schedule_by": "batch", "shuffle": "epoch"}, 4, 1),
+    "fixed12-no-hidden": ({"arith": "fixed12", "hidden": (), "batch": 2, "activation": "relu",
+                           "accumulator": "each"}, 3, 2),
+    "formats": ({"arith": "lns12", "gradients": "lns16", "weights": "lns12.6", "batch": 1}, 2, 1),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trainer_learns_word_for_word_as_the_engine(case, tmp_path):
+    made = training(*CASES[case])
+    built = Simulated(made.core, tmp_path, scrambled=True, seed=7)
+    built.load(made.start)
+    assert (built.read() == made.start).all()
+    for gaps in range(3):
+        seen = []
+        for program, pixels, labels in made.trainer.batches():
+            program.run(pixels, labels)
+            seen.append((pixels, labels, made.rate()))
+        built.train(*streamed(seen, made.core.geometry.learning.rated), gaps)
+        assert (built.read() == made.words()).all()
+    built.close()
+    assert (made.words() != made.start).mean() > 0.3
+    steps = 3 * len(seen)
+    at_least = sum(p.cycles for p in spent(made.core.geometry))
+    assert built.working <= at_least * steps < 4 * built.cycles
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trainer_is_clean_for_icarus_and_verilator(case, tmp_path):
+    assert not lint_says(training(*CASES[case], backend="numpy").core, tmp_path)
+
+
+@pytest.mark.parametrize("case", ["lns12", "fixed16"])
+def test_the_bench_of_a_folder_passes_and_tells_a_wrong_word(case, tmp_path):
+    folder = folder_of(training(*CASES[case]), tmp_path / "tiny")
+    said, status = bench_says(folder)
+    assert status == 0 and "PASS" in said, said
+    golden = folder / "golden_weights.hex"
+    lines = golden.read_text().splitlines()
+    lines[5] = lines[6] if lines[5] != lines[6] else lines[7]
+    golden.write_text("\n".join(lines) + "\n")
+    said, status = bench_says(folder)
+    assert status != 0 and "FAIL: 1 of" in said, said
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["golden"]["steps"] == 3 and manifest["sizes"] == [16, 12, 4]
+
+
+def test_a_core_that_stands_still_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulate, "STUCK", 1000)
+    made = training(*CASES["lns12"])
+    stuck = with_text(made.core, "assign o_softmax = state == PREPARE & c_kind == SOFTMAX;",
+                      "assign o_softmax = 1'b0;")
+    built = Simulated(stuck, tmp_path)
+    built.load(made.start)
+    program, pixels, labels = next(made.trainer.batches())
+    with pytest.raises(ToolError, match="stands still"):
+        built.train(pixels, labels, labels * 0 + [0, 0, 0, 0, 1])
+    built.close()
