@@ -45,7 +45,8 @@ class LabReport:
 
     @property
     def layer_cycles(self) -> list[int]:
-        """Cycles of each layer of the last image (of the first, the caches are cold)."""
+        """Cycles of each layer of the last image (of the first, the caches are cold), as far
+        as it came."""
         return self.cycles[-1] if self.cycles else []
 
 
@@ -103,4 +104,5 @@ def _read(lab: Lab, network: LabNetwork, status: int, said: str, build: float, r
             raise tools.ToolError(f"the firmware came into a trap: {line}")
     if status and not difference:
         raise tools.ToolError(f"the firmware ended with {status}: {said[-200:]}")
+    cycles += [row] if row else []
     return LabReport(lab.number, scores, cycles, difference, build, run)

@@ -121,7 +121,7 @@ def _lines(answer: dict) -> list[str]:
              f"{answer['images']} test images: the engine says {classes}", ""]
     names = answer["layers"]
     heads = ["lab", *names, "all", "of lab 0", "LUT4", "MHz"]
-    rows = [heads, *(_row(r) for r in labs)]
+    rows = [heads, *(_row(r, len(names)) for r in labs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines += ["  ".join(map(str.rjust, row, widths)) for row in rows]
     lines += ["", *(f"lab {r['lab']}: {r['title']}; {_verdict(r)}" for r in labs)]
@@ -131,9 +131,10 @@ def _lines(answer: dict) -> list[str]:
     return lines + ([f"drawn in {answer['plot']}"] if answer["plot"] else [])
 
 
-def _row(r: dict) -> list[str]:
+def _row(r: dict, layers: int) -> list[str]:
     cost = r["cost"] or {}
-    cells = [f"{c:,}" for c in r["cycles"]] if r["cycles"] else []
+    cells = [f"{c:,}" for c in r["cycles"]]
+    cells += ["" for _ in range(layers - len(cells))]  # what an early end left out
     up = f"{r['speed_up']:.2f}x" if r["speed_up"] else ""
     return [str(r["lab"]), *cells, f"{sum(r['cycles']):,}", up,
             f"{cost['luts']:,}" if cost else "", f"{cost['mhz']:g}" if cost else ""]
