@@ -16,8 +16,9 @@ WIDE = (0, -(1 << 15), (1 << 15) - 1)
 
 def rescale(rng, channels, gain, ends=(-7, -128, 127), slope=0.5):
     """Return multipliers about gain, of negative sums half of them."""
-    shift = rng.integers(30, 36, channels)
-    positive = np.rint(gain * rng.uniform(0.5, 1.5, channels) * 2.0**shift).astype(np.int64)
+    gains = gain * rng.uniform(0.5, 1.5, channels)
+    shift = 31 - np.frexp(gains)[1].astype(np.int64) - rng.integers(0, 9, channels)
+    positive = np.rint(gains * 2.0**shift).astype(np.int64)
     return Rescale(positive, np.rint(positive * slope).astype(np.int64), shift, *ends)
 
 
