@@ -1,5 +1,5 @@
 """The front door: lnsarith train, eval, predict, quantize, prune, study, data, ops, check,
-spindle, rtl, new, doctor.
+spindle, lab, rtl, new, doctor.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -221,6 +221,12 @@ def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace]
 
 
 def _ops(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("op", nargs="?", help="one operator alone")
+    parser.add_argument("--c", action="store_true", help="print OP as a function of C99")
+    parser.add_argument("--arith", metavar="FORMAT", help="of OP in C, such as lns16")
+    parser.add_argument("--delta", metavar="METHOD", help="short for --option delta=METHOD")
+    parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
+                        help="an option of OP in C; may be repeated")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("ops"))
 
@@ -273,6 +279,7 @@ COMMANDS = {
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
+    "lab": ("labs: custom function units on a RISC-V in simulation", _actions("lab.command")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
     "new": ("begin a Delta method or an operator of your own", _command("new")),
     "doctor": ("tell what is installed and what is missing", _command("doctor.command")),

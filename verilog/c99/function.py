@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node
-from verilog.c99.values import INT32, Names, cast, literal, smallest_type, type_of
+from verilog.c99.values import INT32, Names, cast, literal, plain, smallest_type, type_of
 from verilog.emit.header import version
 from verilog.emit.names import cones, node_name
 
@@ -36,33 +36,37 @@ def c_file(name: str, circuit: Circuit, summary: str, settings: Mapping[str, str
             f"{declaration(name, circuit)};\n\n{c_function(name, circuit)}")
 
 
-def c_function(name: str, circuit: Circuit, storage: str = "") -> str:
+def c_function(name: str, circuit: Circuit, storage: str = "",
+               kinds: Mapping[str, str] | None = None) -> str:
     """Return the tables and the function; storage, such as `static inline`, goes before it.
 
-    It takes the circuit's inputs in order. One output is returned; of several, each is
-    written through a pointer behind the inputs.
+    It takes the circuit's inputs in order; a port that C has another use for gets an
+    underscore. One output is returned; of several, each is written through a pointer behind
+    the inputs. kinds gives the types of outputs that are written so, even of one.
     """
-    return _Printer(name, circuit).text(storage)
+    return _Printer(name, circuit, kinds).text(storage)
 
 
-def declaration(name: str, circuit: Circuit) -> str:
+def declaration(name: str, circuit: Circuit, kinds: Mapping[str, str] | None = None) -> str:
     """Return the head of the function."""
-    parameters = [f"{type_of(node)} {port}" for port, node in circuit.inputs.items()]
-    if len(circuit.outputs) == 1:
+    parameters = [f"{type_of(node)} {plain(port)}" for port, node in circuit.inputs.items()]
+    if len(circuit.outputs) == 1 and kinds is None:
         (out,) = circuit.outputs.values()
         return f"{type_of(out)} {name}({', '.join(parameters) or 'void'})"
-    parameters += [f"{type_of(node)} *{port}" for port, node in circuit.outputs.items()]
+    parameters += [f"{(kinds or {}).get(port, type_of(node))} *{plain(port)}"
+                   for port, node in circuit.outputs.items()]
     return f"void {name}({', '.join(parameters)})"
 
 
 class _Printer:
     """One circuit while it is printed."""
 
-    def __init__(self, name: str, circuit: Circuit):
-        self.name, self.circuit = name, circuit
-        ports = [*circuit.inputs, *(circuit.outputs if len(circuit.outputs) > 1 else ())]
-        self.names = Names([name, *ports])
-        self.known = {n.index: port for port, n in circuit.inputs.items()}
+    def __init__(self, name: str, circuit: Circuit, kinds: Mapping[str, str] | None):
+        self.name, self.circuit, self.kinds = name, circuit, kinds
+        self.pointers = kinds is not None or len(circuit.outputs) > 1
+        ports = [*circuit.inputs, *(circuit.outputs if self.pointers else ())]
+        self.names = Names([name, *map(plain, ports)])
+        self.known = {n.index: plain(port) for port, n in circuit.inputs.items()}
         self.tables: dict[tuple, str] = {}
         self.table_texts: list[str] = []
         self.cones = cones(circuit)
@@ -72,18 +76,20 @@ class _Printer:
                  for n in self.circuit.nodes if n.op not in ("input", "const")]
         used = {a.index for n in self.circuit.nodes for a in n.args}
         used |= {n.index for n in self.circuit.outputs.values()}
-        lines = [f"    (void){port};" for port, n in self.circuit.inputs.items()
+        lines = [f"    (void){plain(port)};" for port, n in self.circuit.inputs.items()
                  if n.index not in used] + lines
         outs = self.circuit.outputs
-        if len(outs) == 1:
+        if not self.pointers:
             (out,) = outs.values()
             lines.append(f"    return {self._value(out, type_of(out))};")
         else:
-            lines += [f"    *{port} = {self._value(n, type_of(n))};" for port, n in outs.items()]
+            lines += [f"    *{plain(port)} = {self._value(n, type_of(n))};"
+                      for port, n in outs.items()]
         head = f"{storage} " if storage else ""
         body = "\n".join(lines)
         tables = "".join(f"{t}\n\n" for t in self.table_texts)
-        return f"{tables}{head}{declaration(self.name, self.circuit)}\n{{\n{body}\n}}\n"
+        declared = declaration(self.name, self.circuit, self.kinds)
+        return f"{tables}{head}{declared}\n{{\n{body}\n}}\n"
 
     def _named(self, node: Node) -> str:
         wish = node_name(node, self.cones, self.known, ())

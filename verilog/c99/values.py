@@ -6,7 +6,7 @@ import re
 
 from fxp.trace.graph import Node
 
-__all__ = ["INT32", "Names", "cast", "fits32", "literal", "smallest_type", "type_of"]
+__all__ = ["INT32", "Names", "cast", "fits32", "literal", "plain", "smallest_type", "type_of"]
 
 KEYWORDS = frozenset("""auto break case char const continue default do double else enum extern
 float for goto if inline int long register restrict return short signed sizeof static struct
@@ -49,6 +49,11 @@ def literal(value: int, kind: str = "int32_t") -> str:
 def cast(text: str, of: str, to: str) -> str:
     """Return an operand of one type as one of another."""
     return text if of == to else f"({to}){text}"
+
+
+def plain(port: str) -> str:
+    """Return a port's name, with an underscore if C has another use for it."""
+    return f"{port}_" if port in KEYWORDS else port
 
 
 class Names:

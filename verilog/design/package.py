@@ -11,6 +11,7 @@ import numpy as np
 from lnsarith.files.reading import BadFile, read_json
 from lnsarith.files.schema import table, text
 from lnsarith.files.whole import write_folder_whole
+from verilog.design.cfu_tables import cfu_tables
 from verilog.design.design import Design, Words
 from verilog.design.testbench import testbench
 from verilog.emit.header import version
@@ -65,7 +66,7 @@ def folder_files(design: Design, vectors: int, seed: int) -> dict[str, str]:
     return {**design.files, "files.f": "".join(f"{s}\n" for s in sources),
             f"{design.name}.core": _core(design, sources, list(golden)), **golden,
             f"tb_{design.name}.v": testbench(design, counts["given"], counts["answered"]),
-            "README.md": _readme(design, manifest),
+            **design.texts, "README.md": _readme(design, manifest),
             MARK: json.dumps(manifest, indent=2) + "\n"}
 
 
@@ -113,13 +114,16 @@ def _core(design: Design, sources: list[str], golden: list[str]) -> str:
 
 
 def _readme(design: Design, manifest: dict) -> str:
-    ports = "\n".join(f"| `{p['name']}` | {p['direction']} | {p['width']} | {p['format']} |"
-                      for p in manifest["ports"])
+    ports = "| port | direction | bits | format |\n|---|---|---|---|\n" + "\n".join(
+        f"| `{p['name']}` | {p['direction']} | {p['width']} | {p['format']} |"
+        for p in manifest["ports"])
+    if design.commands:
+        ports = cfu_tables(design)
     settings = ", ".join(f"{k} {value}" for k, value in design.settings.items())
     timing = {0: "Combinational.", None: "One word a cycle; answers come in order."}.get(
         design.latency, f"{design.latency} cycles from input to output, one word a cycle.")
     return (f"# {design.name}\n\n{design.summary}; {settings}. {timing}\n\n"
-            f"| port | direction | bits | format |\n|---|---|---|---|\n{ports}\n\n"
+            f"{ports}\n\n"
             "`files.f` lists the sources, `golden_*.hex` hold "
             f"{manifest['golden']['given']} words and their answers from the compiled kernel "
             "(corners first, then random). Compare them:\n\n"

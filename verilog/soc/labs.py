@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lnsarith.delta.methods import parse
+from lnsarith.format import Lns
 from verilog.soc.network import LabLayer, padded_rows, tiles
-from verilog.units.cfu.units import CfuUnit, int8_array, int8_unit
+from verilog.soc.words import WordArithmetic
+from verilog.units.cfu.units import CfuUnit, int8_array, int8_unit, mac_cfu
+from verilog.units.macs import lns_mac
 
-__all__ = ["LABS", "NOTHING", "Lab"]
+__all__ = ["LABS", "NOTHING", "Lab", "suits", "word_unit"]
 
 # In the place of a unit where the firmware uses none: it takes and answers everything.
 NOTHING = """module Cfu (
@@ -45,4 +49,25 @@ LABS = {lab.number: lab for lab in (
     Lab(3, "a systolic array with one set of weights", "lab3.c", int8_array, tiles),
     Lab(4, "the same, the next weights loaded behind those at work", "lab3.c", int8_array, tiles,
         {"DOUBLE": "1"}),
+    Lab(5, "sums of other products: logarithms, min-selectors", "lab5.c", lambda: example()),
 )}
+ALWAYS, OTHERS = 0, 5  # the lab of every network, and that of words which are no integers
+
+
+def suits(lab: Lab, kind: str) -> bool:
+    """Whether a lab runs networks of a kind: int8, or another arithmetic's name."""
+    return lab.number == ALWAYS or (lab.number == OTHERS) == (kind != "int8")
+
+
+def word_unit(arithmetic: WordArithmetic) -> CfuUnit:
+    """Return the unit that has the sums of an arithmetic."""
+    mac = arithmetic.mac
+    return mac_cfu("sum_of_products", f"sums of products of {mac.a}", mac,
+                   {"format": str(mac.a)})
+
+
+def example() -> CfuUnit:
+    """Return the unit of logarithms of 12 bits, which shows what commands there are."""
+    mac = lns_mac(Lns.parse("lns12"), parse("lut"), 0, "zero")
+    return mac_cfu("sum_of_products", "sums of products of lns12", mac, {"format": "lns12.6"})
+

@@ -7,22 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from verilog.soc.words import WordArithmetic
+
 __all__ = ["LabLayer", "LabNetwork", "network_text", "padded_rows",
            "tiles"]
 
 LINE = 32  # bytes of a cache line that arrays begin at
 PER_LINE = 24
-KINDS = {"product": "PRODUCT", "greatest": "GREATEST", "average": "AVERAGE"}
+KINDS = {"product": "PRODUCT", "greatest": "GREATEST", "average": "AVERAGE",
+         "activation": "ACTIVATION"}
 
 
 @dataclass(frozen=True, eq=False)
 class LabLayer:
-    """A layer over words of 8 bits: product, greatest or average of windows.
+    """A layer over words: product, greatest or average of windows, or an activation.
 
     shape is of the input (height, width, channels), out the places of windows, before the rows
     of zeros above and columns left of it, reach the rows and columns with them; a dense layer
     has one window of 1 x 1. weights is depth x channels. scales has, for each channel, its
-    bias, multipliers for sums from zero on and for negative ones, and the shift.
+    bias, multipliers for sums from zero on and for negative ones, and the shift; of words
+    that are no integers of 8 bits, its bias and factor.
     """
 
     name: str
@@ -62,11 +66,13 @@ class LabLayer:
 @dataclass(frozen=True, eq=False)
 class LabNetwork:
     """Layers, images as words (int, images x numbers), and the words that each layer must
-    answer (images x numbers, layer by layer)."""
+    answer (images x numbers, layer by layer). arithmetic is that of words which are no
+    integers of 8 bits."""
 
     layers: Sequence[LabLayer]
     images: np.ndarray
     answers: Sequence[np.ndarray]
+    arithmetic: WordArithmetic | None = None
 
 
 def padded_rows(layer: LabLayer, step: int = 1) -> np.ndarray:
@@ -95,7 +101,7 @@ def network_text(network: LabNetwork, layout: Callable[[LabLayer], np.ndarray]) 
     """Return network_words.c; layout lays the weights of a layer as a lab wants them."""
     answers = np.concatenate(network.answers, axis=1)
     images = _aligned(network.images)
-    parts = ['#include "network.h"\n', _array("int8_t", "images", images, const="const "),
+    parts = ['#include "network.h"\n', _array("word", "images", images, const="const "),
              _array("int16_t", "expected", answers, const="static const ")]
     rows, first = [], 0
     for n, (layer, words) in enumerate(zip(network.layers, network.answers)):
@@ -115,7 +121,7 @@ def _layer(layer: LabLayer, n: int, first: int, layout) -> tuple[list[str], str]
     """Return a layer's arrays and its row of the table."""
     arrays, names = [], {"weights": "0", "scales": "0", "least": "0"}
     if layer.weights is not None:
-        arrays.append(_array("int8_t", f"weights{n}", layout(layer)))
+        arrays.append(_array("word", f"weights{n}", layout(layer)))
         names["weights"] = f"weights{n}"
     if layer.scales is not None:
         arrays.append(_scales(layer, n))
@@ -135,6 +141,9 @@ def _layer(layer: LabLayer, n: int, first: int, layout) -> tuple[list[str], str]
 
 def _scales(layer: LabLayer, n: int) -> str:
     assert layer.scales is not None
+    if layer.scales.shape[1] == 2:
+        rows = ",\n".join(f"    {{{_int32(b)}, {f}, 0, 0}}" for b, f in layer.scales.tolist())
+        return f"static const struct scale scales{n}[] = {{\n{rows}\n}};\n"
     zero, low, high = (w & 255 for w in layer.ends)
     bias, positive, negative, shift = layer.scales.astype(np.int64).T
     if layer.weights is not None:  # sum (x - zero) w = sum x w - zero sum w

@@ -10,9 +10,10 @@ from pathlib import Path
 from lnsarith.files.whole import scratch
 from verilog import tools
 from verilog.soc.firmware import build_program
-from verilog.soc.labs import NOTHING, Lab
+from verilog.soc.labs import NOTHING, Lab, word_unit
 from verilog.soc.network import LabNetwork, network_text
 from verilog.soc.simulator import build_simulator
+from verilog.soc.words import arithmetic_text
 
 __all__ = ["Difference", "LabReport", "run_lab"]
 
@@ -44,7 +45,8 @@ class LabReport:
 
     @property
     def layer_cycles(self) -> list[int]:
-        """Cycles of each layer of the last image (of the first, the caches are cold)."""
+        """Cycles of each layer of the last image (of the first, the caches are cold), as far
+        as it came."""
         return self.cycles[-1] if self.cycles else []
 
 
@@ -56,7 +58,8 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
     the unit's emulation in C instead of any unit. Hang, ToolMissing or ToolError for what
     does not end, is not there, or does not compile.
     """
-    unit = lab.unit() if lab.unit else None
+    words = network.arithmetic
+    unit = word_unit(words) if words and lab.unit else lab.unit() if lab.unit else None
     start = time.perf_counter()
     with scratch() as name:
         folder = Path(name)
@@ -66,9 +69,13 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
         if unit:
             texts |= {k: text for k, text in unit.c_files.items()
                       if emulate or k.endswith(".h")}
+        if words:
+            texts["arithmetic.h"] = arithmetic_text(words)
         flags = [f"-D{k}={value}" for k, value in lab.defines.items()]
-        program = build_program(texts, ["system.c", "network.c", lab.source], folder,
-                                [*flags, *(["-DCFU_EMULATE"] if emulate else [])])
+        flags += (["-DCFU_EMULATE"] if emulate else []) + (["-DWORDS"] if words else [])
+        flags += ["-DUNIT"] if words and unit else []
+        source = "lab5.c" if words else lab.source
+        program = build_program(texts, ["system.c", "network.c", source], folder, flags)
         built = time.perf_counter()
         status, said = simulator.run(program, most_cycles)
     return _read(lab, network, status, said, built - start, time.perf_counter() - built)
@@ -97,4 +104,5 @@ def _read(lab: Lab, network: LabNetwork, status: int, said: str, build: float, r
             raise tools.ToolError(f"the firmware came into a trap: {line}")
     if status and not difference:
         raise tools.ToolError(f"the firmware ended with {status}: {said[-200:]}")
+    cycles += [row] if row else []
     return LabReport(lab.number, scores, cycles, difference, build, run)

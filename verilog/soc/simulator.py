@@ -24,7 +24,7 @@ SOURCES = Path(__file__).parent / "sources"
 VERILATE = ["--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
             "--output-split", "0", "-Wno-fatal", "-Wno-lint"]
 TOLD = re.compile(r"pc (\S+) cmd_valid (\d) cmd_ready (\d) rsp_valid (\d) rsp_ready (\d) "
-                  r"function (\d+)")
+                  r"function (\d+) due (-?\d+)")
 
 
 class Hang(ValueError):
@@ -58,10 +58,11 @@ def _hang(told: re.Match, cycles: int) -> str:
     command = f"funct3 {function & 7} funct7 {function >> 3}"
     if valid and not ready:
         pending = f"the unit does not take a command ({command}): cmd_valid 1, cmd_ready 0"
-    elif wanted and not answered:
-        pending = "the unit does not answer if one is due: rsp_ready 1, rsp_valid 0"
+    elif int(told[7]) > 0:
+        pending = (f"the unit has not answered a command that it took: rsp_valid "
+                   f"{int(answered)}, rsp_ready {int(wanted)}")
     else:
-        pending = f"rsp_valid {int(answered)}, rsp_ready {int(wanted)}, no command waits"
+        pending = "no command waits and no answer is due"
     return (f"the program did not end within {cycles:,} cycles: last program counter {told[1]}; "
             f"{pending}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from verilog.design.design import Design
 
-__all__ = ["add_layer", "layer_design"]
+__all__ = ["add_layer", "layer_design", "own_options"]
 
 
 def add_layer(parser: ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def layer_design(args: Namespace) -> Design:
         raise FormatError("weights and activations of different formats have no unit: "
                           + ", ".join(sorted(map(str, formats))))
     f = formats.pop()
-    own = _own_options(settings, f)
+    own = own_options(settings, f)
     row = find_row(args.op, "lns" if hasattr(f, "zero") else "fixed")
     if not isinstance(row, Unit) or row.shape not in ("mac-unit", "systolic"):
         raise FormatError(f"a layer runs on a mac-unit or a systolic array, not on {row.name}")
@@ -88,7 +88,7 @@ def _layer_words(args: Namespace, kept, network):
     return a, w, bias[0], out
 
 
-def _own_options(settings, f) -> dict[str, str]:
+def own_options(settings, f) -> dict[str, str]:
     """Return the options of a unit that computes as the run does."""
     from fxp.format import FormatError
 

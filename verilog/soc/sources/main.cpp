@@ -41,12 +41,14 @@ int main(int count, char **words) {
     soc = new Vsoc;
     cfu = new Vcfu;
     unsigned long long most = strtoull(words[count - 1], nullptr, 10), cycle;
+    int due = 0;  // answers to commands that were taken
     soc->reset = cfu->reset = 1;
     for (cycle = 0; cycle < most && !soc->ended; cycle++) {
         if (cycle == 8) soc->reset = cfu->reset = 0;
         soc->clk = cfu->clk = 0;
         settle();
         if (soc->console_valid) putchar(soc->console_byte);
+        due += (soc->cmd_valid && cfu->cmd_ready) - (cfu->rsp_valid && soc->rsp_ready);
         soc->clk = cfu->clk = 1;
         soc->eval();
         cfu->eval();
@@ -54,8 +56,8 @@ int main(int count, char **words) {
     fflush(stdout);
     if (soc->ended) return soc->status & 255;
     settle();
-    fprintf(stderr, "pc 0x%08x cmd_valid %d cmd_ready %d rsp_valid %d rsp_ready %d function %d\n",
+    fprintf(stderr, "pc 0x%08x cmd_valid %d cmd_ready %d rsp_valid %d rsp_ready %d function %d due %d\n",
             soc->pc, soc->cmd_valid, soc->cmd_ready, soc->rsp_valid, soc->rsp_ready,
-            soc->cmd_payload_function_id);
+            soc->cmd_payload_function_id, due);
     return 3;
 }

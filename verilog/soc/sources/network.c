@@ -6,6 +6,37 @@
 
 #include "system.h"
 
+// Puts zeros around an image.
+static void pad(const struct layer *l, const word *in, word *out) {
+    const int row = l->width * l->maps, wide = l->padded_width * l->maps;
+    const word zero = (word)l->zero;
+    for (word *at = out, *end = out + l->padded_height * wide; at != end;) *at++ = zero;
+    out += l->top * wide + l->left * l->maps;
+    for (int y = 0; y < l->height; y++, out += wide)
+        for (int x = 0; x < row; x++) out[x] = *in++;
+}
+
+#ifdef WORDS
+static void greatest(const struct layer *l, const word *in, word *out) {
+    const int row = l->padded_width * l->maps;
+    for (int y = 0; y < l->out_height; y++)
+        for (int x = 0; x < l->out_width; x++)
+            for (int c = 0; c < l->maps; c++) {
+                const word *at = in + y * l->stride * row + x * l->stride * l->maps + c;
+                word best = *at;
+                for (int i = 0; i < l->size; i++)
+                    for (int j = 0; j < l->size; j++) {
+                        const word other = at[i * row + j * l->maps];
+                        best = order(other) > order(best) ? other : best;
+                    }
+                *out++ = best;
+            }
+}
+
+static void activation(const struct layer *l, const word *in, word *out) {
+    for (int k = 0; k < l->maps; k++) out[k] = (word)activated(in[k]);
+}
+#else
 int32_t rescaled(const struct layer *l, int32_t sum, const struct scale *s) {
     const int shift = (int)(s->packed & 255) + 1;
     const int32_t m = sum < 0 ? s->negative : s->positive;
@@ -15,17 +46,6 @@ int32_t rescaled(const struct layer *l, int32_t sum, const struct scale *s) {
     const int64_t scaled = ((int64_t)sum * m + ((int64_t)1 << (shift - 1))) >> shift;
     const int64_t word = scaled + zero;
     return (int32_t)(word < low ? low : word > high ? high : word);
-}
-
-// Puts zeros around an image.
-static void pad(const struct layer *l, const int8_t *in, int8_t *out) {
-    const int row = l->width * l->maps, wide = l->padded_width * l->maps;
-    uint32_t *words = (uint32_t *)out;
-    const uint32_t zeros = (uint32_t)(l->zero & 255) * 0x01010101u;
-    for (int k = l->padded_height * wide / 4; k >= 0; k--) words[k] = zeros;
-    out += l->top * wide + l->left * l->maps;
-    for (int y = 0; y < l->height; y++, out += wide)
-        for (int x = 0; x < row; x++) out[x] = *in++;
 }
 
 // The greatest word of a window; with flip -1 the least, for ~word falls as word grows.
@@ -72,26 +92,32 @@ static void average(const struct layer *l, const int8_t *in, int8_t *out) {
             }
 }
 
-static void run_layer(const struct layer *l, const int8_t *in, int8_t *canvas, int8_t *out) {
+#endif
+
+static void run_layer(const struct layer *l, const word *in, word *canvas, word *out) {
     if (l->padded_height != l->height || l->padded_width != l->width) {
         pad(l, in, canvas);
         in = canvas;
     }
     if (l->kind == PRODUCT) product(l, in, out);
     if (l->kind == GREATEST) greatest(l, in, out);
+#ifdef WORDS
+    if (l->kind == ACTIVATION) activation(l, in, out);
+#else
     if (l->kind == AVERAGE) average(l, in, out);
+#endif
 }
 
 // Returns whether the words are those expected; tells the first that is not.
-static int right(const struct layer *l, int image, const int8_t *words) {
+static int right(const struct layer *l, int image, const word *words) {
     const int count = l->out_height * l->out_width * l->channels;
     const int16_t *expected = l->expected + image * answer_size;
     for (int k = 0; k < count; k++) {
-        const int word = l->wide ? ((const int16_t *)words)[k] : words[k];
-        if (word != expected[k]) {
+        const int found = l->wide ? ((const int16_t *)words)[k] : words[k];
+        if (found != expected[k]) {
             put_text("differs ");
             put_text(l->name);
-            const int32_t told[] = {image, k, word, expected[k]};
+            const int32_t told[] = {image, k, found, expected[k]};
             for (int n = 0; n < 4; n++) {
                 put_char(' ');
                 put_number(told[n]);
@@ -104,9 +130,9 @@ static int right(const struct layer *l, int image, const int8_t *words) {
 }
 
 int main(void) {
-    static int8_t words[3][MOST] __attribute__((aligned(32)));
+    static word words[3][MOST] __attribute__((aligned(32)));
     for (int image = 0; image < image_count; image++) {
-        const int8_t *in = images + image * input_size;
+        const word *in = images + image * input_size;
         int now = 0;
         for (int n = 0; n < layer_count; n++, now = !now) {
             const uint32_t start = cycles();
@@ -121,7 +147,7 @@ int main(void) {
         put_text("scores");
         for (int k = 0; k < class_count; k++) {
             put_char(' ');
-            put_number(((const int16_t *)in)[k]);
+            put_number(layers[layer_count - 1].wide ? ((const int16_t *)in)[k] : in[k]);
         }
         put_char('\n');
     }

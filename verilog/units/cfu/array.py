@@ -378,7 +378,7 @@ def _stimulus(mac: Mac, rows: int, columns: int, rescales: bool, count: int, see
     """Return commands as a program gives them: all set up, then streams, loads, reads."""
     rng = np.random.default_rng(seed + 6)
     setup = [(5, int(w), c) for c, w in enumerate(rng.integers(-99, 99, columns))]
-    setup += [(2, 0, 1), *((3, 0, 0) for _ in range(PLACES)), (2, 0, 0)]
+    setup += [(2, 0, 1), *((3, 0, 0) for _ in range(4)), (2, 0, 0)]  # only these are read
     codes = [0] * 6 + [1, 2] + [3] * 6 + [4] * 3 + [5, 6, 7] + ([8, 9, 9, 10] if rescales else [])
     found = np.zeros((count, 3), np.int64)
     found[:, 0] = rng.choice(codes, count)

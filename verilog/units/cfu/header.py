@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fxp.trace.circuit import Circuit
 from verilog.c99.function import c_function
-from verilog.c99.values import literal, type_of
+from verilog.c99.values import literal, plain, type_of
 from verilog.emit.header import version
 from verilog.units.cfu.commands import INPUTS, Command, Operand
 
@@ -79,13 +79,13 @@ def field_packed(operands: Sequence[Operand]) -> str:
 def emulation(circuit: Circuit, reset: Mapping[str, int], prefix: str = "cfu") -> str:
     """Return a file of C99 that does what the unit does, command by command."""
     kinds = {k: type_of(n) for k, n in circuit.inputs.items() if k not in INPUTS}
-    state = "".join(f"    static {kind} {k} = {literal(reset[k], kind)};\n"
+    state = "".join(f"    static {kind} {plain(k)} = {literal(reset[k], kind)};\n"
                     for k, kind in kinds.items())
     nexts = "".join(f"    {type_of(circuit.outputs[f'next_{k}'])} next_{k};\n" for k in kinds)
-    given = ", ".join(["function", "inputs_0", "inputs_1", *kinds,
+    given = ", ".join(["function", "inputs_0", "inputs_1", *map(plain, kinds),
                        *(f"&{o}" for o in circuit.outputs)])
     given = given.replace("function", cast32(circuit, "function"), 1)
-    moves = "".join(f"    {k} = next_{k};\n" for k in kinds)
+    moves = "".join(f"    {plain(k)} = next_{k};\n" for k in kinds)
     return f"""{LICENCE}/* A custom function unit in C: what it answers, and what it keeps. */
 
 #include <stdint.h>

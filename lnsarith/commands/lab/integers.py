@@ -1,4 +1,4 @@
-"""The network of a run as a lab takes it: layers, images and answers in words."""
+"""A network of 8-bit integers as a lab takes it: layers, images and answers in words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from nets.quantize.integer import IntegerNetwork
     from verilog.soc.network import LabLayer, LabNetwork
 
-__all__ = ["lab_network"]
+__all__ = ["integer_network"]
 
 
-def lab_network(network: IntegerNetwork, pixels: np.ndarray) -> LabNetwork:
+def integer_network(network: IntegerNetwork, pixels: np.ndarray) -> LabNetwork:
     """Return a network of 8-bit integers over images, uint8 rows; FormatError for words of
     more bits."""
     from fxp.format import FormatError

@@ -1,0 +1,106 @@
+"""The labs on a RISC-V in simulation: every word the engine's, wrong and stuck units told."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from helpers.small_integers import every_kind, pixels
+
+from lnsarith.cli import main
+from lnsarith.commands.lab.integers import integer_network
+from verilog import tools
+from verilog.soc import simulator
+from verilog.soc.labs import LABS
+from verilog.soc.run import run_lab
+
+PORTS = """module Cfu (input cmd_valid, output cmd_ready, input [9:0] cmd_payload_function_id,
+  input [31:0] cmd_payload_inputs_0, input [31:0] cmd_payload_inputs_1, output rsp_valid,
+  input rsp_ready, output [31:0] rsp_payload_outputs_0, input reset, input clk);
+  reg [31:0] n;
+  always @(posedge clk) n <= reset ? 0 : n + (cmd_valid & cmd_ready);
+  assign rsp_payload_outputs_0 = 0;
+"""
+
+
+@pytest.fixture(scope="module")
+def network():
+    return every_kind()
+
+
+@pytest.fixture(scope="module")
+def cycles(network):
+    """Return the cycles of each lab on a network of every kind of layer, all words equal."""
+    images = pixels(network)
+    made, found = integer_network(network, images), {}
+    for lab in (LABS[n] for n in (0, 1, 2, 4)):
+        report = run_lab(lab, made)
+        assert report.difference is None, (lab.number, report.difference)
+        assert report.scores == network.scores(images).tolist()
+        found[lab.number] = report.layer_cycles
+    return found
+
+
+def test_every_lab_answers_with_the_engine_s_words_in_fewer_cycles(cycles):
+    """The simulation counts cycles: no machine can change them."""
+    total = {lab: sum(counts) for lab, counts in cycles.items()}
+    assert all(len(counts) == 5 for counts in cycles.values())
+    assert total[1] * 1.2 < total[0] and total[2] * 2 < total[0] and total[4] * 3 < total[0]
+
+
+def test_a_word_that_is_wrong_is_told(network):
+    made = integer_network(network, pixels(network))
+    text = LABS[2].unit().files
+    name = next(n for n in text if n.startswith("int8"))
+    broken = re.sub(r"\+ (\d+)'d1;", r"+ \1'd3;", text[name], count=1)  # how a scale is rounded
+    assert broken != text[name]
+    found = run_lab(LABS[2], made, {**text, name: broken})
+    assert found.difference and found.difference.layer == "conv1"
+    assert found.difference.got != found.difference.expected
+
+
+@pytest.mark.parametrize("body, told", [
+    ("assign cmd_ready = n < 9; assign rsp_valid = cmd_valid & cmd_ready;",
+     "does not take a command (funct3 4 funct7 0): cmd_valid 1, cmd_ready 0"),
+    ("assign cmd_ready = 1; assign rsp_valid = cmd_valid & (n < 9);",
+     "has not answered a command that it took: rsp_valid 0, rsp_ready 1")])
+def test_a_unit_that_hangs_is_cut_off_and_what_it_waits_for_is_told(body, told, network):
+    made = integer_network(network, pixels(network))
+    with pytest.raises(simulator.Hang) as error:
+        run_lab(LABS[2], made, {"Cfu.v": f"{PORTS}{body}\nendmodule\n"}, most_cycles=500_000)
+    assert told in str(error.value) and "last program counter 0x000" in str(error.value)
+
+
+def test_labs_0_to_2_run_on_a_network_trained_on_digits(capsys, tmp_path):
+    picture = tmp_path / "labs.png"
+    assert main(["lab", "run", "0", "1", "2", "--images", "1", "--no-cost", "--json", "--plot",
+                 str(picture)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [r["lab"] for r in found["labs"]] == [0, 1, 2]
+    assert all(r["equal"] and r["scores"] == found["scores"] for r in found["labs"])
+    assert found["labs"][1]["speed_up"] > 1.2 and found["labs"][2]["speed_up"] > 3
+    assert found["classes"] == [int(np.argmax(s)) for s in found["scores"]]
+    assert picture.stat().st_size > 5000
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["run", "9"], "there is no lab 9; there are 0, 1, 2, 3, 4, 5"),
+    (["run", "5", "--arith", "int8"], "lab 5 takes another kind of network than int8"),
+    (["run", "1", "--images", "0"], "images must be 1..100, got 0"),
+    (["run", "1", "--cycles", "0"], "cycles must be 1 or more, got 0"),
+    (["run", "1", "--plot", "x.txt"], "x.txt"),
+    (["run", "1", "2", "--own", "README"], "README")])
+def test_wrong_usage_is_told_in_a_line(arguments, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert told in said and len(said.splitlines()) == 1
+
+
+def test_missing_tools_are_named_with_what_to_install(monkeypatch, network):
+    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    with pytest.raises(tools.ToolMissing, match="apt install g\\+\\+"):
+        run_lab(LABS[0], integer_network(network, pixels(network)))
+    monkeypatch.setattr(simulator.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(tools.ToolMissing, match="pythondata-cpu-vexriscv"):
+        simulator.processor()
