@@ -51,6 +51,11 @@ def open_source(run_folder: str) -> Source:
         from lnsarith.commands.rtl.core.bits import bit_parts
 
         arithmetic, layers, words, answers = bit_parts(settings, network)
+    elif settings.selects and not settings.arith.endswith("float"):
+        from lnsarith.commands.rtl.core.selectors import selector_parts
+
+        arithmetic, layers, words = selector_parts(settings, network)
+        answers = _engine(network)
     else:
         from lnsarith.commands.rtl.core.words import core_parts, port_words
 
