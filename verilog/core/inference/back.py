@@ -49,7 +49,7 @@ class Back(Shared):
         first = flow_for_ns(finish, TARGET_NS)
         word, parameters, early = self._parameters()
         done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
-                     "finish", **ar.sums.registers.parts(b, word), **parameters)
+                     "finish", **self._registers(word), **parameters)
         names = ar.number.names
         scored = dict(list(done.items())[len(names):] if ar.score else done.items())
         done = dict(list(done.items())[:len(names)])
@@ -70,6 +70,15 @@ class Back(Shared):
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
         self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+
+    def _registers(self, word: str) -> dict[str, object]:
+        """Return a sum's registers as wide as what finishes them takes."""
+        b, found = self.body, {}
+        for name, value in self.ar.sums.registers.parts(b, word).items():
+            node, own = self.ar.finish.inputs[name], self.ar.sums.step.inputs[name]
+            wire = b.wire(f"sum_{name}", width_of(own.low, own.high), value)
+            found[name] = b.resized(wire, width_of(node.low, node.high), own.low < 0)
+        return found
 
     def _parameters(self):
         """Return the word of a sum, its output's parameters by name, and how many clocks
@@ -157,19 +166,11 @@ class Back(Shared):
                      count=b.read(self.last_image), done=b.read("done"), ready=b.read("i_ready"),
                      order=b.read(order))
 
-        def at(image, number):
-            """The place of a logit."""
-            return control.within(control.times(image, classes) + number, s.batch * classes - 1)
-
-        circuit = trace(at, {"image": control.below(s.batch), "number": control.below(classes)},
-                        name="logit_place")
-        place = b.put(self._add(circuit_module(f"{self.name}_logit", "where a logit is", circuit)),
-                      "logit", image=b.read(send["image"]), number=b.read(send["number"]))
         wide = made.address_bits
         found = b.put(module, "logits", write=b.read(self.score["write"]),
                       write_address=b.resized(self.score["address"], wide, False),
                       data=b.read(self.score["word"]), read=b.read(send["read"]),
-                      read_address=b.resized(place["out"], wide, False))
+                      read_address=b.resized(send["place"], wide, False))
         fields = ar.scored.parts(b, found["data"])
         ordered = b.put(self._add(circuit_module(f"{self.name}_order", "an order of numbers",
                                                  ar.order)),

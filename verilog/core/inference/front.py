@@ -34,7 +34,9 @@ class Front(Shared):
         gather = self._add(gatherer(f"{self.name}_gather", bits, s.row_words))
         row = b.put(gather, "gather", valid=b.read(load["take"]), word=word)
         b.add(v.assign(full, b.read(row["full"])), v.assign("o_load_ready", b.read(load["ready"])))
-        self.weight_port = {"write": b.read(row["full"]), "write_address": b.read(load["written"]),
+        # Before the first clock of a reset, registers may have any value: no row is lost then.
+        running = v.unary("~", b.read("i_rst"))
+        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running), "write_address": b.read(load["written"]),
                             "data": b.read(row["row"])}
         self.weight_module = module
         self._drive(loading=b.read(load["loading"]))
@@ -51,7 +53,8 @@ class Front(Shared):
                                   self.chunks))
         row = b.put(part, "parameters", valid=b.read(load["take_second"]),
                     word=b.read("i_load_data"))
-        self._drive(parameter_write=b.read(row["full"]),
+        self._drive(parameter_write=v.binary("&", b.read(row["full"]),
+                                             v.unary("~", b.read("i_rst"))),
                     parameter_row=b.read(row["row"], parameters.bits - 1),
                     parameter_place=b.read(load["kept"]))
 

@@ -12,7 +12,18 @@ from fxp.format import FormatError
 if TYPE_CHECKING:
     from verilog.core.inference.core import Arithmetic, Layer
 
-__all__ = ["active_circuit", "core_parts", "dense_layers", "pixel_words", "port_words", "told"]
+__all__ = ["active_circuit", "core_parts", "dense_layers", "parts_of", "pixel_words",
+           "port_words", "told"]
+
+
+def parts_of(settings, network):
+    """Return the arithmetic, the layers and the words of the load port of a network's core;
+    FormatError, which names it, for what no core can do yet."""
+    if settings.selects and not settings.arith.endswith("float"):
+        from lnsarith.commands.rtl.core.selectors import selector_parts
+
+        return selector_parts(settings, network)
+    return (*core_parts(settings, network), port_words(network))
 
 
 def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
@@ -33,6 +44,8 @@ def _require(settings) -> None:
     if settings.arith.startswith("float"):
         raise FormatError(f"a core has words, and a run of {settings.arith} has none; give one of "
                           "lns or fixed")
+    if settings.binary:
+        raise FormatError("a core of binary networks cannot be made yet; give a run of words")
     if hasattr(settings.format("activations"), "zero") and settings.order != "sequential":
         raise FormatError("a lane adds one product after the other; the run has order "
                           f"{settings.order}")
