@@ -35,13 +35,14 @@ def core_of(parts, lanes, pipeline, batch=None, name="core", changed=None):
     arithmetic, layers = parts[:2]
     s = choose_schedule([x.weights.shape for x in layers], lanes, pipeline, batch,
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
-                        1 if arithmetic.sums.start else 0)
+                        1 if arithmetic.sums.start else 0, arithmetic.packed,
+                        tuple(x.numbers for x in layers if x.numbers))
     return inference_core(name, arithmetic, layers, s, changed)
 
 
 def written(core, parts, folder, count=5, load=None):
     """Write a core with so many golden images."""
-    pixels = images(count, core.schedule.layers[0][0])
+    pixels = images(count, core.schedule.pixels)
     words = parts[3](pixels)
     write_core(core, folder, ABOUT, pixels, words,
                load_words(core, load or parts[2]), {})

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.cores import bench, core_of, images, passed, small, written
 
 from fxp.format import FormatError
-from helpers.cores import bench, core_of, images, passed, small, written
 from verilog.core.check import check_core
 from verilog.core.inference.schedule import choose_schedule
 from verilog.core.parts.memory import block_count, hex_rows, memory
@@ -18,6 +18,7 @@ CASES = {
     "fixed": ({"arith": "fixed16", "hidden": (5, 6)}, 4, 2, None),
     "limited": ({"arith": "fixed12", "accumulator": "limited20", "hidden": (6,)}, 5, 1, None),
     "each": ({"arith": "fixed12", "accumulator": "each", "hidden": (6,)}, 2, 3, 6),
+    "bits": ({"arith": "binary", "hidden": (37, 9)}, 6, 2, None),
     "selectors": ({"arith": "minselect12", "hidden": (6,)}, 6, 2, None),
 }
 

@@ -86,7 +86,7 @@ def _files(core: Core, about: Mapping, pixels, words, load, pictures) -> dict[st
             "load.hex": "".join(f"{w:0{wide_load}x}\n" for w in load),
             "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, memories, golden),
-            f"tb_{core.name}.v": core_bench(core, len(pixels)),
+            f"tb_{core.name}.v": core_bench(core, len(pixels), len(load)),
             "README.md": _readme(core, about, len(pixels), pictures),
             MARK: json.dumps(manifest, indent=2) + "\n"}
 
@@ -114,7 +114,7 @@ def _readme(core: Core, about: Mapping, images: int, pictures) -> str:
     shown = "".join(f"\n![{name}]({name})\n" for name in pictures)
     return f"""# {core.name}
 
-An inference core for a network of {' - '.join(map(str, [s.layers[0][0],
+An inference core for a network of {' - '.join(map(str, [s.pixels,
 *(m for _, m in s.layers)]))} numbers; {settings}. Its logits are those of the program that
 trained the network, bit for bit.
 
@@ -138,7 +138,8 @@ trained the network, bit for bit.
 ```
 {shown}
 `golden_pixels.hex` and `golden_answers.hex` hold {images} images and the engine's answers. They
-are compared at full speed, then with gaps, waiting and a reset in mid-image:
+are compared at full speed, then with gaps, waiting and a reset in mid-image, then (of a
+small core) with weights that were overwritten and loaded anew:
 
     iverilog -g2001 -o tb.vvp -f files.f tb_{core.name}.v && vvp -N tb.vvp
 

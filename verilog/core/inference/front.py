@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fxp.trace.bits import Table, lookup
+from fxp.trace.circuit import trace
+from verilog.core.inference import control
 from verilog.core.inference.shared import Shared
 from verilog.core.parts.gather import gatherer
 from verilog.core.parts.lane import circuit_module, lane
@@ -64,17 +67,41 @@ class Front(Shared):
         load = b.put(self.control["load"], "load", valid=b.read("i_valid"), last=b.read("i_last"),
                      blocked=b.read("hidden_write"), released=b.read("released"),
                      reading=b.read("reading"))
+        b.add(v.assign("o_ready", b.read(load["ready"])))
+        place = b.resized(load["place"], b.widths["pixel_place"], False)
+        self._drive(full=b.read(load["full"]), pixel_write=b.read(load["write"]),
+                    pixel_bank=b.read(load["bank"]), pixel_place=place,
+                    pixel_word=b.read(self._packed(load) if self.s.packed > 1
+                                      else self._looked_up(load)))
+        self.count = load["count"]
+
+    def _packed(self, load: dict[str, str]) -> str:
+        """Return the register in which bits of pixels are put together."""
+        b, wide = self.body, self.s.packed
+        bits = Table("pixel", self.ar.pixels)
+
+        def joined(word, part, pixel):
+            """The word with a pixel's bit in its place."""
+            return control.joined(word, part, lookup(bits, pixel), wide)
+
+        circuit = trace(joined, {"word": (0, (1 << wide) - 1), "part": control.below(wide),
+                                 "pixel": (0, 255)}, name="pixel_bit")
+        part = self._add(circuit_module(f"{self.name}_pixel_bit", "a pixel's bit", circuit))
+        word = b.reg("pixel_bits", wide)
+        found = b.put(part, "pixel", word=b.read(word), part=b.read(load["part"]),
+                      pixel=b.read("i_data"))
+        b.add(v.always([v.nonblocking(word, b.read(found["out"]))], enable=b.read(load["take"])))
+        return word
+
+    def _looked_up(self, load: dict[str, str]) -> str:
+        """Return the word of the pixel that was taken."""
+        b = self.body
         table = memory(f"{self.name}_pixels", self.ar.number.bits, 256, self.ar.pixels, 1)
         word = b.put(self._memory("pixels", table), "pixels", write=v.constant(0, 1),
                      write_address=v.constant(0, 8),
                      data=v.constant(0, self.ar.number.bits), read=b.read(load["take"]),
                      read_address=b.read("i_data"))
-        b.add(v.assign("o_ready", b.read(load["ready"])))
-        place = b.resized(load["place"], b.widths["pixel_place"], False)
-        self._drive(full=b.read(load["full"]), pixel_write=b.read(load["write"]),
-                    pixel_bank=b.read(load["bank"]), pixel_place=place,
-                    pixel_word=b.read(word["data"]))
-        self.count = load["count"]
+        return word["data"]
 
     def _issue(self) -> None:
         """The steps: addresses and marks, a register behind the sequencer."""

@@ -23,6 +23,10 @@ def parts_of(settings, network):
         from lnsarith.commands.rtl.core.selectors import selector_parts
 
         return selector_parts(settings, network)
+    if settings.binary:
+        from lnsarith.commands.rtl.core.bits import bit_parts
+
+        return bit_parts(settings, network)
     return (*core_parts(settings, network), port_words(network))
 
 
@@ -44,8 +48,6 @@ def _require(settings) -> None:
     if settings.arith.startswith("float"):
         raise FormatError(f"a core has words, and a run of {settings.arith} has none; give one of "
                           "lns or fixed")
-    if settings.binary:
-        raise FormatError("a core of binary networks cannot be made yet; give a run of words")
     if hasattr(settings.format("activations"), "zero") and settings.order != "sequential":
         raise FormatError("a lane adds one product after the other; the run has order "
                           f"{settings.order}")
@@ -110,8 +112,8 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
                    outputs=("level", "sign"), name="unpack")
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
                 absent=plan.absent)
-    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish, active_circuit(ar, active),
-                      ar.order_circuit(), pack, unpack, settings=told(
+    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
+                      active_circuit(ar, active), ar.order_circuit(), pack, unpack, settings=told(
                           settings, ("delta", "guard", "underflow")))
 
 
@@ -127,8 +129,8 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
     f = ar.formats["activations"]
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
-    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish, active_circuit(ar, active),
-                      ar.order_circuit(), settings=told(settings, ("accumulator",)))
+    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
+                      active_circuit(ar, active), ar.order_circuit(), settings=told(settings, ("accumulator",)))
 
 
 def told(settings, names) -> dict[str, str]:
