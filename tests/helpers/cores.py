@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from lnsarith.commands.rtl.core.bits import bit_answers
 from lnsarith.commands.rtl.core.source import engine_answers
 from lnsarith.commands.rtl.core.words import parts_of
 from nets.settings.suited import settings_for
@@ -18,9 +19,11 @@ ABOUT = {"settings": {"arith": "some"}, "epoch": 0, "model_sha256": "0" * 64}
 
 def small(settings, shape=(3, 4), classes=4, seed=0):
     """Return the parts of a network of drawn weights: arithmetic, layers, words, answers."""
-    made = settings_for({"dataset": "digits", "init_std": "0.5", **settings})
+    drawn = {} if settings["arith"] == "binary" else {"init_std": "0.5"}
+    made = settings_for({"dataset": "digits", **drawn, **settings})
     network = build(made, shape, classes, np.random.default_rng(seed))
-    return (*parts_of(made, network), engine_answers(network))
+    answers = (bit_answers if made.binary else engine_answers)(network)
+    return (*parts_of(made, network), answers)
 
 
 def images(count, pixels=12, seed=0):

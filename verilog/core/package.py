@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.files.whole import new_folder
+from verilog.core.axi import REGISTERS, axi_wrapper
 from verilog.core.bench import core_bench
 from verilog.core.inference.core import Core
 from verilog.core.report import report, text
@@ -82,7 +83,8 @@ def _files(core: Core, about: Mapping, pixels, words, load, pictures) -> dict[st
                           for p in core.top.ports],
                 "golden": {"images": len(pixels), "files": sorted(golden)},
                 "report": report(core), "lnsarith": version()}
-    return {**{f"{m.name}.v": m.text for m in core.modules}, **memories, **golden,
+    axi = {f"{core.name}_axi.v": axi_wrapper(core).text} if core.ports["load"] <= 32 else {}
+    return {**{f"{m.name}.v": m.text for m in core.modules}, **axi, **memories, **golden,
             "load.hex": "".join(f"{w:0{wide_load}x}\n" for w in load),
             "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, memories, golden),
@@ -111,6 +113,7 @@ def _readme(core: Core, about: Mapping, images: int, pictures) -> str:
     ports = "\n".join(f"| `{p.name}` | {'output' if p.output else 'input'} | {p.width} | "
                       f"{p.meaning} |" for p in core.top.ports)
     settings = ", ".join(f"{k} {v}" for k, v in about["settings"].items())
+    registers = "\n".join(f"| {' | '.join(row)} |" for row in REGISTERS)
     shown = "".join(f"\n![{name}]({name})\n" for name in pictures)
     return f"""# {core.name}
 
@@ -132,6 +135,13 @@ trained the network, bit for bit.
   until no batch runs, and no batch starts until the last word came. Order: layer, tile of
   {s.row_words} outputs, bias then inputs, output; outputs that a layer lacks are 0.
 - `i_rst`, synchronous, forgets images on their way, not the weights.
+
+`{core.name}_axi.v` puts AXI around it: pixels on `s_axis`, whose `tlast` ends a batch, answers on
+`m_axis`, whose `tlast` is at a class; and by AXI4-Lite
+
+| address | register | access | meaning |
+|---|---|---|---|
+{registers}
 
 ```
 {text(report(core))}
