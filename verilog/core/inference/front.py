@@ -26,8 +26,16 @@ class Front(Shared):
         made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows)
         module = self._memory("weights", made)
         full = b.wire("row_full", 1)
+        # A word is taken only where its wish was there a clock before, and no batch ran: the
+        # sequencer of steps sees the wish, so that none has begun since.
+        wish = b.reg("load_wish", 1)
+        granted = b.register("load_granted", 1, v.binary("&", b.read("idle"), b.read(wish)),
+                             reset=0)
         load = b.put(self.control["reload"], "reload", valid=b.read("i_load_valid"),
-                     idle=b.read("idle"), full=b.read(full), whole=b.read("parameter_write"))
+                     idle=v.binary("&", b.read(granted), b.read(wish)), full=b.read(full),
+                     whole=b.read("parameter_write"))
+        b.add(v.always([v.nonblocking(wish, b.read(load["loading"]))],
+                       reset=[v.nonblocking(wish, v.constant(0, 1))]))
         word = b.read("i_load_data", bits - 1) if not self.ar.unpack else b.read("i_load_data")
         if self.ar.unpack:
             part = self._add(circuit_module(f"{self.name}_unpack", "a word's fields",
@@ -42,7 +50,7 @@ class Front(Shared):
         self.weight_port = {"write": v.binary("&", b.read(row["full"]), running), "write_address": b.read(load["written"]),
                             "data": b.read(row["row"])}
         self.weight_module = module
-        self._drive(loading=b.read(load["loading"]))
+        self._drive(loading=b.read(wish))
         self._new_parameters(load)
 
     def _new_parameters(self, load: dict[str, str]) -> None:
