@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.files.whole import new_folder
+from verilog.core.axi import REGISTERS, axi_wrapper
 from verilog.core.bench import core_bench
 from verilog.core.inference.core import Core
 from verilog.core.report import report, text
@@ -82,11 +83,12 @@ def _files(core: Core, about: Mapping, pixels, words, load, pictures) -> dict[st
                           for p in core.top.ports],
                 "golden": {"images": len(pixels), "files": sorted(golden)},
                 "report": report(core), "lnsarith": version()}
-    return {**{f"{m.name}.v": m.text for m in core.modules}, **memories, **golden,
+    axi = {f"{core.name}_axi.v": axi_wrapper(core).text} if core.ports["load"] <= 32 else {}
+    return {**{f"{m.name}.v": m.text for m in core.modules}, **axi, **memories, **golden,
             "load.hex": "".join(f"{w:0{wide_load}x}\n" for w in load),
             "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, memories, golden),
-            f"tb_{core.name}.v": core_bench(core, len(pixels)),
+            f"tb_{core.name}.v": core_bench(core, len(pixels), len(load)),
             "README.md": _readme(core, about, len(pixels), pictures),
             MARK: json.dumps(manifest, indent=2) + "\n"}
 
@@ -111,10 +113,11 @@ def _readme(core: Core, about: Mapping, images: int, pictures) -> str:
     ports = "\n".join(f"| `{p.name}` | {'output' if p.output else 'input'} | {p.width} | "
                       f"{p.meaning} |" for p in core.top.ports)
     settings = ", ".join(f"{k} {v}" for k, v in about["settings"].items())
+    registers = "\n".join(f"| {' | '.join(row)} |" for row in REGISTERS)
     shown = "".join(f"\n![{name}]({name})\n" for name in pictures)
     return f"""# {core.name}
 
-An inference core for a network of {' - '.join(map(str, [s.layers[0][0],
+An inference core for a network of {' - '.join(map(str, [s.pixels,
 *(m for _, m in s.layers)]))} numbers; {settings}. Its logits are those of the program that
 trained the network, bit for bit.
 
@@ -133,12 +136,20 @@ trained the network, bit for bit.
   {s.row_words} outputs, bias then inputs, output; outputs that a layer lacks are 0.
 - `i_rst`, synchronous, forgets images on their way, not the weights.
 
+`{core.name}_axi.v` puts AXI around it: pixels on `s_axis`, whose `tlast` ends a batch, answers on
+`m_axis`, whose `tlast` is at a class; and by AXI4-Lite
+
+| address | register | access | meaning |
+|---|---|---|---|
+{registers}
+
 ```
 {text(report(core))}
 ```
 {shown}
 `golden_pixels.hex` and `golden_answers.hex` hold {images} images and the engine's answers. They
-are compared at full speed, then with gaps, waiting and a reset in mid-image:
+are compared at full speed, then with gaps, waiting and a reset in mid-image, then (of a
+small core) with weights that were overwritten and loaded anew:
 
     iverilog -g2001 -o tb.vvp -f files.f tb_{core.name}.v && vvp -N tb.vvp
 

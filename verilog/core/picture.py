@@ -23,7 +23,7 @@ ORDER = ("i_valid", "o_ready", "i_data", "o_busy", "o_layer", "o_valid", "o_data
 def drawn_trace(core: Core, images: np.ndarray) -> dict:
     """Return the trace of a core that gets the first of some images; Verilator runs it."""
     s = core.schedule
-    clocks = s.layers[0][0] + s.clocks + 3 * s.layers[-1][1] + 40
+    clocks = s.pixels + s.clocks + 3 * s.layers[-1][1] + 40
     with scratch() as name:
         model = Model(build_model(core, Path(name)), s.layers[-1][1])
         trace = model.trace(images[:1], clocks)

@@ -24,7 +24,7 @@ def report(core: Core) -> dict:
     return {"design": core.name, "lanes": s.lanes, "outputs_at_once": s.outputs,
             "images_at_once": s.images, "pipeline": s.slots, "batch": s.batch,
             "layers": layers, "clocks_batch": s.clocks,
-            "clocks_image": max(s.clocks / s.batch, s.layers[0][0]),
+            "clocks_image": max(s.clocks / s.batch, s.pixels),
             "products_image": s.products, "lanes_step": s.working, "useful": s.useful,
             "memories": memories, "memory_bits": core.memory_bits,
             "memory_blocks": core.memory_blocks}

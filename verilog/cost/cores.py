@@ -97,7 +97,7 @@ def _placed(core: Core, folder: Path, seeds, seconds: float, say) -> dict:
         used = {k: v["used"] for k, v in said["utilization"].items()}
     mhz = statistics.median(speeds.values())
     s = core.schedule
-    images = mhz * 1e6 / max(s.clocks / s.batch, s.layers[0][0])
+    images = mhz * 1e6 / max(s.clocks / s.batch, s.pixels)
     return {"mhz": mhz, "mhz_by_seed": speeds, "comb": used.get("TRELLIS_COMB", 0),
             "images_per_second": round(images), "placer": _placer()}
 

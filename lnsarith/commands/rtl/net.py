@@ -94,7 +94,8 @@ def _core(args: Namespace, source: Source) -> Core:
     lanes = lanes or min(16, max(outputs for _, outputs in sizes))
     s = choose_schedule(sizes, lanes, pipeline, batch,
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
-                        bias=1 if arithmetic.sums.start else 0)
+                        1 if arithmetic.sums.start else 0, arithmetic.packed,
+                        tuple(x.numbers for x in source.layers if x.numbers))
     name = check_name(args.name) if args.name else _name(source.label, s)
     return inference_core(name, arithmetic, source.layers, s)
 
@@ -106,7 +107,7 @@ def _name(label: str, s) -> str:
     from lnsarith.files.naming import digested
     from verilog.design.name import LONGEST
 
-    numbers = "_".join(map(str, [s.layers[0][0], *(m for _, m in s.layers)]))
+    numbers = "_".join(map(str, [s.pixels, *(m for _, m in s.layers)]))
     text = f"net_{numbers}_{label}_p{s.lanes}_l{s.slots}"
     name = re.sub(r"\W", "_", text)
     return name if len(name) <= LONGEST else digested(name, text, LONGEST, "_")

@@ -18,12 +18,14 @@ __all__ = ["Arithmetic", "Layer"]
 class Layer:
     """A dense layer as words of memories: weights inputs x outputs, biases outputs; int64.
 
-    parameters, where the arithmetic has some, are one word an output.
+    parameters, where the arithmetic has some, are one word an output. numbers tells how many
+    inputs there are where words hold several.
     """
 
     weights: np.ndarray
     biases: np.ndarray | None
     parameters: tuple[int, ...] | None = None
+    numbers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Arithmetic:
     some, and gives a number and, where that is something else, a score; active (None: nothing
     between layers) takes a number x and gives one. order gives the integer that puts scores in
     order, pack a score's word, unpack a weight's fields, each from fields; without
-    pack and unpack words are the fields themselves.
+    pack and unpack words are the fields themselves. packed is how many numbers of a bit
+    each a word holds: then pixels are bits, and so are the numbers that finish gives.
     """
 
     number: Word
@@ -48,6 +51,7 @@ class Arithmetic:
     unpack: Circuit | None = None
     parameters: Word | None = None
     score: Word | None = None
+    packed: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property

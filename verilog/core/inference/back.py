@@ -49,7 +49,7 @@ class Back(Shared):
         first = flow_for_ns(finish, TARGET_NS)
         word, parameters, early = self._parameters()
         done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
-                     "finish", **ar.sums.registers.parts(b, word), **parameters)
+                     "finish", **self._registers(word), **parameters)
         names = ar.number.names
         scored = dict(list(done.items())[len(names):] if ar.score else done.items())
         done = dict(list(done.items())[:len(names)])
@@ -63,13 +63,23 @@ class Back(Shared):
             late += more
         number = ar.number
         score_word = ar.scored.joined(b, dict(zip(ar.scored.names, scored.values())))
-        active_word = number.joined(b, dict(zip(names, (act if active else done).values())))
+        active_word = b.read(next(iter(done.values()))) if s.packed > 1 else number.joined(
+            b, dict(zip(names, (act if active else done).values())))
         tags = {k: b.delayed(self.drain[k], late, reset=0 if k in (
             "inside", "ends", "done") else None)
             for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
         self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+
+    def _registers(self, word: str) -> dict[str, object]:
+        """Return a sum's registers as wide as what finishes them takes."""
+        b, found = self.body, {}
+        for name, value in self.ar.sums.registers.parts(b, word).items():
+            node, own = self.ar.finish.inputs[name], self.ar.sums.step.inputs[name]
+            wire = b.wire(f"sum_{name}", width_of(own.low, own.high), value)
+            found[name] = b.resized(wire, width_of(node.low, node.high), own.low < 0)
+        return found
 
     def _parameters(self):
         """Return the word of a sum, its output's parameters by name, and how many clocks
@@ -105,8 +115,11 @@ class Back(Shared):
         b, number = self.body, self.ar.number
         place = self._place(tags)
         inside = b.read(tags["inside"])
-        hidden = b.register("hidden_now", 1, v.binary("&", inside, v.unary("~", b.read(last))),
-                            reset=0)
+        hidden_now = v.binary("&", inside, v.unary("~", b.read(last)))
+        if self.s.packed > 1:
+            active_word, ends = self._joined(tags, active_word)
+            hidden_now = v.binary("&", hidden_now, b.read(ends))
+        hidden = b.register("hidden_now", 1, hidden_now, reset=0)
         self.score = {
             "write": b.register("score_now", 1, v.binary("&", inside, b.read(last)), reset=0),
             "address": b.register("score_place", b.widths[place["score"]],
@@ -124,6 +137,35 @@ class Back(Shared):
             done=b.read(b.delayed(b.register("done_now", 1, b.read(tags["done"]), reset=0), 1,
                                   reset=0)))
 
+    def _joined(self, tags, bit):
+        """Return the word of an image's bits so far, this one among them, and the wire that
+        tells whether it is whole."""
+        b, s = self.body, self.s
+        wide = s.packed
+        lasts = [m - 1 for _, m in s.layers]
+
+        def add(word, number, layer, bit):
+            """The word with a number's bit in its place, and whether that was the last."""
+            part = number & (wide - 1)
+            ends = (part == wide - 1) | (number == control.of_layer("last", lasts, layer))
+            return control.joined(word, part, bit, wide), ends
+
+        spans = {"number": self._numbers(), "layer": control.below(len(s.layers))}
+        circuit = trace(add, {"word": (0, (1 << wide) - 1), **spans, "bit": (0, 1)},
+                        outputs=("joined", "ends"), name="bit_place")
+        names = [tags[k] for k in ("image_slot", "bank")]
+        address = sum(b.widths[n] for n in names)
+        kept = self._memory("bits", small_memory(f"{self.name}_bits", wide, 1 << address))
+        whole = b.wire("image_now", address, v.concat(*map(b.read, names)))
+        old = b.wire("bits_before", wide)
+        part = self._add(circuit_module(f"{self.name}_bit", "a bit in its place", circuit))
+        found = b.put(part, "bit", word=b.read(old), bit=bit,
+                      **{k: b.read(tags[k]) for k in spans})
+        row = b.put(kept, "bits", write=b.read(tags["inside"]), write_address=b.read(whole),
+                    data=b.read(found["joined"]), read_address=b.read(whole))
+        b.add(v.assign(old, b.read(row["data"])))
+        return b.read(found["joined"]), found["ends"]
+
     def _place(self, tags) -> dict[str, str]:
         """Return wires of a word's place in its bank, and among the logits."""
         b, s = self.body, self.s
@@ -135,7 +177,8 @@ class Back(Shared):
         def where_to(layer, number, image_slot, bank):
             """Where a word goes: in its bank, and, of the last layer, among the logits."""
             base = control.of_layer("region", regions, layer)
-            place = control.within(base + control.times(number, s.image_slots) + image_slot, top)
+            place = control.within(base + control.times(
+                number >> (s.packed - 1).bit_length(), s.image_slots) + image_slot, top)
             image = control.times(image_slot, s.images) + bank
             return place, control.within(control.times(image, classes) + number, most)
 
@@ -157,19 +200,11 @@ class Back(Shared):
                      count=b.read(self.last_image), done=b.read("done"), ready=b.read("i_ready"),
                      order=b.read(order))
 
-        def at(image, number):
-            """The place of a logit."""
-            return control.within(control.times(image, classes) + number, s.batch * classes - 1)
-
-        circuit = trace(at, {"image": control.below(s.batch), "number": control.below(classes)},
-                        name="logit_place")
-        place = b.put(self._add(circuit_module(f"{self.name}_logit", "where a logit is", circuit)),
-                      "logit", image=b.read(send["image"]), number=b.read(send["number"]))
         wide = made.address_bits
         found = b.put(module, "logits", write=b.read(self.score["write"]),
                       write_address=b.resized(self.score["address"], wide, False),
                       data=b.read(self.score["word"]), read=b.read(send["read"]),
-                      read_address=b.resized(place["out"], wide, False))
+                      read_address=b.resized(send["place"], wide, False))
         fields = ar.scored.parts(b, found["data"])
         ordered = b.put(self._add(circuit_module(f"{self.name}_order", "an order of numbers",
                                                  ar.order)),

@@ -13,7 +13,7 @@ from fxp.trace.bits import Table, lookup, where
 from fxp.trace.circuit import Circuit
 from verilog.core.parts.controller import Controller, controller
 
-__all__ = ["BIT", "Sequencer", "below", "counted", "of_layer", "times", "up", "within"]
+__all__ = ["BIT", "Sequencer", "below", "counted", "joined", "of_layer", "times", "up", "within"]
 
 BIT = (0, 1)
 
@@ -53,6 +53,13 @@ def within(value, last: int):
 def below(count: int) -> tuple[int, int]:
     """Return the range of the registers that hold an index: all of their bits."""
     return 0, (1 << (count - 1).bit_length()) - 1
+
+
+def joined(word, part, bit, wide: int):
+    """Return a word with a bit put into place `part`, the first into an empty word."""
+    for k in range((wide - 1).bit_length()):
+        bit = where((part >> k) & 1, bit << (1 << k), bit)
+    return (where(part == 0, 0, word) | bit) & ((1 << wide) - 1)
 
 
 def times(value, count: int):

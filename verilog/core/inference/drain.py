@@ -69,12 +69,13 @@ def sender(s: Schedule, order: tuple[int, int]) -> Sequencer:
     """Return the sequencer of answers: of each image its logits in order, then the class,
     the first of the greatest ones. order is the range of what puts logits in order."""
     classes = s.layers[-1][1]
-    state = {"phase": below(4), "image": below(s.batch), "number": below(classes),
+    places = s.batch * classes
+    state = {"phase": below(4), "place": below(places), "image": below(s.batch), "number": below(classes),
              "last_image": below(s.batch), "best": order, "class_found": below(classes),
              "taken": BIT}
     inputs = {"scoring": BIT, "count": below(s.batch), "done": BIT, "ready": BIT, "order": order}
 
-    def send(phase, image, number, last_image, best, class_found, taken, scoring, count, done,
+    def send(phase, place, image, number, last_image, best, class_found, taken, scoring, count, done,
              ready, order):
         reads, gives, tells = phase == 1, phase == 2, phase == 3
         moves = gives & ready
@@ -85,6 +86,7 @@ def sender(s: Schedule, order: tuple[int, int]) -> Sequencer:
         after = where(gives, where(last_number, 3, 1), where(image == last_image, 0, 1))
         following = {
             "phase": where(done, 1, where(reads, 2, where(moves | over, after, phase))),
+            "place": where(all_over, 0, where(moves, up(place, places - 1), place)),
             "image": where(all_over, 0, where(over, up(image, s.batch - 1), image)),
             "number": where(over, 0, where(moves, up(number, classes - 1), number)),
             "last_image": where(scoring, count, last_image),
@@ -92,9 +94,9 @@ def sender(s: Schedule, order: tuple[int, int]) -> Sequencer:
             "class_found": where(moves & better, number, class_found),
             "taken": where(scoring, 1, taken & (all_over ^ 1)),
         }
-        outputs = {"read": reads, "image": image, "number": number, "valid": gives | tells,
+        outputs = {"read": reads, "place": place, "valid": gives | tells,
                    "tells": tells, "class_found": class_found, "sending": taken}
         return following, outputs
 
     return Sequencer("send", "gives out logits and classes", send, state, inputs,
-                     ("read", "image", "number", "valid", "tells", "class_found", "sending"))
+                     ("read", "place", "valid", "tells", "class_found", "sending"))

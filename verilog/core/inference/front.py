@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fxp.trace.bits import Table, lookup
+from fxp.trace.circuit import trace
+from verilog.core.inference import control
 from verilog.core.inference.shared import Shared
 from verilog.core.parts.gather import gatherer
 from verilog.core.parts.lane import circuit_module, lane
@@ -23,8 +26,16 @@ class Front(Shared):
         made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows)
         module = self._memory("weights", made)
         full = b.wire("row_full", 1)
+        # A word is taken only where its wish was there a clock before, and no batch ran: the
+        # sequencer of steps sees the wish, so that none has begun since.
+        wish = b.reg("load_wish", 1)
+        granted = b.register("load_granted", 1, v.binary("&", b.read("idle"), b.read(wish)),
+                             reset=0)
         load = b.put(self.control["reload"], "reload", valid=b.read("i_load_valid"),
-                     idle=b.read("idle"), full=b.read(full), whole=b.read("parameter_write"))
+                     idle=v.binary("&", b.read(granted), b.read(wish)), full=b.read(full),
+                     whole=b.read("parameter_write"))
+        b.add(v.always([v.nonblocking(wish, b.read(load["loading"]))],
+                       reset=[v.nonblocking(wish, v.constant(0, 1))]))
         word = b.read("i_load_data", bits - 1) if not self.ar.unpack else b.read("i_load_data")
         if self.ar.unpack:
             part = self._add(circuit_module(f"{self.name}_unpack", "a word's fields",
@@ -34,10 +45,12 @@ class Front(Shared):
         gather = self._add(gatherer(f"{self.name}_gather", bits, s.row_words))
         row = b.put(gather, "gather", valid=b.read(load["take"]), word=word)
         b.add(v.assign(full, b.read(row["full"])), v.assign("o_load_ready", b.read(load["ready"])))
-        self.weight_port = {"write": b.read(row["full"]), "write_address": b.read(load["written"]),
+        # Before the first clock of a reset, registers may have any value: no row is lost then.
+        running = v.unary("~", b.read("i_rst"))
+        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running), "write_address": b.read(load["written"]),
                             "data": b.read(row["row"])}
         self.weight_module = module
-        self._drive(loading=b.read(load["loading"]))
+        self._drive(loading=b.read(wish))
         self._new_parameters(load)
 
     def _new_parameters(self, load: dict[str, str]) -> None:
@@ -51,7 +64,8 @@ class Front(Shared):
                                   self.chunks))
         row = b.put(part, "parameters", valid=b.read(load["take_second"]),
                     word=b.read("i_load_data"))
-        self._drive(parameter_write=b.read(row["full"]),
+        self._drive(parameter_write=v.binary("&", b.read(row["full"]),
+                                             v.unary("~", b.read("i_rst"))),
                     parameter_row=b.read(row["row"], parameters.bits - 1),
                     parameter_place=b.read(load["kept"]))
 
@@ -61,17 +75,41 @@ class Front(Shared):
         load = b.put(self.control["load"], "load", valid=b.read("i_valid"), last=b.read("i_last"),
                      blocked=b.read("hidden_write"), released=b.read("released"),
                      reading=b.read("reading"))
+        b.add(v.assign("o_ready", b.read(load["ready"])))
+        place = b.resized(load["place"], b.widths["pixel_place"], False)
+        self._drive(full=b.read(load["full"]), pixel_write=b.read(load["write"]),
+                    pixel_bank=b.read(load["bank"]), pixel_place=place,
+                    pixel_word=b.read(self._packed(load) if self.s.packed > 1
+                                      else self._looked_up(load)))
+        self.count = load["count"]
+
+    def _packed(self, load: dict[str, str]) -> str:
+        """Return the register in which bits of pixels are put together."""
+        b, wide = self.body, self.s.packed
+        bits = Table("pixel", self.ar.pixels)
+
+        def joined(word, part, pixel):
+            """The word with a pixel's bit in its place."""
+            return control.joined(word, part, lookup(bits, pixel), wide)
+
+        circuit = trace(joined, {"word": (0, (1 << wide) - 1), "part": control.below(wide),
+                                 "pixel": (0, 255)}, name="pixel_bit")
+        part = self._add(circuit_module(f"{self.name}_pixel_bit", "a pixel's bit", circuit))
+        word = b.reg("pixel_bits", wide)
+        found = b.put(part, "pixel", word=b.read(word), part=b.read(load["part"]),
+                      pixel=b.read("i_data"))
+        b.add(v.always([v.nonblocking(word, b.read(found["out"]))], enable=b.read(load["take"])))
+        return word
+
+    def _looked_up(self, load: dict[str, str]) -> str:
+        """Return the word of the pixel that was taken."""
+        b = self.body
         table = memory(f"{self.name}_pixels", self.ar.number.bits, 256, self.ar.pixels, 1)
         word = b.put(self._memory("pixels", table), "pixels", write=v.constant(0, 1),
                      write_address=v.constant(0, 8),
                      data=v.constant(0, self.ar.number.bits), read=b.read(load["take"]),
                      read_address=b.read("i_data"))
-        b.add(v.assign("o_ready", b.read(load["ready"])))
-        place = b.resized(load["place"], b.widths["pixel_place"], False)
-        self._drive(full=b.read(load["full"]), pixel_write=b.read(load["write"]),
-                    pixel_bank=b.read(load["bank"]), pixel_place=place,
-                    pixel_word=b.read(word["data"]))
-        self.count = load["count"]
+        return word["data"]
 
     def _issue(self) -> None:
         """The steps: addresses and marks, a register behind the sequencer."""

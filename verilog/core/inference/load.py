@@ -16,17 +16,17 @@ def loader(s: Schedule) -> Sequencer:
     from elsewhere (blocked), as soon as it can be. A buffer is full with its last pixel
     written; last, at an image's end, ends a batch with fewer images.
     """
-    pixels, batch = s.layers[0][0], s.batch
-    top = 2 * pixels * s.image_slots - 1
+    pixels, batch, words = s.pixels, s.batch, s.layers[0][0]
+    top = 2 * words * s.image_slots - 1
     state = {"buffer": BIT, "bank": below(s.images), "slot": below(s.image_slots),
-             "pixel": below(pixels), "place": below(top + 1), "image": below(batch),
+             "pixel": below(pixels), "part": below(s.packed), "place": below(top + 1), "image": below(batch),
              "held": BIT, "held_bank": below(s.images), "held_place": below(top + 1),
              "held_end": BIT,
              "held_buffer": BIT, "full_0": BIT, "full_1": BIT, "count_0": below(batch),
              "count_1": below(batch)}
     inputs = {"valid": BIT, "last": BIT, "blocked": BIT, "released": BIT, "reading": BIT}
 
-    def load(buffer, bank, slot, pixel, place, image, held, held_bank, held_place, held_end,
+    def load(buffer, bank, slot, pixel, part, place, image, held, held_bank, held_place, held_end,
              held_buffer, full_0, full_1, count_0, count_1, valid, last, blocked, released,
              reading):
         free = where(buffer, full_1, full_0) ^ 1
@@ -35,11 +35,12 @@ def loader(s: Schedule) -> Sequencer:
         ready = free & (ending ^ 1) & ((held & blocked) ^ 1)
         take = valid & ready
         image_ends = take & (pixel == pixels - 1)
+        word_ends = image_ends | (take & (part == s.packed - 1))
         ends = image_ends & (last | (image == batch - 1))
         writes = held & (blocked ^ 1)
         filled = writes & held_end
         bank_ends = bank == s.images - 1
-        other = pixels * s.image_slots
+        other = words * s.image_slots
         next_slot = where(bank_ends, up(slot, s.image_slots - 1), slot)
         begin = where(ends, where(buffer, 0, other), where(buffer, other, 0) + next_slot)
         following = {
@@ -47,10 +48,11 @@ def loader(s: Schedule) -> Sequencer:
             "bank": where(ends, 0, counted(bank, s.images - 1, image_ends)),
             "slot": where(ends, 0, where(image_ends, next_slot, slot)),
             "pixel": counted(pixel, pixels - 1, take),
+            "part": where(word_ends, 0, where(take, up(part, s.packed - 1), part)),
             "place": where(image_ends, within(begin, top), where(
-                take, within(place + s.image_slots, top), place)),
+                word_ends, within(place + s.image_slots, top), place)),
             "image": where(ends, 0, where(image_ends, up(image, batch - 1), image)),
-            "held": where(take, 1, held & (writes ^ 1)),
+            "held": where(word_ends, 1, held & (writes ^ 1)),
             "held_bank": where(take, bank, held_bank),
             "held_place": where(take, place, held_place),
             "held_end": where(take, ends, held_end),
@@ -62,13 +64,14 @@ def loader(s: Schedule) -> Sequencer:
             "count_0": where(ends & (buffer == 0), image, count_0),
             "count_1": where(ends & (buffer == 1), image, count_1),
         }
-        outputs = {"ready": ready, "take": take, "write": writes, "bank": held_bank,
+        outputs = {"ready": ready, "take": take, "part": part, "write": writes, "bank": held_bank,
                    "place": held_place, "full": where(reading, full_1, full_0),
                    "count": where(reading, count_1, count_0)}
         return following, outputs
 
     return Sequencer("load", "puts pixels into banks, a buffer for each of two batches", load,
-                     state, inputs, ("ready", "take", "write", "bank", "place", "full", "count"))
+                     state, inputs, ("ready", "take", "part", "write", "bank", "place", "full",
+                            "count"))
 
 
 def reloader(s: Schedule, chunks: int) -> Sequencer:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 from fxp.format import FormatError
 from verilog.core.parts.memory import block_count
@@ -24,7 +23,11 @@ DRAINED = 12  # clocks from a layer's last step to its last word, beside one a w
 @dataclass(frozen=True)
 class Schedule:
     """Lanes and slots for dense layers of these (inputs, outputs); biases take a row each
-    if bias is 1."""
+    if bias is 1.
+
+    With packed above 1 inputs are words of so many numbers, and numbers tells of each layer
+    how many those are.
+    """
 
     layers: tuple[tuple[int, int], ...]
     outputs: int
@@ -32,6 +35,8 @@ class Schedule:
     output_slots: int
     image_slots: int
     bias: int = 1
+    packed: int = 1
+    numbers: tuple[int, ...] = ()
 
     @property
     def lanes(self) -> int:
@@ -100,14 +105,19 @@ class Schedule:
         return sum(map(self.layer_clocks, range(len(self.layers))))
 
     @property
+    def pixels(self) -> int:
+        return self.numbers[0] if self.numbers else self.layers[0][0]
+
+    @property
     def products(self) -> int:
         """Products of an image."""
-        return sum(map(prod, self.layers))
+        numbers = self.numbers or tuple(n for n, _ in self.layers)
+        return sum(n * m for n, (_, m) in zip(numbers, self.layers))
 
     @property
     def useful(self) -> float:
         """The share of lanes x clocks that are products."""
-        return self.products * self.batch / (self.clocks * self.lanes)
+        return self.products * self.batch / (self.clocks * self.lanes * self.packed)
 
     @property
     def working(self) -> float:
@@ -117,14 +127,15 @@ class Schedule:
 
 
 def choose_schedule(layers: Sequence[tuple[int, int]], lanes: int, pipeline: int,
-                    batch: int | None, bits: tuple[int, int], bias: int = 1) -> Schedule:
+                    batch: int | None, bits: tuple[int, int], bias: int = 1, packed: int = 1,
+                    numbers: tuple[int, ...] = ()) -> Schedule:
     """Return the schedule with the greatest share of useful products, less two thousandths for
     each block memory and a quarter of that for each image of a batch, which wait for each other.
 
     bits are those of a word in a row of weights and of an activation. FormatError if lanes
     are more than the largest layer can use, or no split has the batch.
     """
-    found = [Schedule(tuple(layers), o, lanes // o, s, pipeline // s, bias)
+    found = [Schedule(tuple(layers), o, lanes // o, s, pipeline // s, bias, packed, numbers)
              for o in range(1, lanes + 1) if lanes % o == 0
              for s in range(1, pipeline + 1) if pipeline % s == 0]
     widest = max(outputs for _, outputs in layers)

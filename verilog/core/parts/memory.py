@@ -60,10 +60,10 @@ def block_count(width: int, depth: int) -> tuple[int, int]:
 
 
 def _blocks(width: int, depth: int, rows: int) -> int:
-    """Return the blocks where the memory is cut into parts of so many rows; the last part
-    takes the shape that suits it."""
+    """Return the blocks where the memory is cut into parts of so many rows, each one block
+    deep; the last part takes the shape that suits it."""
     whole, rest = divmod(depth, rows)
-    last = min(-(-rest // r) * -(-width // bits) for r, bits in BLOCK_BITS.items()) if rest else 0
+    last = min(-(-width // bits) for r, bits in BLOCK_BITS.items() if r >= rest) if rest else 0
     return whole * -(-width // BLOCK_BITS[rows]) + last
 
 

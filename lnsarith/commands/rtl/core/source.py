@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from verilog.core.inference.arithmetic import Arithmetic, Layer
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "engine_answers", "open_source"]
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,20 @@ def open_source(run_folder: str) -> Source:
         return integer_source(run_folder)
     kept, network, epoch = open_model(Namespace(run_folder=run_folder, threads="1",
                                                 backend="vector"))
+    from lnsarith.commands.rtl.core.bits import bit_answers
+    from lnsarith.commands.rtl.core.words import parts_of
+
     settings = kept.settings
     about = {"epoch": epoch, "model_sha256": kept.model_sha256}
-    if settings.binary:
-        from lnsarith.commands.rtl.core.bits import bit_parts
-
-        arithmetic, layers, words, answers = bit_parts(settings, network)
-    else:
-        from lnsarith.commands.rtl.core.words import core_parts, port_words
-
-        arithmetic, layers = core_parts(settings, network)
-        words, answers = port_words(network), _engine(network)
+    arithmetic, layers, words = parts_of(settings, network)
+    answers = (bit_answers if settings.binary else engine_answers)(network)
     method = f"_{settings.delta}" if settings.arith.startswith("lns") else ""
     return Source(str(kept.folder), settings.dataset, settings.arith + method,
                   {**about, "settings": dict(arithmetic.settings)}, arithmetic, layers, words,
                   answers)
 
 
-def _engine(network) -> Callable[[np.ndarray], np.ndarray]:
+def engine_answers(network) -> Callable[[np.ndarray], np.ndarray]:
     """Return what answers images with a network's words."""
 
     def answers(images: np.ndarray) -> np.ndarray:

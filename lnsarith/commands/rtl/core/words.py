@@ -12,14 +12,31 @@ from fxp.format import FormatError
 if TYPE_CHECKING:
     from verilog.core.inference.core import Arithmetic, Layer
 
-__all__ = ["core_parts", "port_words"]
+__all__ = ["active_circuit", "core_parts", "dense_layers", "parts_of", "pixel_words",
+           "port_words", "told"]
+
+
+def parts_of(settings, network):
+    """Return the arithmetic, the layers and the words of the load port of a network's core;
+    FormatError, which names it, for what no core can do yet."""
+    if settings.selects and not settings.arith.endswith("float"):
+        from lnsarith.commands.rtl.core.selectors import selector_parts
+
+        return selector_parts(settings, network)
+    if settings.binary:
+        from lnsarith.commands.rtl.core.bits import bit_parts
+
+        return bit_parts(settings, network)
+    return (*core_parts(settings, network), port_words(network))
 
 
 def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
     """Return the arithmetic and the layers of a network's core; FormatError, which names
     it, for what no core can do yet."""
+    from nets.layers.dense import Dense
+
     _require(settings)
-    dense, active = _layers(network)
+    dense, active = dense_layers(network, Dense)
     lns = hasattr(settings.format("activations"), "zero")
     arithmetic = (_lns if lns else _fixed)(settings, network.ar, active,
                                            max(layer.w.rows for layer in dense))
@@ -31,28 +48,25 @@ def _require(settings) -> None:
     if settings.arith.startswith("float"):
         raise FormatError(f"a core has words, and a run of {settings.arith} has none; give one of "
                           "lns or fixed")
-    if settings.binary or settings.selects:
-        raise FormatError(f"a core of {settings.arith} cannot be made yet; give a run of lns or "
-                          "fixed")
     if hasattr(settings.format("activations"), "zero") and settings.order != "sequential":
         raise FormatError("a lane adds one product after the other; the run has order "
                           f"{settings.order}")
 
 
-def _layers(network):
-    """Return the dense layers, and the one kind of layer between them (None: nothing)."""
-    from nets.layers.dense import Dense
+def dense_layers(network, kind):
+    """Return the dense layers of a kind, and the one kind of layer between them (None:
+    nothing)."""
     from nets.layers.dropout import Dropout
     from nets.network.probe import plain_layer
 
     layers = [layer for layer in map(plain_layer, network.layers)
               if not isinstance(layer, Dropout)]
-    dense = [layer for layer in layers if type(layer) is Dense]
-    between = [layer for layer in layers if type(layer) is not Dense]
+    dense = [layer for layer in layers if type(layer) is kind]
+    between = [layer for layer in layers if type(layer) is not kind]
     for layer in between:
         _kind(layer)
     expected = [type(layers[0]), *(type(x) for pair in zip(between, dense[1:]) for x in pair)]
-    if [type(x) for x in layers] != expected or type(layers[0]) is not Dense:
+    if [type(x) for x in layers] != expected or type(layers[0]) is not kind:
         raise FormatError("a core takes dense layers with an activation between them, got "
                           + ", ".join(type(x).__name__ for x in layers))
     return dense, between[0] if between else None
@@ -71,7 +85,7 @@ def _kind(layer) -> str:
                       "leaky ReLU, ReLU or SPINDLE units")
 
 
-def _active(ar, layer):
+def active_circuit(ar, layer):
     """Return the circuit of an activation."""
     if layer is None:
         return None
@@ -98,8 +112,8 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
                    outputs=("level", "sign"), name="unpack")
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
                 absent=plan.absent)
-    return Arithmetic(number, _pixels(ar, number), sums, plan.finish, _active(ar, active),
-                      ar.order_circuit(), pack, unpack, settings=_told(
+    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
+                      active_circuit(ar, active), ar.order_circuit(), pack, unpack, settings=told(
                           settings, ("delta", "guard", "underflow")))
 
 
@@ -115,18 +129,18 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
     f = ar.formats["activations"]
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
-    return Arithmetic(number, _pixels(ar, number), sums, plan.finish, _active(ar, active),
-                      ar.order_circuit(), settings=_told(settings, ("accumulator",)))
+    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
+                      active_circuit(ar, active), ar.order_circuit(), settings=told(settings, ("accumulator",)))
 
 
-def _told(settings, names) -> dict[str, str]:
+def told(settings, names) -> dict[str, str]:
     every = ("dataset", "model", "hidden", "arith", *names, "activation")
     values = {k: getattr(settings, k) for k in every}
     return {k: ",".join(map(str, v)) if isinstance(v, tuple | list) else str(v)
             for k, v in values.items()}
 
 
-def _pixels(ar, number) -> tuple[int, ...]:
+def pixel_words(ar, number) -> tuple[int, ...]:
     """Return the words of pixels 0..255 as memories hold them."""
     table = ar.pixel_table()
     return tuple(number.patterns({k: table[k] for k in number.names}).tolist())
