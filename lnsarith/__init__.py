@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from fxp.arrays.array import FixedArray
     from fxp.arrays.joining import concatenate, stack, where
     from fxp.format import Fixed
-    from lnsarith.api import Run, check, find, load, operators, train
+    from lnsarith.api import Run, check, find, from_sklearn, load, operators, train
     from lnsarith.array import LnsArray
     from lnsarith.format import Lns
     from lnsarith.front.version import __version__
 
 __all__ = ["Fixed", "FixedArray", "Lns", "LnsArray", "Run", "__version__", "check", "concatenate",
-           "find", "load", "operators", "stack", "train", "where"]
+           "find", "from_sklearn", "load", "operators", "stack", "train", "where"]
 
 _HOMES = {
     "fxp.arrays.array": ("FixedArray",), "fxp.format": ("Fixed",),
     "fxp.arrays.joining": ("concatenate", "stack", "where"),
-    "lnsarith.api": ("Run", "check", "find", "load", "operators", "train"),
+    "lnsarith.api": ("Run", "check", "find", "from_sklearn", "load", "operators", "train"),
     "lnsarith.array": ("LnsArray",), "lnsarith.format": ("Lns",),
     "lnsarith.front.version": ("__version__",),
 }
