@@ -24,7 +24,7 @@ class Arithmetics:
                              f"point such as lns12 and fixed16, not in {settings.arith}")
         self.f = settings.format("activations")
         self.logarithmic = isinstance(self.f, Lns)
-        self._means = settings
+        self.settings = self._means = settings
         self._sums = replace(settings, norm_delta=settings.delta) if self.logarithmic else settings
         self.threads, self.backend = threads, backend
         self._made: dict[tuple, object] = {}
