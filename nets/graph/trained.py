@@ -10,6 +10,7 @@ from fxp.format import Fixed
 from nets.arithmetic.formulas import EPSILON
 from nets.graph.graph import Graph, Node, Unsupported
 from nets.layers.activations import SMOOTH, PReLU, Smooth
+from nets.layers.branches import Add, GlobalAverage
 from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
@@ -51,9 +52,11 @@ class _Maker:
         self.nodes: list[Node] = []
         self.constants: dict[str, np.ndarray] = {}
         self.last = "x"
+        self.sources = network.sources
         if words:
             self._require_words(network)
             self._quantised("input", "activations")
+        self.values = [(self.last, self.flat)]
 
     def graph(self) -> Graph:
         return Graph(tuple(self.nodes), self.inputs, (self.last,), self.constants)
@@ -63,7 +66,7 @@ class _Maker:
         kinds: dict[type, Callable] = {
             Dense: self._dense, Conv2d: self._conv, ReLU: self._relu, LeakyReLU: self._leaky,
             MaxPool: self._max, AveragePool: self._average, BatchNorm: self._norm,
-            Smooth: self._smooth, PReLU: self._prelu, Dropout: lambda *rest: None}
+            Add: self._add, GlobalAverage: self._global, Smooth: self._smooth, PReLU: self._prelu, Dropout: lambda *rest: None}
         kind = type(layer)
         if kind not in kinds:
             raise Unsupported(f"layer {i} ({kind.__name__}) has no operator of ONNX; networks of "
@@ -71,7 +74,10 @@ class _Maker:
         if self.words and kind in (BatchNorm, Smooth, PReLU):
             raise Unsupported(f"layer {i} ({kind.__name__}) rounds between its steps, which "
                               "quantisers cannot say; give --kind float")
-        kinds[kind](f"layer{i}", layer)
+        taken = [self.values[s] for s in self.sources.get(i, (i,))]
+        self.last, self.flat = taken[0]
+        kinds[kind](f"layer{i}", layer, *(name for name, _ in taken[1:]))
+        self.values.append((self.last, self.flat))
 
     def _require_words(self, network: Network) -> None:
         f = network.ar.formats["activations"]
@@ -146,6 +152,14 @@ class _Maker:
         w = np.full((channels, 1, size, size), factor, np.float32)
         self._node(name, "Conv", (self._constant(f"{name}.w", w),),
                    {"strides": [size] * 2, "kernel_shape": [size] * 2, "group": channels})
+        self._quantised(name, "activations")
+
+    def _add(self, name: str, layer, other: str) -> None:
+        self._node(name, "Add", (other,))
+        self._quantised(name, "activations")
+
+    def _global(self, name: str, layer) -> None:
+        self._node(name, "GlobalAveragePool", ())
         self._quantised(name, "activations")
 
     def _norm(self, name: str, layer: BatchNorm) -> None:

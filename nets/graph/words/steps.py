@@ -183,7 +183,7 @@ class Mean(Step):
 
     def run(self, bench, given, of, to, weights):
         plainly = self.windows and bench.logarithmic
-        ar = bench.of({"in": of[0].f, "out": of[0].f}, means=not plainly)
+        ar = bench.of({"in": of[0].f, "out": of[0].f})
         fields, rows = loaded(ar, given[0], "in"), len(given[0])
         found = np.empty((rows, self.size), of[0].f.dtype)
         for results, index in self.parts:
