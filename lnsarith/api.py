@@ -19,10 +19,12 @@ from lnsarith.catalogue.operators import OPERATORS, find, operator_for
 from lnsarith.plugins.load import Plugin, load_installed, load_plugin
 
 if TYPE_CHECKING:
+    from lnsarith.commands.onnx.python import ImportedRun
     from nets.data.sets import Dataset
     from nets.network.evaluation import Evaluation
 
-__all__ = ["Plugin", "Run", "check", "find", "load", "load_plugin", "operators", "train"]
+__all__ = ["Plugin", "Run", "check", "find", "from_sklearn", "load", "load_plugin", "operators",
+           "train"]
 
 
 def operators(family: str | None = None) -> tuple[Operator, ...]:
@@ -109,15 +111,31 @@ class Run:
         return np.ascontiguousarray(images).reshape(len(images), math.prod(self.shape))
 
 
-def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run:
-    """Return the run in a folder of lnsarith train, prune or quantize, or an export.
+def from_sklearn(model, out=None, name: str = "mlp") -> ImportedRun:
+    """Return a fitted MLPClassifier of scikit-learn as an imported network, written into the
+    folder `out`, by default runs/NAME: it runs in float32 and in words of any arithmetic.
+
+    Its features are the model's own; class i is model.classes_[i]. Raises TypeError for another
+    model, ValueError for one that is not fitted, or a folder that is not empty.
+    """
+    from lnsarith.commands.onnx import python
+
+    return python.from_sklearn(model, out or _free_folder(name), name)
+
+
+def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run | ImportedRun:
+    """Return the run in a folder of lnsarith train, prune, quantize or import, or an export.
 
     Raises ValueError (`nets.train.run.RunError`) for a folder that holds none, or damaged files.
     """
-    from lnsarith.commands.which import binary_folder, integer_folder
+    from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
 
     path = Path(os.fspath(folder))
     path = path.parent if path.name in ("model.npz", "manifest.json") else path
+    if imported_folder(str(path)):
+        from lnsarith.commands.onnx.python import ImportedRun
+
+        return ImportedRun(path)
     if binary_folder(str(path)):
         from lnsarith.commands.eval.binary import open_binary
 

@@ -274,6 +274,8 @@ COMMANDS = {
     "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
     "prune": ("make the smallest weights of a trained network zero", _command("prune")),
     "import": ("take over a network from an ONNX file", _command("onnx.importing")),
+    "export": ("write a network as an ONNX file", _command("onnx.exporting")),
+    "formats": ("find the smallest formats for each layer", _command("onnx.formats")),
     "study": ("vary one setting of a network's training", _actions("study.command")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +44,17 @@ class Own:
         """The inputs and labels to judge by: the test part, all of them where there is none."""
         rows = self.parts[1] if self.parts else slice(None)
         return self.x[rows], self.y[rows]
+
+    def called(self, names: Sequence[str] | None) -> Own:
+        """Return the data with its labels numbered as these names are; DataError for a class
+        that is not among them. Without names, the data as it is."""
+        if names is None or list(names) == list(self.names):
+            return self
+        missing = sorted({self.names[i] for i in np.unique(self.y)} - set(names))
+        if missing:
+            raise DataError(f"there is no class {missing[0]!r}; there are {', '.join(names)[:200]}")
+        numbers = np.array([list(names).index(n) if n in names else -1 for n in self.names])
+        return replace(self, y=numbers[self.y], names=tuple(names))
 
 
 def load_own(path: str, size: tuple[int, int] | None = None, colours: bool | None = None,

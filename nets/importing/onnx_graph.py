@@ -145,7 +145,7 @@ def _any_batch(graph: Graph) -> Graph | None:
                 target[0], name = 0, f"{node.inputs[1]}.{node.name}.any"
                 constants[name] = target
                 node = Node(node.name, node.op, (node.inputs[0], name), node.outputs,
-                            node.attributes, node.opset)
+                            {**node.attributes, "allowzero": 0}, node.opset)
         nodes.append(node)
     (name, shape), out = *graph.inputs.items(), graph.outputs[0]
     loose = Graph(tuple(nodes), {name: (None, *shape[1:])}, graph.outputs, constants)

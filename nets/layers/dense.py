@@ -8,6 +8,7 @@ calls that fill it and update the layer's parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -28,16 +29,18 @@ class Layer:
     def check(self, x: Tensor) -> None:
         """Refuse an input of a size that the layer does not take: ValueError, with its name."""
 
-    def forward(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
-        """Return the output for x and the calls that compute it."""
+    def forward(self, ar, *x: Tensor) -> tuple[Tensor, Calls]:
+        """Return the output for x, one tensor for nearly all layers, and the calls that
+        compute it."""
         raise NotImplementedError
 
-    def forward_training(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+    def forward_training(self, ar, *x: Tensor) -> tuple[Tensor, Calls]:
         """Return the same for training, where that is something else."""
-        return self.forward(ar, x)
+        return self.forward(ar, *x)
 
-    def backward(self, ar, x: Tensor, dy: Tensor, wanted: bool) -> tuple[Tensor | None, Calls]:
-        """Return the gradient of x (None unless wanted) and the calls."""
+    def backward(self, ar, x, dy: Tensor, wanted: bool) -> tuple[Any, Calls]:
+        """Return the gradient of x (None unless wanted) and the calls; of several inputs x is
+        a tuple, and so are the gradients."""
         raise NotImplementedError
 
     def kept(self) -> dict[str, Tensor]:

@@ -98,8 +98,8 @@ def _check_binary(s, given) -> None:
         return
     if s.activation != "sign":
         raise FormatError(f"activation must be sign with binary arithmetic, got {s.activation}")
-    if s.model == "mini-cifar":
-        raise FormatError("model mini-cifar averages its activations, and a mean of bits is no "
+    if s.model in ("mini-cifar", "resnet8", "resnet20"):
+        raise FormatError(f"model {s.model} averages its activations, and a mean of bits is no "
                           "bit; with binary arithmetic give mlp, lenet5 or lenet-wide")
     _refuse(s, ("init", "init_std", "input_mean", "input_scale", "slope", "clip_operands"),
             "lns, fixed or float", given)

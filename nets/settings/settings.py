@@ -21,7 +21,7 @@ from nets.settings.spindle import activation_kind
 
 __all__ = ["FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
+MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar", "resnet8", "resnet20")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle",
                "sign")
 YES_NO = ("no", "yes")

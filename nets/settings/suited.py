@@ -22,10 +22,14 @@ SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
 # What suits a model better than the defaults, which are those of the perceptron.
 _CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 12, "batch": 16,
                  "lr": "2^-5", "momentum": "0.5", "schedule": "cosine"}
+_RESIDUAL = {**_CONVOLUTIONS, "norm": "batch", "momentum": "0.9", "batch": 64, "lr": "2^-4",
+             "shuffle": "epoch", "input_mean": "0.47", "input_scale": "4"}
 SUITED_MODELS: dict[str, dict] = {
     "lenet5": _CONVOLUTIONS,
     "lenet-wide": _CONVOLUTIONS,
     "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
+    "resnet8": _RESIDUAL,
+    "resnet20": _RESIDUAL,
 }
 # What suits such models of min-selectors in float32. Their sub-gradients are zero for one
 # operand of two: Adam evens that out, and the clip costs more than it helps.

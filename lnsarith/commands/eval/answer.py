@@ -11,13 +11,13 @@ import numpy as np
 
 from lnsarith.commands.train.epochs import counted
 from lnsarith.files.reading import read_json
-from lnsarith.files.schema import floating, listed, table
+from lnsarith.files.schema import floating, listed, table, text
 
-__all__ = ["FEATURES", "class_names", "images_for", "own_images", "tell"]
+__all__ = ["OWN_DATA", "class_names", "images_for", "own_images", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
 THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
-FEATURES = "features.json"  # of a run on features: the ranges that are 0..255
+OWN_DATA = "data.json"  # of a run: names of classes, and the ranges of features that are 0..255
 MOST = 5  # confusions shown
 
 
@@ -69,8 +69,10 @@ def own_images(args: Namespace, shape: tuple[int, ...], classes: int):
     from nets.data.files import as_bytes, load_own
     from nets.data.sets import Dataset
 
-    own = load_own(args.data, shape[:2], len(shape) == 3, args.label)
-    x, y = as_bytes(own, _ranges(Path(args.run_folder))).test
+    kept = _kept(Path(args.run_folder))
+    own = load_own(args.data, shape[:2], len(shape) == 3, args.label).called(kept.get("names"))
+    ranges = tuple(np.array(kept[k], np.float32) for k in ("low", "high") if k in kept)
+    x, y = as_bytes(own, ranges or None).test
     if x.shape[1:] != shape or y.max() >= classes:
         raise ValueError(f"{args.run_folder} is for {_kind(shape, classes)}, {args.data} has "
                          f"{_kind(x.shape[1:], len(own.names))}")
@@ -78,13 +80,12 @@ def own_images(args: Namespace, shape: tuple[int, ...], classes: int):
     return Dataset(args.data, x[:0], y[:0], x, y, classes), names
 
 
-def _ranges(folder: Path):
-    """Return the ranges of features that a run was trained with, None where it has none."""
-    path = folder / FEATURES
+def _kept(folder: Path) -> dict:
+    """Return what a run keeps of the data of one's own that it was trained on."""
+    path, reals = folder / OWN_DATA, listed(floating())
     if not path.exists():
-        return None
-    found = read_json(path, table({"low": listed(floating()), "high": listed(floating())}))
-    return tuple(np.array(found[k], np.float32) for k in ("low", "high"))
+        return {}
+    return read_json(path, table({"names": listed(text())}, {"low": reals, "high": reals}))
 
 
 def class_names(dataset: str, classes: int) -> list[str]:

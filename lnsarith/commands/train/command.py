@@ -107,7 +107,7 @@ def _start(args: Namespace, given: dict):
         if args.resume:
             say(f"there is no run in {folder} yet: starting one")
         if own:
-            _keep_ranges(kept.folder, args)
+            _keep_data(kept.folder, args)
     return trainer, kept
 
 
@@ -116,10 +116,7 @@ def _own(args: Namespace, given: dict):
     from nets.data.files import as_dataset, load_own
     from nets.data.own import OWN
 
-    size = tuple(integer("size", n) for n in args.size.split(",")) if args.size else None
-    if size is not None and (len(size) != 2 or min(size) < 1):
-        raise ValueError(f"size is rows,columns such as 32,32, got {args.size}")
-    own = load_own(args.data, size, label=args.label)
+    own = load_own(args.data, _size(args), label=args.label)
     found = as_dataset(own)
     if given.setdefault("dataset", OWN) != OWN:
         raise ValueError("give --dataset or --data, one of the two")
@@ -130,17 +127,27 @@ def _own(args: Namespace, given: dict):
     return found
 
 
-def _keep_ranges(folder: Path, args: Namespace) -> None:
-    """Write what features were scaled by, for eval and predict."""
-    from lnsarith.commands.eval.answer import FEATURES
+def _size(args: Namespace) -> tuple[int, int] | None:
+    """Return the rows and columns that images are scaled to, None where --size is not given."""
+    if not args.size:
+        return None
+    size = [integer("size", n) for n in args.size.split(",")]
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(f"size is rows,columns such as 32,32, got {args.size}")
+    return size[0], size[1]
+
+
+def _keep_data(folder: Path, args: Namespace) -> None:
+    """Write what classes are called and what features were scaled by, for eval and predict."""
+    from lnsarith.commands.eval.answer import OWN_DATA
     from nets.data.files import load_own, ranges_of
     from nets.network.model import write_atomic
 
-    if args.data.endswith(".csv") or "np" in args.data:
-        ranges = ranges_of(load_own(args.data, label=args.label))
-        if ranges is not None and ranges[0].ndim == 1:
-            told = dict(zip(("low", "high"), (v.astype(float).tolist() for v in ranges)))
-            write_atomic(folder / FEATURES, json.dumps(told).encode())
+    own = load_own(args.data, _size(args), label=args.label)
+    ranges = ranges_of(own)
+    told = {} if ranges is None else {
+        k: v.astype(float).tolist() for k, v in zip(("low", "high"), ranges)}
+    write_atomic(folder / OWN_DATA, json.dumps({"names": list(own.names), **told}).encode())
 
 
 def _default_folder(name: str, resume: bool) -> Path:

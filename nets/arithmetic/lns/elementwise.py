@@ -27,6 +27,7 @@ class LnsElementwise(Elementwise):
 
     settings: Settings
     formats: dict
+    delta: Delta
     norm_delta: Delta
     wide: Lns
 
@@ -86,7 +87,8 @@ class LnsElementwise(Elementwise):
     def formula_plan(self, name, roles, out):
         s, of = self.settings, self.formats
         register = self.wide.widened(s.guard)
-        delta = self.norm_delta.at(register.frac, spec.zero_level(register))
+        method = self.delta if name == "plus" else self.norm_delta  # as any sum of a network
+        delta = method.at(register.frac, spec.zero_level(register))
         algebra = LnsAlgebra(register, delta, s.underflow)
 
         def formula(**fields):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lnsarith.format import Lns
 from nets.arithmetic.choose import make_arithmetic
 from nets.settings.settings import FLOATS, Settings
@@ -24,20 +22,19 @@ class Arithmetics:
                              f"point such as lns12 and fixed16, not in {settings.arith}")
         self.f = settings.format("activations")
         self.logarithmic = isinstance(self.f, Lns)
-        self._means = settings
-        self._sums = replace(settings, norm_delta=settings.delta) if self.logarithmic else settings
+        self.settings = settings
         self.threads, self.backend = threads, backend
         self._made: dict[tuple, object] = {}
         self._plans: dict[int, object] = {}
 
-    def of(self, formats: dict, means: bool = False):
+    def of(self, formats: dict):
         """Return the arithmetic whose roles have these formats: `out` among them, which other
-        roles have too. For means, sums are taken by `norm_delta`: they are long."""
+        roles have too."""
         every = {**dict.fromkeys(("weights", "activations", "gradients"), formats["out"]),
                  **formats}
-        key = means, *sorted((role, str(f)) for role, f in every.items())
+        key = tuple(sorted((role, str(f)) for role, f in every.items()))
         if key not in self._made:
-            ar = make_arithmetic(self._means if means else self._sums, self.threads, self.backend)
+            ar = make_arithmetic(self.settings, self.threads, self.backend)
             ar.formats = every
             self._made[key] = ar
         return self._made[key]

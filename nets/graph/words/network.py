@@ -60,11 +60,12 @@ class WordNetwork:
             network.place(reach)
         return network
 
-    def place(self, reach: dict[str, float], formats: dict | None = None) -> None:
+    def place(self, reach: dict[str, float], formats: dict | None = None, entry=None) -> None:
         """Place the words of every tensor, and of weights, by their magnitudes; formats may
-        have others than the arithmetic's, by a step's name: pairs of weights, results."""
+        have others than the arithmetic's, by a step's name: pairs of weights, results; entry
+        that of the input."""
         f = self.bench.f
-        self.formats = {self.made.input: placed_for(f, reach[self.made.input])}
+        self.formats = {self.made.input: placed_for(entry or f, reach[self.made.input])}
         for step in self.made.steps:
             own = (formats or {}).get(step.name, (f, f))
             first = self.formats[step.inputs[0]]

@@ -41,7 +41,7 @@ class Placed:
         if isinstance(self.f, Fixed):
             return np.ldexp(words.astype(np.float64), self.shift - self.f.frac)
         n = spec.unpack(words.astype(np.int64), self.f)
-        size = np.exp2((n.level - spec.one_level(self.f)) * 2.0**-self.f.frac + self.shift)
+        size = 2.0 ** ((n.level - spec.one_level(self.f)) / (1 << self.f.frac) + self.shift)
         size = np.where(n.level == spec.zero_level(self.f), 0.0, size)
         return np.where(n.sign != 0, -size, size)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -166,16 +167,23 @@ class Greatest(Step):
 @dataclass
 class Mean(Step):
     """The means of windows: for each count of numbers, the results that have it and where
-    these lie (count x results)."""
+    these lie (count x results).
+
+    Of fixed-point words they are exact and rounded once. In logarithms those of pooling
+    `windows` are sums in sequence of the numbers times the word of 1 / count, as
+    `nets.layers.pool` takes them, and others means of means, for long sums lose what comes late.
+    """
 
     parts: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    windows: bool = False
 
     @property
     def work(self):
         return sum(index.size for _, index in self.parts)
 
     def run(self, bench, given, of, to, weights):
-        ar = bench.of({"in": of[0].f, "out": of[0].f}, means=True)
+        plainly = self.windows and bench.logarithmic
+        ar = bench.of({"in": of[0].f, "out": of[0].f})
         fields, rows = loaded(ar, given[0], "in"), len(given[0])
         found = np.empty((rows, self.size), of[0].f.dtype)
         for results, index in self.parts:
@@ -185,7 +193,10 @@ class Mean(Step):
                 v[:, : rows * width] = fields[k].take(index, 1).transpose(1, 0, 2).reshape(
                     count, -1)
             mean = ar.empty(1, rows * width, "in")
-            ar.mean_of_rows(t, mean)()
+            if plainly:
+                ar.sum_of_rows(ar.weighted_plan("in"), t, ar.constant(Fraction(1, count)), mean)()
+            else:
+                ar.mean_of_rows(t, mean)()
             found[:, results] = ar.words(mean).reshape(rows, width)
         return found if of[0] == to else to.words(of[0].reals(found))
 

@@ -28,7 +28,7 @@ def step(lowering, node: Node, name: str) -> Step:
             return Greatest(node.name, (source,), node.outputs[0], shape, _first_real(index))
         counts = average_counts(node.attributes, places.shape[2:], frame).astype(np.int64)
         every = np.broadcast_to(counts, shape).reshape(-1)
-        return Mean(node.name, (source,), node.outputs[0], shape, _parts(index, every))
+        return Mean(node.name, (source,), node.outputs[0], shape, _parts(index, every), True)
     axes, kept = tuple(range(2, places.ndim)), True
     if node.op == "ReduceMean":
         given = lowering.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None
