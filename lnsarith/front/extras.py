@@ -11,6 +11,7 @@ EXTRAS = {
     "cocotb_tools": ("cocotb", "rtl"),
     "pyverilog": ("pyverilog", "rtl"),
     "z3": ("z3-solver", "rtl"),
+    "distributed": ("distributed", "cluster"),
     "hypothesis": ("hypothesis", "test"),
 }
 

@@ -33,7 +33,7 @@ PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0
                  "original_accuracy": SHARE, "pruned_accuracy": SHARE})
 # Settings that runs of version 0.1 do not have: what they say by default is what was done.
 ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last",
-         "logits")
+         "logits", "recipe")
 
 
 def _config() -> Form:
