@@ -114,9 +114,8 @@ class Settings:
                                 span=(0, 15))
     softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
                                 "quarter)", span=(-1, 255), unit="OCTAVES")
-    logits: str = softmax("", "fixed point: format of the logits, with integer bits of their own, "
-                          "and the pull of softmax_pull (default: that of the activations, no pull)",
-                          unit="FORMAT")
+    logits: str = softmax("", "format of the logits in fixed point, with the pull of softmax_pull "
+                          "(default: that of the activations, no pull)", unit="FORMAT")
     softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
                                  "approximated", unit="METHOD")
 
