@@ -240,6 +240,7 @@ COMMANDS = {
                 _command("experiments.recipes")),
     "paper": ("make published tables anew, measured beside published",
               _actions("experiments.paper")),
+    "front": ("draw accuracy against gates", _command("experiments.front")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
