@@ -13,6 +13,7 @@ EXTRAS = {
     "z3": ("z3-solver", "rtl"),
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "test"),
+    "distributed": ("distributed", "cluster"),
     "hypothesis": ("hypothesis", "test"),
     "argcomplete": ("argcomplete", "shell"),
 }

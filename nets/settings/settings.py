@@ -14,6 +14,7 @@ from lnsarith.spindle.kernels import MOST_KERNELS
 from nets.settings.combinations import check_combinations
 from nets.settings.operator import PREFIX as OPERATOR
 from nets.settings.parsing import FLOATS, parse_format, parse_real
+from nets.settings.recipes import RECIPES
 from nets.settings.schedule import rate_factor
 from nets.settings.setting import GROUPS, about, group
 from nets.settings.spindle import MODES as SPINDLES
@@ -115,9 +116,8 @@ class Settings:
                                 span=(0, 15))
     softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
                                 "quarter)", span=(-1, 255), unit="OCTAVES")
-    logits: str = softmax("", "fixed point: format of the logits, with integer bits of their own, "
-                          "and the pull of softmax_pull (default: that of the activations, no pull)",
-                          unit="FORMAT")
+    logits: str = softmax("", "format of the logits in fixed point, with the pull of softmax_pull "
+                          "(default: that of the activations, no pull)", unit="FORMAT")
     softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
                                  "approximated", unit="METHOD")
 
@@ -162,6 +162,9 @@ class Settings:
     weight_decay: str = optimiser("2^-10", "L2: with L in the loss L w^2/2, so L w is added to the "
                                   "gradient of w", number="real")
 
+    recipe: str = run("icassp2020", "settings that go together: icassp2020 is the published "
+                      "recipe over the defaults, best what measured best for the format of "
+                      "--arith (lnsarith recipes)", choices=RECIPES, first=True)
     batch: int = run(5, "images a step", span=(1, 1 << 16), unit="IMAGES", first=True)
     epochs: int = run(20, "how often each image is seen", span=(1, 100000), first=True)
     val: int = run(10000, "training images held back for validation", span=(0, 1 << 24),

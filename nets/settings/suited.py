@@ -8,6 +8,7 @@ import re
 from fxp.format import FormatError
 from lnsarith.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
+from nets.settings.recipes import recipe_settings
 from nets.settings.settings import Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
 
@@ -64,7 +65,7 @@ def settings_for(given: dict) -> Settings:
     for a setting given that has no meaning with the others, even where it is the default.
     """
     given = in_full(given)
-    if given.get("arith") == "binary":
+    if given.get("arith") == "binary" and given.get("recipe") != "best":
         return _checked(_binary(given), given)
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
@@ -78,7 +79,8 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return _checked({**suited, **model, **given}, given)
+    recipe = recipe_settings(given.get("recipe", "icassp2020"), given.get("arith", "lns16"))
+    return _checked({**suited, **model, **recipe, **given}, given)
 
 
 def _checked(every: dict, given: dict) -> Settings:
@@ -101,6 +103,8 @@ def given_for(settings: Settings) -> dict:
     """Return the fewest settings that `settings_for` completes to these."""
     every = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
     given = {name: every[name] for name in ("dataset", "model", "arith")}
+    if every["recipe"] != "icassp2020":
+        given["recipe"] = every["recipe"]
     while True:
         made = settings_for(given)
         if made == settings:
