@@ -91,10 +91,12 @@ that is told with them: compare them within a row of equal load only. Gates are 
 gates and multiplexers of a combinational multiply-accumulate, inverters apart, in the default flow
 of Yosys; depth counts them along the longest path.
 
-In short: to 8 bits `exact` is the smallest as well as the best, as its table folds into a few
-gates. At 12 bits `pwl` is nearly as good and a little smaller. At 16 bits the coarse table `lut`
-costs least of those that train well, `balanced` trains best but is deep, and `interp` or `pwl` give
-the accuracy of `exact`, whose table no longer pays. `bitshift` and `mitchell` are for comparison.
+In short: at 8 bits `exact` is the smallest as well as the best, as its table folds into a few
+gates; long sums are coarse there with any method. At 12 bits `exact` costs less than a fixed-point
+MAC, and `balanced`, without a table, sums nearly as well. At 16 bits `lut` costs least of those that
+train well and `balanced` trained best, with fewer gates than `interp`, which is nearest to `exact`;
+`pwl` with its 16 segments is too coarse for long sums there: give it `error` or more segments.
+`mitchell` and `bitshift` leak in long sums at every width; they are for comparison.
 Made by `python -m benchmarks.deltas` and `python -m benchmarks.accuracy`."""
 
 PEERS = """\
