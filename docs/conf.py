@@ -7,7 +7,9 @@ No page needs the network. What follows from the parsers, the catalogue and reco
 written anew into docs/made by each build.
 """
 
+import logging
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 sys.path.insert(0, str(HERE.parent))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ["SPHINX"] = "1"
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 import made  # noqa: E402
 from lnsarith.front.version import __version__  # noqa: E402
@@ -76,5 +78,16 @@ sphinx_gallery_conf = {
 }
 
 
+def plain(app, what, name, thing, options, lines):
+    """Read docstrings as this project writes them: `code`, and |x| for a magnitude."""
+    for i, line in enumerate(lines):
+        line = re.sub(r"(?<!`)`(?!`)([^`]*)`(?!`)(?!_)", r"``\1``", line)
+        line = re.sub(r"(``[^`]+``)(?=\w)", r"\1\\ ", line)
+        parts = re.split(r"(``.*?``)", line)
+        lines[i] = "".join(p if p.startswith("``") else re.sub(r"[|*]", r"\\\g<0>", p)
+                           for p in parts)
+
+
 def setup(app):
     made.write(HERE / "made")
+    app.connect("autodoc-process-docstring", plain)
