@@ -107,7 +107,8 @@ def _rows(axes) -> Iterator[tuple]:
     for number, cloud in enumerate(axes.collections, 1):
         if isinstance(cloud, PathCollection):
             name = _series(cloud.get_label(), f"points {number}")
-            yield from ((name, *map(float, point)) for point in cloud.get_offsets())
+            points: Any = cloud.get_offsets()
+            yield from ((name, *map(float, point)) for point in points)
     for number, (label, patches) in enumerate(bars, 1):
         name = _series(label, f"bars {number}")
         for p in patches:
