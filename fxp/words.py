@@ -231,7 +231,8 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
         raise FormatError(f"the format must be a {kind.__name__}, got {f!r}")
     checked_kinds(words)
     words = np.asarray(words)
-    if words.dtype.kind not in "iu" and words.size:
+    wide = words.dtype.kind == "O" and all(isinstance(w, int) for w in words.flat)
+    if words.dtype.kind not in "iu" and words.size and not wide:
         raise TypeError(f"words are integers, got {words.dtype}; values go through from_float")
     low, high = f.words
     if words.dtype != f.dtype or np.iinfo(f.dtype).bits > f.bits:

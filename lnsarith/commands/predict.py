@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.eval.answer import class_names
+from lnsarith.commands.eval.exported import is_export, open_export
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing
-from lnsarith.commands.which import binary_folder, integer_folder
 from lnsarith.files.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]
@@ -216,14 +216,8 @@ def _start(mass: np.ndarray, room: int, by_mass: bool) -> int:
 def _opened(args: Namespace):
     """Return the folder, its data set and the data's facts, and what gives the logits
     of one row of pixels."""
-    if binary_folder(args.run_folder):
-        from lnsarith.commands.eval.binary import open_binary
-
-        return open_binary(args)
-    if integer_folder(args.run_folder):
-        from lnsarith.commands.eval.integers import open_integers
-
-        return open_integers(args)
+    if is_export(args.run_folder):
+        return open_export(args)
     kept, network, _ = open_model(args)
     program = network.program(1, False)
 
