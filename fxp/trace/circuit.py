@@ -154,9 +154,10 @@ class _Namer:
         return self
 
     def __exit__(self, *exc):
-        if hasattr(self._before, "enable"):  # cProfile's, which is no function before 3.12
+        enable = getattr(self._before, "enable", None)
+        if enable:  # cProfile's, which is no function before Python 3.12
             sys.setprofile(None)
-            self._before.enable()
+            enable()
         else:
             sys.setprofile(self._before)
 

@@ -6,10 +6,11 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from lnsarith.commands.eval.answer import images_for, tell
+from lnsarith.commands.eval.exported import is_export, run_export
 from lnsarith.commands.eval.imported import add_words, refuse_words
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing, add_data, add_own
-from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
+from lnsarith.commands.which import imported_folder
 
 __all__ = ["options", "run"]
 
@@ -40,14 +41,8 @@ def run(args: Namespace) -> int:
     refuse_words(args)
     if args.layers:
         return _layers(args)
-    if binary_folder(args.run_folder):
-        from lnsarith.commands.eval.binary import run_binary
-
-        return run_binary(args)
-    if integer_folder(args.run_folder):
-        from lnsarith.commands.eval.integers import run_integers
-
-        return run_integers(args)
+    if is_export(args.run_folder):
+        return run_export(args)
     kept, network, epoch = open_model(args)
     dataset = images_for(args, kept.folder, kept.settings.dataset, kept.data)
     evaluation = evaluate(network, dataset.test_images, dataset.test_labels)

@@ -6,8 +6,9 @@ from argparse import Namespace
 
 import numpy as np
 
+from lnsarith.commands.eval.exported import is_export, open_export
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
+from lnsarith.commands.which import imported_folder
 
 __all__ = ["opened"]
 
@@ -15,14 +16,8 @@ __all__ = ["opened"]
 def opened(args: Namespace):
     """Return the folder, its data set and the data's facts, and what gives the logits
     of one row of pixels."""
-    if binary_folder(args.run_folder):
-        from lnsarith.commands.eval.binary import open_binary
-
-        return open_binary(args)
-    if integer_folder(args.run_folder):
-        from lnsarith.commands.eval.integers import open_integers
-
-        return open_integers(args)
+    if is_export(args.run_folder):
+        return open_export(args)
     if imported_folder(args.run_folder):
         from lnsarith.commands.eval.imported import open_imported
 
