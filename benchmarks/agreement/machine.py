@@ -18,7 +18,7 @@ from fxp.format import word_dtype
 from fxp.trace.circuit import Circuit
 from fxp.trace.plans import MapPlan
 
-__all__ = ["PROCESSORS", "Module", "levels", "map_plan", "widths"]
+__all__ = ["PROCESSORS", "Module", "compiled", "levels", "map_plan", "widths"]
 
 PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
               "avx2": "haswell", "plain": "nehalem"}
@@ -68,7 +68,7 @@ class Module:
         lanes = {width: Lanes(width, _target(level)) for _, width in self.plans}
         for i, (plan, width) in enumerate(self.plans):
             _add(module, f"map{i}", plan, lanes[width])
-        self.engine = _compiled(str(module), PROCESSORS[level], optimise)
+        self.engine = compiled(str(module), PROCESSORS[level], optimise)
 
     def run(self, index: int, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a plan for inputs of one size."""
@@ -95,7 +95,8 @@ def _add(module: ir.Module, name: str, plan: MapPlan, lanes: Lanes) -> None:
     builder.ret_void()
 
 
-def _compiled(text: str, processor: str, optimise: bool):
+def compiled(text: str, processor: str, optimise: bool):
+    """Return the engine that runs the functions of a module for a kind of processor."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     module = llvm.parse_assembly(text)

@@ -10,18 +10,18 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.finish import Finish
-from fxp.compile.held import HeldStates
 from fxp.compile.lanes import plan_width
 from fxp.compile.loops import Arguments, Memory, broadcast, i64, index_range, ramp
+from fxp.compile.steps import Steps
 from fxp.compile.target import Target
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
-from fxp.trace.plans import BLOCK, GROUP, PIECE, MatmulPlan
+from fxp.trace.plans import MatmulPlan
 
 __all__ = ["emit_matmul", "sum_width"]
 
-I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
+BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
 
@@ -49,45 +49,25 @@ class _Matmul:
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
         self.finish = Finish(builder, plan, lanes, args)
-        self.held = HeldStates(builder, plan, lanes, args)
+        self.steps = Steps(builder, plan, self.memory, args)
         slots = [lanes.type] * len(plan.state)
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
     def emit(self):
-        """Blocks of columns, groups of rows, pieces of depth, rows: the piece of b stays in
-        the nearest cache while all rows of a group take their steps with it."""
         b, args = self.builder, self.args
         with self._range(i64(0), args["columns"], BLOCK) as begin:
-            end = self._least(b.add(begin, i64(BLOCK)), args["columns"])
-            with self._range(args["row"], args["rows"], GROUP) as base:
-                stop = self._least(b.add(base, i64(GROUP)), args["rows"])
-                once = b.select(b.icmp_signed("<", i64(0), args["depth"]), args["depth"], i64(1))
-                with self._range(i64(0), once, PIECE) as first:
-                    bound = self._least(b.add(first, i64(PIECE)), args["depth"])
-                    with self._range(base, stop) as row:
-                        self._row(row, b.sub(row, base), (first, bound), (begin, end))
-
-    def _row(self, row, place, piece, columns):
-        """A row's steps with a piece: from start for the first steps, to the end after the
-        last piece; between pieces, states lie in the scratch."""
-        b, held = self.builder, self.held
-        count = self._collect(row, *piece)
-        zero = i64(0)
-        before = b.select(b.icmp_signed("==", piece[0], zero), zero, held.steps(place))
-        steps = b.add(before, count)
-        held.set_steps(place, steps)
-        last = b.icmp_signed(">=", piece[1], self.args["depth"])
-        if self.plan.keep_untouched:
-            last = b.and_(last, b.icmp_signed("!=", steps, zero))
-        with b.if_then(b.or_(last, b.icmp_signed("!=", count, zero))):
-            self.fresh, self.last = b.icmp_signed("==", before, zero), last
-            self._columns((row, place, columns[0]), count, *columns)
+            end = b.add(begin, i64(BLOCK))
+            end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
+            with self._range(args["row"], args["rows"]) as row:
+                count = self.steps.collect(row)
+                if self.plan.keep_untouched:
+                    with b.if_then(b.icmp_signed("!=", count, i64(0))):
+                        self._columns(row, count, begin, end)
+                else:
+                    self._columns(row, count, begin, end)
 
     def _range(self, start, stop, step: int = 1):
         return index_range(self.builder, start, stop, step)
-
-    def _least(self, x, y):
-        return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
 
     def _columns(self, row, count, begin, end):
         """Full tiles first, then single vectors, then what is left of one."""
@@ -105,45 +85,11 @@ class _Matmul:
                 mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
                 self._tile(row, last, count, 1, mask)
 
-    def _collect(self, row, first, bound):
-        """Write the steps of this row that change something to the scratch: offset of
-        the row of b, then the scalar fields. Return how many there are."""
-        b, args, plan = self.builder, self.args, self.plan
-        count = cgutils.alloca_once_value(b, i64(0))
-        base = b.mul(row, args["a_row"])
-        with self._range(first, bound) as k:
-            at = b.add(base, b.mul(k, args["a_step"]))
-            fields = [self.memory.load_scalar(n, args[n], at) for n in plan.scalars]
-            position = b.load(count)
-            slot = self._slot(position)
-            b.store(b.mul(k, args["b_row"]), slot(0))
-            for i, value in enumerate(fields):
-                b.store(b.sext(value, I64) if value.type != I64 else value, slot(i + 1))
-            present = i64(1)
-            if plan.absent is not None:
-                absent = ir.Constant(fields[0].type, plan.absent)
-                present = b.zext(b.icmp_signed("!=", fields[0], absent), I64)
-            b.store(b.add(position, present), count)
-        return b.load(count)
-
-    def _slot(self, position):
-        """Return a function from field number to its place in the scratch."""
-        b = self.builder
-        width = 8 * (1 + len(self.plan.scalars))
-        base = b.add(self.args["scratch"], b.mul(position, i64(width)))
-        return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
-
     def _tile(self, row, column, count, size: int, mask=None):
-        b, plan, (row, place, begin) = self.builder, self.plan, row
+        b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
-        spots = [b.sub(offset, begin) for offset in offsets]
-        with b.if_else(self.fresh) as (fresh, begun):
-            with fresh:
-                for t in range(size):
-                    self._start(row, offsets[t], t, mask)
-            with begun:
-                for t in range(size):
-                    self._set_state(t, self.held.load(place, spots[t]))
+        for t in range(size):
+            self._start(row, offsets[t], t, mask)
         with self._range(i64(0), count) as position:
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
@@ -155,23 +101,16 @@ class _Matmul:
                         self._steps(plan.low, scalars, places, mask)
                     with high:
                         self._steps(plan.step, scalars, places, mask)
-        with b.if_else(self.last) as (last, later):
-            with last:
-                self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
-            with later:
-                for t in range(size):
-                    self.held.store(place, spots[t], self._state(t))
+        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""
-        b, slot = self.builder, self._slot(position)
-        b_row = b.load(slot(0))
-        raw = [b.load(slot(i + 1)) for i in range(len(self.plan.scalars))]
+        b_row, raw = self.steps.at(position)
         scalars = {}
         for name, value in zip(self.plan.scalars, raw):
-            narrow = b.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
-            scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
-        return raw, scalars, [b.add(b_row, o) for o in offsets]
+            narrow = self.builder.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
+            scalars[name] = self.lanes.broadcast(self.builder, self.memory.widen_scalar(narrow))
+        return raw, scalars, [self.builder.add(b_row, o) for o in offsets]
 
     def _start(self, row, offset, t: int, mask=None):
         b, args, plan = self.builder, self.args, self.plan
@@ -208,7 +147,7 @@ class _TreeMatmul(_Matmul):
 
     def emit(self):
         with self._range(self.args["row"], self.args["rows"]) as row:
-            count = self._collect(row, i64(0), self.args["depth"])
+            count = self.steps.collect(row)
             with self._range(i64(0), self.args["columns"], self.lanes.count) as column:
                 self._sum(row, column, count)
 

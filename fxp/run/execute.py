@@ -81,14 +81,18 @@ class VectorMatmul:
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         parts = _parts(rows, rows * depth * columns, threads)
-        self.scratch = [np.empty(plan.scratch(depth), np.int64) for _ in parts]
+        self.scratch = [np.empty((1 + len(a)) * depth + 8, np.int64) for _ in parts]
         self.parts = [
             _Arguments(self.kernel.names,
                        {**values, "row": low, "rows": high, "scratch": _address(scratch)})
             for (low, high), scratch in zip(parts, self.scratch)]
 
+        self.bound = [part.bound for part in self.parts]
+        self.complete = not self.parts[0].places
+
     def __call__(self, **scalars):
-        run_parts(self.kernel, [part.given(scalars) for part in self.parts])
+        run_parts(self.kernel, self.bound if self.complete else
+                  [part.given(scalars) for part in self.parts])
 
 
 class _Arguments:

@@ -11,11 +11,7 @@ import numpy as np
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["BLOCK", "GROUP", "PIECE", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest",
-           "span_plan"]
-
-# A product goes through a block of columns, a group of rows and a piece of depth at a time.
-BLOCK, GROUP, PIECE = 256, 64, 24
+__all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
 
 
 @dataclass(frozen=True)
@@ -93,11 +89,6 @@ class MatmulPlan:
                 *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]
-
-    def scratch(self, depth: int) -> int:
-        """Return how many int64 a thread's scratch has: see `fxp.compile.held`."""
-        steps = (1 + len(self.scalars)) * depth + 8
-        return steps + GROUP * (1 + len(self.state) * BLOCK)
 
 
 @dataclass(frozen=True)
