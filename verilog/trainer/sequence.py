@@ -55,7 +55,7 @@ def sequence(name: str, g: Geometry) -> Module:
             "CONSTANTS": table("phase", _phases(g, s), _defaults(s)),
             "LAST_PHASE": literal(len(g.phases) - 1, s.phase), "LANES_1":
             literal(g.lanes - 1, s.lane), "SLOT_1": literal(g.loop - 1, s.slot),
-            "SLOTS": literal(g.loop, s.flight), "DEPTH": literal(g.depth, s.flight),
+            "SLOTS": literal(g.loop, s.flight), "ROOM": literal(g.depth - 1, s.flight),
             "COUNT_PAD": f"{{{s.count - s.images}{{1'b0}}}}",
             **{f"{k}0": literal(0, getattr(s, k2)) for k, k2 in (
                 ("C", "count"), ("W", "weights"), ("A", "scalars"), ("G", "gradients"),
@@ -148,7 +148,7 @@ wire @GV@next_g = wrap ? next_g_base : g + gy;
 wire last_slot = slot == @SLOT_1@;
 wire last_step = step == s_1;
 wire begins = step == @C0@ & slot == @S0@;
-wire room = flight + @SLOTS@ <= @DEPTH@;
+wire room = flight + @SLOTS@ <= @ROOM@;  // a full queue would look empty
 wire issue = state == ISSUE & (~begins | room);
 wire lands = issue & last_step & ~over;
 wire ended = flight == @F0@ & i_drained;
