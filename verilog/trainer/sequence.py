@@ -104,7 +104,8 @@ def _phase(g: Geometry, kind: int, number: int) -> dict[str, int]:
 
 
 _TEXT = f"""
-localparam FORWARD = 2'd{FORWARD}, SOFTMAX = 2'd{SOFTMAX}, BACKWARD = 2'd{BACKWARD}, UPDATE = 2'd{UPDATE};
+localparam FORWARD = 2'd{FORWARD}, SOFTMAX = 2'd{SOFTMAX};
+localparam BACKWARD = 2'd{BACKWARD}, UPDATE = 2'd{UPDATE};
 localparam IDLE = 3'd0, PREPARE = 3'd1, SEED = 3'd2, ISSUE = 3'd3, WAIT = 3'd4, SOFT = 3'd5;
 """ + """
 reg [2:0] state;
