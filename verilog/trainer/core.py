@@ -21,7 +21,8 @@ from verilog.trainer.text import literal, module, vec
 
 __all__ = ["Core", "core"]
 
-LEAST_NS = 8.0  # an estimate below which the circuits beside the lanes are not cut
+LEAST_NS = 8.0  # an estimate below which the circuits beside the lanes are not cut; else
+# they are cut to half of a lane's, so that they never hold the clock back
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class _Maker:
         self.name, self.g, self.s, self.learning = name, g, Sizes(g), g.learning
         self.lane = Lane(name, self.learning, g.loop)
         step = self.lane.parts[0].circuit
-        nanoseconds = max(LEAST_NS, shortest_ns(step, g.loop))
+        nanoseconds = max(LEAST_NS, shortest_ns(step, g.loop) / 2)
         self.drain = Drain(name, g, self.lane, nanoseconds)
         self.softmax = Softmax(name, g, nanoseconds)
         self.active = part(f"{name}_active", "an activation", self.learning.active, 0)
