@@ -6,6 +6,7 @@ import pytest
 from helpers.small_trainer import bench_says, folder_of, lint_says, training, with_text
 
 from lnsarith.commands.rtl.training import streamed
+from verilog import tools
 from verilog.tools import ToolError
 from verilog.trainer import simulate
 from verilog.trainer.cycles import spent
@@ -31,7 +32,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_trainer_learns_word_for_word_as_the_engine(case, tmp_path):
     made = training(*CASES[case])
-    built = Simulated(made.core, tmp_path, scrambled=True, seed=7)
+    built = Simulated(made.core, tmp_path, scrambled=True, seed=7, short=True)
     built.load(made.start)
     assert (built.read() == made.start).all()
     for gaps in range(3):
@@ -48,7 +49,7 @@ def test_a_trainer_learns_word_for_word_as_the_engine(case, tmp_path):
     assert built.working <= at_least * steps < 4 * built.cycles
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["lns12-momentum-level", "fixed12-no-hidden", "formats"])
 def test_a_trainer_is_clean_for_icarus_and_verilator(case, tmp_path):
     assert not lint_says(training(*CASES[case], backend="numpy").core, tmp_path)
 
@@ -73,9 +74,25 @@ def test_a_core_that_stands_still_is_told(tmp_path, monkeypatch):
     made = training(*CASES["lns12"])
     stuck = with_text(made.core, "assign o_softmax = state == PREPARE & c_kind == SOFTMAX;",
                       "assign o_softmax = 1'b0;")
-    built = Simulated(stuck, tmp_path)
+    built = Simulated(stuck, tmp_path, short=True)
     built.load(made.start)
     program, pixels, labels = next(made.trainer.batches())
     with pytest.raises(ToolError, match="stands still"):
         built.train(pixels, labels, labels * 0 + [0, 0, 0, 0, 1])
     built.close()
+
+
+def test_a_netlist_of_gates_answers_as_the_trainer_does(tmp_path):
+    folder = folder_of(training(*CASES["lns12"]), tmp_path / "tiny")
+    sources = (folder / "files.f").read_text().split()
+    script = [*(f"read_verilog {name}" for name in sources), "hierarchy -top tiny", "proc",
+              "flatten", "opt", "memory -nomap", "opt -full", "techmap", "opt",
+              "abc -g AND,OR,XOR,MUX", "opt_clean", "write_verilog -noattr gates.v",
+              "tee -q -o stat.json stat -json"]
+    (folder / "run.ys").write_text("\n".join(script) + "\n")
+    tools.run([tools.yowasp("yosys"), "-q", "-s", "run.ys"], cwd=folder)
+    cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+    assert cells["$_AND_"] > 1000 and not any(c.startswith("$add") for c in cells)
+    (folder / "files.f").write_text("gates.v\n")
+    said, status = bench_says(folder)
+    assert status == 0 and "PASS" in said, said

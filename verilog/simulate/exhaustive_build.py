@@ -97,9 +97,9 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
 
 
 def library(top: str, sources: list[str], folder: Path, loop: Callable[[list[str]], str],
-            initial: str = "fast") -> ctypes.CDLL:
+            initial: str = "fast", optimise: str = "-O2") -> ctypes.CDLL:
     """Return the library of Verilog sources in a folder and of the C++ that `loop` makes of
-    the names of Verilator's files; initial is what --x-initial takes.
+    the names of Verilator's files; initial is what --x-initial takes, optimise is g++'s level.
 
     Raises ToolMissing for what is not installed, ToolError for what does not compile.
     """
@@ -114,7 +114,8 @@ def library(top: str, sources: list[str], folder: Path, loop: Callable[[list[str
     objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
-    tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
+    flags = [optimise if flag == "-O2" else flag for flag in FLAGS]
+    tools.run([compiler, *flags, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
                "libdut.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
     return ctypes.CDLL(str(folder / "libdut.so"))
 

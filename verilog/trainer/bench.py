@@ -18,7 +18,8 @@ def golden_width(core: Core) -> int:
 
 def bench(core: Core, pixels: int, words: int, steps: int) -> str:
     """Return the bench: weights go in, so many pixels come with gaps, after so many steps weights
-    are read out and compared. It prints PASS, or the first words that differ, and ends with 0 or 1."""
+    are read out and compared. It prints PASS, or the first words that differ, and ends with 0 or
+    1."""
     learning = core.geometry.learning
     label = bits_for(learning.sizes[-1] - 1)
     inputs = [p for p in core.top.ports if not p.output]
@@ -31,9 +32,11 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
     patience = 4 * sum(p.cycles for p in spent(core.geometry)) + 4 * pixels + 4000
     text = _TEXT
     for key, value in {
-            "PATIENCE": str(patience), "NAME": core.name, "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
+            "PATIENCE": str(patience), "NAME": core.name,
+            "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
             "DECLARED": "\n".join(declared), "CLEARED": "\n".join(cleared),
-            "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps), "WORDV": vec(learning.word_bits),
+            "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps),
+            "WORDV": vec(learning.word_bits),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
             }.items():
         text = text.replace(f"@{key}@", value)

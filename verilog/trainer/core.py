@@ -21,7 +21,8 @@ from verilog.trainer.text import literal, module, vec
 
 __all__ = ["Core", "core"]
 
-LEAST_NS = 8.0  # an estimate below which the circuits beside the lanes are not cut
+LEAST_NS = 8.0  # an estimate below which the circuits beside the lanes are not cut; else
+# they are cut to half of a lane's, so that they never hold the clock back
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class _Maker:
         self.name, self.g, self.s, self.learning = name, g, Sizes(g), g.learning
         self.lane = Lane(name, self.learning, g.loop)
         step = self.lane.parts[0].circuit
-        nanoseconds = max(LEAST_NS, shortest_ns(step, g.loop))
+        nanoseconds = max(LEAST_NS, shortest_ns(step, g.loop) / 2)
         self.drain = Drain(name, g, self.lane, nanoseconds)
         self.softmax = Softmax(name, g, nanoseconds)
         self.active = part(f"{name}_active", "an activation", self.learning.active, 0)
@@ -156,7 +157,7 @@ class _Maker:
             self.modules.append(unit.module)
             lines.append(self._made(
                 seeds(f"{name}_seeds", g, unit), "seeds", i_begin="order_begin",
-                i_phase="order_phase", i_whole=f"images_rows == "
+                i_phase="order_phase", i_whole="images_rows == "
                 + literal(learning.batch, self.s.images), i_step="counted"))
         return "\n".join(lines)
 
@@ -167,9 +168,10 @@ class _Maker:
                  "  else if (go) counted <= counted + 32'd1;"]
         if learning.decay_period:
             bits = bits_for(learning.decay_period)
+            begun = literal(learning.step % learning.decay_period, bits)
             period = literal(learning.decay_period - 1, bits)
             lines += [f"reg {vec(bits)}since;\nreg decayed;\nalways @(posedge i_clk)",
-                      f"  if (i_rst) since <= {literal(learning.step % learning.decay_period, bits)};",
+                      f"  if (i_rst) since <= {begun};",
                       "  else if (go) begin",
                       f"    since <= since == {period} ? {literal(0, bits)} : since + "
                       f"{literal(1, bits)};",
@@ -182,14 +184,14 @@ class _Maker:
         numbers = learning.numbers
         values, weight, gradient = (numbers[r].width for r in ("activations", "weights",
                                                                "gradients"))
-        p = g.lanes
+        p, one = g.lanes, literal(numbers["activations"].kept(learning.one), values)
         lines = [f"wire {vec(values)}value = order_first_layer ? inputs_data : values_data;",
                  "wire first_layer = order_first_layer;",
                  "reg valid, first, load, ends, one;",
                  self.active.instance("activated", numbers["activations"].opened("x", "value")),
                  f"wire {vec(values)}active = " + numbers["activations"].closed(
                      self.active.answers("activated"), "o") + ";",
-                 f"wire {vec(values)}seen = one ? {literal(numbers['activations'].kept(learning.one), values)} : "
+                 f"wire {vec(values)}seen = one ? {one} : "
                  "first_layer ? value : active;",
                  "always @(posedge i_clk) begin",
                  *(f"  {n} <= order_{n}{' & ~i_rst' if n in ('valid', 'ends') else ''};"
@@ -220,7 +222,8 @@ class _Maker:
         absents = {FORWARD: learning.forward, BACKWARD: learning.backward,
                    UPDATE: learning.update}
         absent = _absent("seen", learning.forward)
-        own_weight = _wide(f"weights_data[{(i + 1) * weight - 1}:{i * weight}]", weight, lane.vector)
+        own_weight = _wide(f"weights_data[{(i + 1) * weight - 1}:{i * weight}]", weight,
+                           lane.vector)
         b = f"is_update ? {_wide(f'rows_{i}_data', gradient, lane.vector)} : {own_weight}"
         if self.drain.backward:
             bank = f"bank_{i}_data" if i < self.g.images else literal(0, gradient)
@@ -236,8 +239,8 @@ class _Maker:
     def _lanes(self) -> str:
         g, lane = self.g, self.lane
         self.modules.append(lane.module)
-        lines = [f"wire {vec(lane.width)}register_{i};\n{lane.module.name} lane_{i} (.i_clk(i_clk), "
-                 f".i_kind(order_kind), .i_first(lane_first), .i_load(lane_load), "
+        lines = [f"wire {vec(lane.width)}register_{i};\n{lane.module.name} lane_{i} ("
+                 f".i_clk(i_clk), .i_kind(order_kind), .i_first(lane_first), .i_load(lane_load), "
                  f".i_absent(absent_{i}), .i_a(a_{i}), .i_b(b_{i}), .o_register(register_{i}));"
                  for i in range(g.lanes)]
         names = [f"ends_{i}" for i in range(1, g.loop + 1)]
@@ -322,7 +325,7 @@ class _Maker:
         at = f"order_gradients[{s.rows - 1}:0]" if s.gradients > s.rows else "order_gradients"
         for i in range(g.lanes):
             lines.append(self._made(
-                rows, f"rows_{i}", i_write=f"gradient_write & gradient_word == "
+                rows, f"rows_{i}", i_write="gradient_write & gradient_word == "
                 + literal(i, s.lane), i_write_address="gradient_row", i_data="gradient",
                 i_read="order_valid & is_update", i_read_address=at))
         if self.drain.backward:  # the gradients of the first layer's outputs go no further down

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verilog.emit.module import Module, Port
+from verilog.emit.module import Port
 from verilog.trainer.finish import backward_circuit, update_circuit
 from verilog.trainer.geometry import BACKWARD, FORWARD, UPDATE, Geometry, bits_for
 from verilog.trainer.lane import Lane
@@ -45,7 +45,8 @@ class Drain:
                  Port("i_any", 1), Port("i_row", g.lanes * self.lane.width),
                  Port("i_weights", g.lanes * weights), Port("i_value", values),
                  Port("o_take", 1, True), Port("o_idle", 1, True),
-                 Port("o_weights_address", s.weights, True), Port("o_value_address", s.values, True),
+                 Port("o_weights_address", s.weights, True),
+                 Port("o_value_address", s.values, True),
                  Port("o_value_write", 1, True), Port("o_value_write_address", s.values, True),
                  Port("o_value", values, True), Port("o_weights_write", 1, True),
                  Port("o_weights_write_address", s.weights, True),
@@ -72,7 +73,7 @@ class Drain:
 
     def _constants(self) -> str:
         """Return the table of bases and strides of each phase."""
-        g, s = self.g, self.sizes
+        g = self.g
         rows = []
         for phase in g.phases:
             layer = g.layers[phase.layer]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fxp.trace import bits
@@ -35,8 +35,9 @@ class Part:
         links = [".i_clk(i_clk)"] if self.latency else []
         for port, node in self.circuit.inputs.items():
             given = operands[port]
-            value = given.fitted(width_of(node.low, node.high)) if isinstance(given, Wire) else given
-            links.append(f".i_{port}({value})")
+            if isinstance(given, Wire):
+                given = given.fitted(width_of(node.low, node.high))
+            links.append(f".i_{port}({given})")
         wires = []
         for port, node in self.circuit.outputs.items():
             wires.append(f"wire {vec(width_of(node.low, node.high))}{label}_{port};")
@@ -93,7 +94,7 @@ def inlined(circuit: Circuit, **operands):
     return {name: values[node.index] for name, node in circuit.outputs.items()}
 
 
-_OPERATIONS = {
+_OPERATIONS: dict[str, Callable] = {
     "add": lambda n, a, b: a + b, "sub": lambda n, a, b: a - b, "mul": lambda n, a, b: a * b,
     "shl": lambda n, a, b: a << b, "shr": lambda n, a, b: a >> b, "and": lambda n, a, b: a & b,
     "or": lambda n, a, b: a | b, "xor": lambda n, a, b: a ^ b, "eq": lambda n, a, b: a == b,

@@ -55,7 +55,7 @@ def sequence(name: str, g: Geometry) -> Module:
             "CONSTANTS": table("phase", _phases(g, s), _defaults(s)),
             "LAST_PHASE": literal(len(g.phases) - 1, s.phase), "LANES_1":
             literal(g.lanes - 1, s.lane), "SLOT_1": literal(g.loop - 1, s.slot),
-            "SLOTS": literal(g.loop, s.flight), "DEPTH": literal(g.depth, s.flight),
+            "SLOTS": literal(g.loop, s.flight), "ROOM": literal(g.depth - 1, s.flight),
             "COUNT_PAD": f"{{{s.count - s.images}{{1'b0}}}}",
             **{f"{k}0": literal(0, getattr(s, k2)) for k, k2 in (
                 ("C", "count"), ("W", "weights"), ("A", "scalars"), ("G", "gradients"),
@@ -104,7 +104,8 @@ def _phase(g: Geometry, kind: int, number: int) -> dict[str, int]:
 
 
 _TEXT = f"""
-localparam FORWARD = 2'd{FORWARD}, SOFTMAX = 2'd{SOFTMAX}, BACKWARD = 2'd{BACKWARD}, UPDATE = 2'd{UPDATE};
+localparam FORWARD = 2'd{FORWARD}, SOFTMAX = 2'd{SOFTMAX};
+localparam BACKWARD = 2'd{BACKWARD}, UPDATE = 2'd{UPDATE};
 localparam IDLE = 3'd0, PREPARE = 3'd1, SEED = 3'd2, ISSUE = 3'd3, WAIT = 3'd4, SOFT = 3'd5;
 """ + """
 reg [2:0] state;
@@ -148,7 +149,7 @@ wire @GV@next_g = wrap ? next_g_base : g + gy;
 wire last_slot = slot == @SLOT_1@;
 wire last_step = step == s_1;
 wire begins = step == @C0@ & slot == @S0@;
-wire room = flight + @SLOTS@ <= @DEPTH@;
+wire room = flight + @SLOTS@ <= @ROOM@;  // a full queue would look empty
 wire issue = state == ISSUE & (~begins | room);
 wire lands = issue & last_step & ~over;
 wire ended = flight == @F0@ & i_drained;

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Training", "streamed"]
 
+SHORT = 100  # steps up to which a quick build of the simulation is the faster way
 CHUNK = 256  # steps from one look to the next
 STEPS = 2  # of the golden words
 
@@ -84,7 +85,7 @@ class Training:
 
         with scratch() as name:
             folder, began = Path(name), time.perf_counter()
-            core = Simulated(self.core, folder)
+            core = Simulated(self.core, folder, short=0 < steps < SHORT)
             built = time.perf_counter() - began
             core.load(self.start)
             done, seconds = 0, 0.0
