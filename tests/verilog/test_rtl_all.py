@@ -23,7 +23,7 @@ def cases():
     for row in (*OPERATORS.values(), *UNITS.values()):
         kind = "ufixed" if row.usual_format.startswith("ufixed") else row.family
         shape = getattr(row, "shape", "operator")
-        for f in FORMATS[kind]:
+        for f in FORMATS[kind] if shape != "rescale" else (row.usual_format,):
             options = dict(SMALL.get(shape, {}))
             yield row.name, f, options, 0
             if shape == "systolic":
