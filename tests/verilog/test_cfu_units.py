@@ -12,6 +12,7 @@ from verilog import tools
 from verilog.catalogue import design
 from verilog.design.lint import lint
 from verilog.design.package import folder_files, write_package
+from verilog.prove.design import prove_design
 from verilog.simulate.icarus import simulate
 from verilog.simulate.waves import cfu_view
 from verilog.units.catalogue import UNITS
@@ -166,6 +167,13 @@ def test_a_mutant_of_the_array_is_caught():
                                                     "held_first ? sums : biases"))
     modules = tuple(spoilt if m is inner else m for m in made.modules)
     assert not simulate(replace(made, modules=modules), vectors=220).equal
+
+
+def test_a_sum_behind_commands_is_proved_and_an_array_says_where_it_is():
+    proofs = prove_design(unit("lns-mac-unit", "lns9.4", {}), 60)
+    assert proofs and all(p.passed for p in proofs), [p.as_dict() for p in proofs]
+    with pytest.raises(FormatError, match="the array itself is"):
+        prove_design(unit(*CASES[7]), 60)
 
 
 def test_the_command_writes_it(tmp_path, capsys):
