@@ -13,7 +13,7 @@ import numpy as np
 
 from fxp.format import FormatError
 from fxp.trace.bits import clamp, maximum, minimum
-from fxp.trace.circuit import trace
+from fxp.trace.circuit import Circuit, trace
 from verilog.design.design import Design, Words
 from verilog.emit.header import header
 from verilog.emit.module import CLOCK, VALID_IN, VALID_OUT, Module, Port, combinational
@@ -23,7 +23,7 @@ from verilog.units.cfu.parts import RESCALE_STATE, rescale
 from verilog.units.macs import Mac
 from verilog.units.systolic import weight_stationary
 
-__all__ = ["array_commands", "array_unit"]
+__all__ = ["array_commands", "array_unit", "rescaling"]
 
 WORD = (1 << 32) - 1
 PORTS = (*CLOCK, *VALID_IN, Port("i_function", 10, meaning="{funct7, funct3}"),
@@ -102,6 +102,16 @@ def array_unit(name: str, summary: str, mac: Mac, rows: int, columns: int,
 
 def _rescaler(name: str) -> Module:
     """Return the module that makes a sum a word of 8 bits and one of 16."""
+    circuit = rescaling()
+    ports = (Port("i_total", 32), Port("i_positive", 31), Port("i_negative", 31),
+             Port("i_ends", 32), Port("o_word", 32, True), Port("o_score", 32, True))
+    text = header(f"{name}_rescale", "a sum as a word", rescale.__doc__ or "", {}, 0, circuit,
+                  rescale)
+    return combinational(f"{name}_rescale", text, circuit, ports)
+
+
+def rescaling() -> Circuit:
+    """Return the circuit of a sum as a word of 8 bits and as one of 16."""
 
     def spec(total, positive, negative, ends):
         scaled = rescale(word_of(total, -(1 << 31), (1 << 31) - 1), positive, negative,
@@ -110,13 +120,8 @@ def _rescaler(name: str) -> Module:
         word = minimum(maximum(scaled + zero, low), high)
         return word & WORD, clamp(scaled, -(1 << 15), (1 << 15) - 1) & WORD
 
-    circuit = trace(spec, {"total": ANY, **RESCALE_STATE, "ends": ANY}, outputs=("word", "score"),
-                    name="rescale")
-    ports = (Port("i_total", 32), Port("i_positive", 31), Port("i_negative", 31),
-             Port("i_ends", 32), Port("o_word", 32, True), Port("o_score", 32, True))
-    text = header(f"{name}_rescale", "a sum as a word", rescale.__doc__ or "", {}, 0, circuit,
-                  rescale)
-    return combinational(f"{name}_rescale", text, circuit, ports)
+    return trace(spec, {"total": ANY, **RESCALE_STATE, "ends": ANY}, outputs=("word", "score"),
+                 name="rescale")
 
 
 class _Model:
