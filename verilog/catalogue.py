@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fxp.format import FormatError
 from lnsarith.catalogue.operator import FAMILIES, Operator
 from lnsarith.catalogue.operators import OPERATORS, find, parse_format
 from verilog.design.design import Design, operator_design

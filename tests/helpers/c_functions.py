@@ -71,7 +71,8 @@ def on_riscv(circuits, words, expected):
         calls.append(f"    for (int k = 0; k < {len(columns[0])}; k++) {{\n"
                      f"        const int64_t *w = words_{name}[k];\n"
                      f"        if ({name}({given}) != w[{count - 1}]) {{\n"
-                     f"            put_text(\"{name}\\n\");\n            break;\n        }}\n    }}\n")
+                     f"            put_text(\"{name}\\n\");\n            break;\n"
+                     "        }\n    }\n")
     parts.append("int main(void) {\n" + "".join(calls) + '    put_text("end\\n");\n'
                  "    return 0;\n}\n")
     assert all(plain(k) for c in circuits.values() for k in c.inputs)

@@ -141,7 +141,7 @@ def test_no_stage_takes_longer_than_promised(latency):
     (dict(name="lns-add", arith="lns16", target_ns=0.1), "target of 0.1 ns is below"),
     (dict(name="lns-add", arith="lns16", latency=2, target_ns=5.0), "exclude each other"),
     (dict(name="lns-mac", arith="lns20", as_cfu=True), "operand x has 20 bits"),
-    (dict(name="mac-unit", as_cfu=True), "lns-mac-unit is a unit"),
+    (dict(name="mac-unit", as_cfu=True, latency=2), "registers of its own"),
     (dict(name="mac-unit", latency=2), "registers of its own"),
     (dict(name="systolic", options={"rows": "0"}), "rows must be an integer 1..128"),
     (dict(name="systolic", options={"rows": "100", "columns": "100"}), "at most 4096 elements"),

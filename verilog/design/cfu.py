@@ -97,8 +97,8 @@ def _wrapper(design: Design, places, unit: str) -> Module:
     word = body.wire("word", out.width)
     commanded = "function" in design.inputs
     function = {"i_function": body.read("cmd_payload_function_id")} if commanded else {}
-    operands = {**function, **{f"i_{name}": body.read(f"cmd_payload_inputs_{register}", low + width - 1, low)
-                for name, (register, low, width) in places.items()}}
+    operands = {f"i_{name}": body.read(f"cmd_payload_inputs_{register}", low + width - 1, low)
+                for name, (register, low, width) in places.items()} | function
     body.add(v.instance(design.name, "operator", {
         "i_clk": body.read("clk"), "i_rst": body.read("reset"),
         "i_valid": body.read("cmd_valid"), "o_ready": v.name("cmd_ready"), **operands,

@@ -13,6 +13,7 @@ from verilog.soc.network import LabNetwork
 __all__ = ["unit_cost"]
 
 SEEDS = (1,)
+SECONDS = 3600  # for each tool
 
 
 def unit_cost(lab: Lab, network: LabNetwork) -> dict | None:
@@ -25,7 +26,8 @@ def unit_cost(lab: Lab, network: LabNetwork) -> dict | None:
     name = f"cost_{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     found = kept.read(name)
     if found is None:
-        cost = synthesise(unit.design, "ecp5-memories", place=True, seeds=SEEDS)
+        cost = synthesise(unit.design, "ecp5-memories", place=True, seeds=SEEDS,
+                          seconds=SECONDS)
         answer = {"luts": cost.luts, "flip_flops": cost.flip_flops,
                   "memories": cost.cells.get("DP16KD", 0), "mhz": cost.mhz, "tools": cost.tools}
         found = json.dumps(answer).encode()

@@ -135,7 +135,8 @@ def _layer(layer: LabLayer, n: int, first: int, layout) -> tuple[list[str], str]
               "out_height": layer.out[0], "out_width": layer.out[1], "channels": layer.channels,
               "top": layer.before[0], "left": layer.before[1], "padded_height": layer.reach[0],
               "padded_width": layer.reach[1], "zero": layer.zero, "run": layer.size * maps,
-              "depth": layer.depth, "wide": int(layer.wide), **names, "expected": f"expected + {first}"}
+              "depth": layer.depth, "wide": int(layer.wide), **names,
+              "expected": f"expected + {first}"}
     return arrays, "    {" + ", ".join(f".{k} = {v}" for k, v in fields.items()) + "}"
 
 

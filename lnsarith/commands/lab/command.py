@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from lnsarith.commands.options import add_data
 
@@ -45,7 +46,7 @@ def run_list(args: Namespace) -> int:
     """Print a line for each lab, and the commands of its unit."""
     from verilog.soc.labs import LABS
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for lab in LABS.values():
         unit = lab.unit() if lab.unit else None
         rows.append({"lab": lab.number, "title": lab.title, "firmware": lab.source,

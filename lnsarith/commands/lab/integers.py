@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,7 @@ def _layer(step) -> LabLayer:
     from verilog.soc.network import LabLayer
 
     window = step.window
+    places: dict[str, Any]
     if window is None:
         shape, places = (1, 1, step.sizes[0]), {"out": (1, 1)}
     else:

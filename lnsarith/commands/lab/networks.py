@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Opened", "open_network"]
 
-EPOCHS = "4"  # of the network that is trained where none is given
+EPOCHS, UNITS = 4, 32  # of the network that is trained where none is given
 
 
 @dataclass(frozen=True)
@@ -59,40 +59,28 @@ def open_network(args: Namespace, count: int) -> Opened:
 
 def _trained(args: Namespace, count: int) -> Opened:
     """Return a small network that is trained on digits, and quantised for int8."""
-    from lnsarith.cli import main
-    from lnsarith.files.whole import scratch
+    from nets.data.sets import load
+    from nets.network.evaluation import flat
+    from nets.quantize.network import quantize
+    from nets.settings.suited import settings_for
+    from nets.train.trainer import Trainer
 
-    labs = set(args.labs)
-    arith = args.arith or ("lns12" if labs == {"5"} else "int8")
-    with scratch() as name:
-        run, own = f"{name}/digits-{arith}", arith if arith != "int8" else "float32"
-        commands = [["train", "--dataset", "digits", "--arith", own, "--hidden", "32",
-                     "--epochs", EPOCHS, "--no-plot", "--out", run]]
-        if arith == "int8":
-            commands.append(["quantize", run, "--out", f"{run}/int8"])
-        _quietly(main, commands)
-        found = Namespace(**{**vars(args), "arith": None, "run_folder": (
-            f"{run}/int8" if arith == "int8" else run)})
-        opened = open_network(found, count)
-    return Opened(f"digits, 32 hidden units, {EPOCHS} epochs", opened.dataset, opened.kind,
-                  opened.data, opened.scores, opened.classes)
-
-
-def _quietly(main, commands: list[list[str]]) -> None:
-    """Run commands without their answers; ValueError if one fails."""
-    import contextlib
-    import io
-
-    for command in commands:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-            code = main(command)
-        if code:
-            raise ValueError(said.getvalue().strip().splitlines()[-1].removeprefix("lnsarith: "))
+    arith = args.arith or ("lns12" if set(args.labs) == {"5"} else "int8")
+    data = load("digits")
+    settings = settings_for({"dataset": "digits", "hidden": (UNITS,), "epochs": EPOCHS,
+                             "arith": "float32" if arith == "int8" else arith})
+    trainer = Trainer(settings, data)
+    for _ in range(EPOCHS):
+        trainer.train_epoch()
+    name = f"digits, {UNITS} hidden units, {EPOCHS} epochs"
+    pixels = _images(flat(data.test_images), count)
+    if arith == "int8":
+        made = quantize(trainer.network, flat(data.train_images))
+        return _opened_integers(name, "digits", made, pixels)
+    return _opened_words(name, "digits", arith, trainer.network, pixels, data.test_labels)
 
 
 def _integers(args: Namespace, count: int) -> Opened:
-    from lnsarith.commands.lab.integers import integer_network
     from nets.data.sets import load
     from nets.network.evaluation import flat
     from nets.network.memh import require_about
@@ -103,25 +91,37 @@ def _integers(args: Namespace, count: int) -> Opened:
     network, manifest = read_integers(folder)
     require_about(folder, manifest, {})
     pixels = _images(flat(load(manifest["dataset"], args.data_dir).test_images), count)
-    scores = network.scores(pixels)
-    return Opened(str(folder), manifest["dataset"], "int8", integer_network(network, pixels),
-                  scores.tolist(), network.predict(pixels).tolist())
+    return _opened_integers(str(folder), manifest["dataset"], network, pixels)
+
+
+def _opened_integers(name: str, dataset: str, network, pixels: np.ndarray) -> Opened:
+    from lnsarith.commands.lab.integers import integer_network
+
+    return Opened(name, dataset, "int8", integer_network(network, pixels),
+                  network.scores(pixels).tolist(), network.predict(pixels).tolist())
 
 
 def _words(args: Namespace, count: int) -> Opened:
     from lnsarith.commands.eval.model import open_model
-    from lnsarith.commands.lab.words import word_network
     from nets.data.sets import load
-    from nets.network.evaluation import evaluate, flat
+    from nets.network.evaluation import flat
 
     kept, network, _ = open_model(Namespace(run_folder=args.run_folder, threads="1",
                                             backend="vector"))
     data = load(kept.settings.dataset, args.data_dir)
     pixels = _images(flat(data.test_images), count)
+    return _opened_words(str(kept.folder), kept.settings.dataset, kept.settings.arith, network,
+                         pixels, data.test_labels)
+
+
+def _opened_words(name: str, dataset: str, arith: str, network, pixels: np.ndarray,
+                  labels: np.ndarray) -> Opened:
+    from lnsarith.commands.lab.words import word_network
+    from nets.network.evaluation import evaluate
+
     made, scores = word_network(network, pixels)
-    classes = evaluate(network, pixels, data.test_labels[:count]).predicted
-    return Opened(str(kept.folder), kept.settings.dataset, kept.settings.arith, made,
-                  scores.tolist(), classes.tolist())
+    classes = evaluate(network, pixels, labels[: len(pixels)]).predicted
+    return Opened(name, dataset, arith, made, scores.tolist(), classes.tolist())
 
 
 def _images(images: np.ndarray, count: int) -> np.ndarray:

@@ -29,7 +29,8 @@ def word_network(network, pixels: np.ndarray) -> tuple[LabNetwork, np.ndarray]:
     program.run(pixels, np.zeros(len(pixels), np.int64))
     values = [ar.words(t).astype(np.int64) for t in program.values]
     arithmetic = _arithmetic(ar)
-    layers, answers = [], []
+    layers: list[LabLayer] = []
+    answers: list[np.ndarray] = []
     for each, before, after in zip(network.layers, values, values[1:]):
         layer = each.layer if isinstance(each, Watched) else each
         made = _layer(ar, layer, before.shape[1], len(layers))
@@ -71,7 +72,7 @@ def _places(window) -> dict[str, Any]:
             "stride": window.stride, "before": window.before, "reach": window.reach()}
 
 
-def _weights(ar, layer) -> dict[str, np.ndarray]:
+def _weights(ar, layer) -> dict[str, Any]:
     """Return the weights and, for each channel, its bias and factor."""
     bias = ar.words(layer.b)[0].astype(np.int64)
     factors = np.zeros_like(bias)

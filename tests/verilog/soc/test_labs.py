@@ -104,3 +104,26 @@ def test_missing_tools_are_named_with_what_to_install(monkeypatch, network):
     monkeypatch.setattr(simulator.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(tools.ToolMissing, match="pythondata-cpu-vexriscv"):
         simulator.processor()
+
+
+@pytest.mark.parametrize("arith", ["lns12", "minselect12"])
+def test_lab_5_sums_what_is_no_integer_as_the_engine_does(arith, capsys):
+    assert main(["lab", "run", "5", "--arith", arith, "--images", "1", "--no-cost",
+                 "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [r["lab"] for r in found["labs"]] == [0, 5] and found["arith"] == arith
+    assert all(r["equal"] and r["scores"] == found["scores"] for r in found["labs"])
+    assert found["labs"][1]["speed_up"] > 2
+
+
+def test_the_array_s_emulation_in_c_runs_the_same_firmware(network):
+    images = pixels(network, 1)
+    report = run_lab(LABS[3], integer_network(network, images), emulate=True)
+    assert report.difference is None and report.scores == network.scores(images).tolist()
+
+
+def test_labs_list_their_commands(capsys):
+    assert main(["lab", "list", "--json"]) == 0
+    labs = json.loads(capsys.readouterr().out)["labs"]
+    assert [lab["lab"] for lab in labs] == [0, 1, 2, 3, 4, 5] and labs[0]["commands"] == []
+    assert {"load", "swap", "stream", "read"} <= set(labs[3]["commands"])

@@ -13,18 +13,18 @@ import numpy as np
 
 from fxp.format import FormatError
 from fxp.trace.bits import clamp, maximum, minimum
-from fxp.trace.circuit import trace
+from fxp.trace.circuit import Circuit, trace
 from verilog.design.design import Design, Words
 from verilog.emit.header import header
 from verilog.emit.module import CLOCK, VALID_IN, VALID_OUT, Module, Port, combinational
+from verilog.units.cfu.array_text import PLACES, array_text, column_bits
 from verilog.units.cfu.commands import ANY, INPUTS, Command, Operand, packed, word_of
 from verilog.units.cfu.parts import RESCALE_STATE, rescale
 from verilog.units.macs import Mac
 from verilog.units.systolic import weight_stationary
 
-__all__ = ["PLACES", "array_commands", "array_unit"]
+__all__ = ["array_commands", "array_unit", "rescaling"]
 
-PLACES = 128
 WORD = (1 << 32) - 1
 PORTS = (*CLOCK, *VALID_IN, Port("i_function", 10, meaning="{funct7, funct3}"),
          Port("i_inputs_0", 32), Port("i_inputs_1", 32), *VALID_OUT, Port("o_word", 32, True))
@@ -44,7 +44,7 @@ def array_commands(mac: Mac, rows: int, columns: int, rescales: bool) -> list[Co
         return tuple(Operand(name, r, 32, 0, text) for r, (name, text) in
                      enumerate(zip(("low", "high"), told)))
 
-    place = (Operand("place", 0, 7), Operand("column", 0, 3 + (columns > 8) * 3, 8))
+    place = (Operand("place", 0, 7), Operand("column", 0, column_bits(columns), 8))
     found = [
         Command("load", "a row of weights moves in, behind those at work; the last row first", 0,
                 halves("columns", mac.b, columns), nothing),
@@ -87,7 +87,7 @@ def array_unit(name: str, summary: str, mac: Mac, rows: int, columns: int,
     array = weight_stationary(f"{name}_array", summary, mac, rows, columns, settings, memories)
     text = header(name, summary, DOC, settings, None, array.circuit, mac.spec)
     extra = [_rescaler(name)] if rescales else []
-    top = Module(name, PORTS, text + _text(name, mac, rows, columns, rescales))
+    top = Module(name, PORTS, text + array_text(name, mac, rows, columns, rescales))
 
     def model(words: Words) -> Words:
         return {"word": _Model(mac, rows, columns, rescales).run(words)}
@@ -102,6 +102,16 @@ def array_unit(name: str, summary: str, mac: Mac, rows: int, columns: int,
 
 def _rescaler(name: str) -> Module:
     """Return the module that makes a sum a word of 8 bits and one of 16."""
+    circuit = rescaling()
+    ports = (Port("i_total", 32), Port("i_positive", 31), Port("i_negative", 31),
+             Port("i_ends", 32), Port("o_word", 32, True), Port("o_score", 32, True))
+    text = header(f"{name}_rescale", "a sum as a word", rescale.__doc__ or "", {}, 0, circuit,
+                  rescale)
+    return combinational(f"{name}_rescale", text, circuit, ports)
+
+
+def rescaling() -> Circuit:
+    """Return the circuit of a sum as a word of 8 bits and as one of 16."""
 
     def spec(total, positive, negative, ends):
         scaled = rescale(word_of(total, -(1 << 31), (1 << 31) - 1), positive, negative,
@@ -110,214 +120,8 @@ def _rescaler(name: str) -> Module:
         word = minimum(maximum(scaled + zero, low), high)
         return word & WORD, clamp(scaled, -(1 << 15), (1 << 15) - 1) & WORD
 
-    circuit = trace(spec, {"total": ANY, **RESCALE_STATE, "ends": ANY}, outputs=("word", "score"),
-                    name="rescale")
-    ports = (Port("i_total", 32), Port("i_positive", 31), Port("i_negative", 31),
-             Port("i_ends", 32), Port("o_word", 32, True), Port("o_score", 32, True))
-    text = header(f"{name}_rescale", "a sum as a word", rescale.__doc__ or "", {}, 0, circuit,
-                  rescale)
-    return combinational(f"{name}_rescale", text, circuit, ports)
-
-
-def _text(name: str, mac: Mac, rows: int, columns: int, rescales: bool) -> str:
-    """Return the module: commands, places, what is on its way, the array."""
-    a, w, out = mac.bits("a"), mac.bits("b"), mac.bits("out")
-    lanes = {"a": _lanes(a, rows), "w": _lanes(w, columns)}
-    row = columns * out
-    delay = rows + columns - 1
-    column = 3 + (columns > 8) * 3
-    signed = mac.out.words[0] < 0
-    fill = f"{{{32 - out}{{{'chosen[' + str(out - 1) + ']' if signed else chr(39).join(['1', 'b0'])}}}}}"
-    extended = "chosen" if out == 32 else f"{{{fill}, chosen}}"
-    choice = "".join(f"      {column}'d{c}: chosen = sums[{(c + 1) * out - 1}:{c * out}];\n"
-                     for c in range(1, columns))
-    in_flight = " | ".join(f"(way_valid[{k}] & (way_place_{k} == place))" for k in range(delay))
-    ways = "".join(f"  reg [6:0] way_place_{k};\n" for k in range(delay))
-    moves = "".join(f"    way_place_{k} <= way_place_{k - 1};\n" for k in range(1, delay))
-    biases = "".join(f"      if (i_inputs_1[{column - 1}:0] == {column}'d{c}) "
-                     f"biases[{(c + 1) * out - 1}:{c * out}] <= i_inputs_0[{out - 1}:0];\n"
-                     for c in range(columns))
-    late_codes, late_regs, late_word = "", "", ""
-    answer = "reading ? word_read : 32'd0"
-    if rescales:
-        late_codes = """  wire scale = i_function == 10'd8;
-  wire rescale = i_function == 10'd9;
-  wire score = i_function == 10'd10;
-"""
-        late_regs = f"""
-  // a sum as a word, a cycle later than the sum
-  reg [30:0] positive, negative;
-  reg [31:0] ends, word_late;
-  reg late;
-  reg wide;
-  reg scaled;
-  wire [31:0] word_8, word_16;
-  {name}_rescale rescaler (.i_total(word_read), .i_positive(positive), .i_negative(negative),
-      .i_ends(ends), .o_word(word_8), .o_score(word_16));
-  always @(posedge i_clk)
-    if (i_rst) begin
-      positive <= 31'd0;
-      negative <= 31'd0;
-    end else if (taken & scale) begin
-      positive <= i_inputs_0[30:0];
-      negative <= i_inputs_1[30:0];
-    end
-  always @(posedge i_clk) begin
-    if (taken) begin
-      ends <= i_inputs_1;
-      wide <= score;
-    end
-    word_late <= wide ? word_16 : word_8;
-  end
-  always @(posedge i_clk)
-    if (i_rst) begin
-      late <= 1'b0;
-      scaled <= 1'b0;
-    end else begin
-      late <= taken & (rescale | score);
-      if (taken) scaled <= rescale | score;
-    end
-"""
-        answer = "scaled ? word_kept : reading ? word_read : 32'd0"
-        late_word = """  reg [31:0] word_held;
-  reg fresh;
-  always @(posedge i_clk) begin
-    fresh <= late;
-    if (fresh) word_held <= word_late;
-  end
-  wire [31:0] word_kept = fresh ? word_late : word_held;
-"""
-    waits = "(read | waiting" + (" | rescale | score)" if rescales else ")")
-    busy = " & ~late" if rescales else ""
-    gets = "read" + (" | rescale | score" if rescales else "")
-    early = "taken & ~(rescale | score)" if rescales else "taken"
-    done = f"""      if ({early}) answered <= 1'b1;
-{"      else if (late) answered <= 1'b1;" + chr(10) if rescales else ""}      else if (i_ready) answered <= 1'b0;
-"""
-    return f"""`default_nettype none
-
-module {name} (
-    input wire i_clk, input wire i_rst,
-    input wire i_valid, output wire o_ready,
-    input wire [9:0] i_function, input wire [31:0] i_inputs_0, input wire [31:0] i_inputs_1,
-    output wire o_valid, input wire i_ready, output wire [31:0] o_word);
-
-  // commands
-  wire load = i_function == 10'd0;
-  wire swap = i_function == 10'd1;
-  wire begins = i_function == 10'd2;
-  wire stream = i_function == 10'd3;
-  wire read = i_function == 10'd4;
-  wire bias = i_function == 10'd5;
-  wire waiting = i_function == 10'd6;
-{late_codes}  reg answered;
-  reg going;  // a word for the array is held, with its place
-  reg loading;  // weights for it are held
-  reg swapping;
-  reg [{delay - 1}:0] way_valid;  // words on their way through the array, and their places
-{ways}  wire empty = ~going & ~(|way_valid);
-  reg [6:0] place;
-  reg first;
-  wire there = (going & (held_place == place)) | {in_flight};
-  wire stalls = ({waits} & ~empty) | (stream & there);
-  assign o_ready = (~answered | i_ready) & ~stalls{busy};
-  wire taken = i_valid & o_ready;
-  reg reading;
-  reg [{column - 1}:0] read_column;
-  assign o_valid = answered;
-
-  always @(posedge i_clk)
-    if (i_rst) answered <= 1'b0;
-    else begin
-{done}    end
-
-  // sums of the places; one that is streamed is read a cycle before it goes into the array
-  reg [{row - 1}:0] memory [0:{PLACES - 1}];
-  reg [{row - 1}:0] sums;
-  wire [6:0] address = stream ? place : i_inputs_0[6:0];
-  wire back;
-  wire [{row - 1}:0] totals;
-  always @(posedge i_clk) begin
-    if (taken & (stream | {gets})) sums <= memory[address];
-    if (back) memory[way_place_{delay - 1}] <= totals;
-  end
-
-  reg [63:0] held;
-  reg [6:0] held_place;
-  reg held_first;
-  reg [{row - 1}:0] biases;
-  always @(posedge i_clk) begin
-    if (taken) held <= {{i_inputs_1, i_inputs_0}};
-    if (taken & stream) begin
-      held_place <= place;
-      held_first <= first;
-    end
-    if (taken) begin
-      reading <= read;
-      read_column <= i_inputs_0[{7 + column}:8];
-    end
-    if (taken & bias) begin
-{biases}    end
-  end
-
-  always @(posedge i_clk)
-    if (i_rst) begin
-      place <= 7'd0;
-      first <= 1'b1;
-      going <= 1'b0;
-      loading <= 1'b0;
-      swapping <= 1'b0;
-    end else begin
-      going <= taken & stream;
-      loading <= taken & load;
-      swapping <= taken & swap;
-      if (taken & begins) begin
-        place <= i_inputs_0[6:0];
-        first <= i_inputs_1[0];
-      end else if (taken & stream) place <= place + 7'd1;
-    end
-
-  // what is on its way: the array takes just as long
-  always @(posedge i_clk)
-    if (i_rst) way_valid <= {delay}'d0;
-    else way_valid <= {{way_valid[{delay - 2}:0], going}};
-  always @(posedge i_clk) begin
-    way_place_0 <= held_place;
-{moves}  end
-
-  wire array_ready;
-  {name}_array systolic (
-      .i_clk(i_clk), .i_rst(i_rst),
-      .i_valid(going | loading | swapping), .o_ready(array_ready),
-      .i_load(loading), .i_swap(swapping), .i_go(going),
-      .i_a({lanes["a"]}), .i_w({lanes["w"]}),
-      .i_init(held_first ? biases : sums),
-      .o_valid(back), .i_ready(1'b1), .o_out(totals));
-
-  // the answer
-  reg [{out - 1}:0] chosen;
-  always @(*)
-    case (read_column)
-{choice}      default: chosen = sums[{out - 1}:0];
-    endcase
-  wire [31:0] word_read = {extended};
-{late_regs}{late_word}  assign o_word = {answer};
-
-  wire unused = &{{1'b0, array_ready, i_inputs_0, i_inputs_1, held}};
-
-endmodule
-
-`default_nettype wire
-"""
-
-
-def _lanes(bits: int, count: int) -> str:
-    """Return the words side by side in the two registers held, as one vector; a word does not
-    go over the end of a register."""
-    each = 32 // bits
-    lows = (k // each * 32 + k % each * bits for k in range(count))
-    parts = [f"held[{low + bits - 1}:{low}]" for low in lows]
-    return "{" + ", ".join(reversed(parts)) + "}"
+    return trace(spec, {"total": ANY, **RESCALE_STATE, "ends": ANY}, outputs=("word", "score"),
+                 name="rescale")
 
 
 class _Model:
@@ -338,7 +142,7 @@ class _Model:
 
     def _command(self, function: int, x: int, y: int) -> int:
         mac, place = self.mac, x & (PLACES - 1)
-        wide = 6 if self.columns > 8 else 3
+        wide = column_bits(self.columns)
         column = (x >> 8) & ((1 << wide) - 1)
         column = column if column < self.columns else 0
         if function == 0:

@@ -9,8 +9,9 @@ from fxp.format import Fixed, FormatError
 from lnsarith.files.naming import digested
 from verilog.design.cfu import cfu
 from verilog.design.design import Design
-from verilog.units.cfu.array import array_commands, array_unit
+from verilog.units.cfu.array import array_commands, array_unit, rescaling
 from verilog.units.cfu.commands import Command, Operand, command_unit
+from verilog.units.cfu.emulations import array_emulation, operator_emulation
 from verilog.units.cfu.header import c_header, emulation
 from verilog.units.cfu.parts import (
     RESCALE,
@@ -41,6 +42,7 @@ class CfuUnit:
     inner: Design
     commands: Sequence[Command]
     prefix: str = "cfu"
+    emulated: str = ""  # its emulation in C
 
     @property
     def whole(self) -> Design:
@@ -61,12 +63,16 @@ class CfuUnit:
     @property
     def c_files(self) -> dict[str, str]:
         """The header and the emulation."""
-        files = {f"{self.prefix}.h": c_header(self.inner.name, self.inner.summary, self.commands,
-                                              self.prefix)}
-        if "function" in self.inner.inputs and self.inner.array is None:
-            files[f"{self.prefix}_emulated.c"] = emulation(self.inner.circuit, self.inner.state,
-                                                           self.prefix)
-        return files
+        return {f"{self.prefix}.h": c_header(self.inner.name, self.inner.summary, self.commands,
+                                             self.prefix),
+                f"{self.prefix}_emulated.c": self.emulated}
+
+
+def _behind(inner: Design, commands: Sequence[Command], called: str | None) -> CfuUnit:
+    """Return a machine of commands as a unit."""
+    prefix = f"{called}_cfu" if called else "cfu"
+    return CfuUnit(cfu(inner, called), inner, commands, prefix,
+                   emulation(inner.circuit, inner.state, prefix))
 
 
 def inner_name(name: str) -> str:
@@ -81,14 +87,16 @@ def operator_cfu(design: Design, called: str | None = None) -> Design:
     operands = tuple(Operand(name, register, bits, low, "") for name, (register, low, bits) in
                      made.places.items())
     command = Command("compute", design.summary, 0, operands, lambda x, y, s: ({}, 0), "the word")
-    return CfuUnit(made, design, [command], f"{called}_cfu" if called else "cfu").whole
+    prefix = f"{called}_cfu" if called else "cfu"
+    return CfuUnit(made, design, [command], prefix,
+                   operator_emulation(design, made.places, prefix)).whole
 
 
 def rescale_cfu(name: str, summary: str, f: Fixed, settings: Mapping[str, str],
                 called: str | None = None) -> CfuUnit:
     """Return the requantising step as a unit."""
     inner = rescale_unit(name, summary, f, settings)
-    return CfuUnit(cfu(inner, called), inner, RESCALE, f"{called}_cfu" if called else "cfu")
+    return _behind(inner, RESCALE, called)
 
 
 def mac_cfu(name: str, summary: str, mac: Mac, settings: Mapping[str, str], lanes: int = 1,
@@ -108,8 +116,7 @@ def mac_cfu(name: str, summary: str, mac: Mac, settings: Mapping[str, str], lane
         state, reset = {**state, **RESCALE_STATE}, {**reset, **dict.fromkeys(RESCALE_STATE, 0)}
     inner = command_unit(name, summary, INT8_DOC if rescales else SUM_DOC, commands, state, reset,
                          settings, rescale if rescales else mac.spec, memories)
-    prefix = f"{called}_cfu" if called else "cfu"
-    return CfuUnit(cfu(inner, called), inner, commands, prefix)
+    return _behind(inner, commands, called)
 
 
 def int8_unit(lanes: int) -> CfuUnit:
@@ -127,7 +134,9 @@ def array_cfu(name: str, summary: str, mac: Mac, rows: int, columns: int,
     """Return a weight-stationary array as a unit; with rescales it requantises too."""
     inner = array_unit(name, summary, mac, rows, columns, settings, rescales, memories)
     commands = array_commands(mac, rows, columns, rescales)
-    return CfuUnit(cfu(inner, called), inner, commands, f"{called}_cfu" if called else "cfu")
+    prefix = f"{called}_cfu" if called else "cfu"
+    emulated = array_emulation(mac, rows, columns, prefix, rescaling() if rescales else None)
+    return CfuUnit(cfu(inner, called), inner, commands, prefix, emulated)
 
 
 def int8_array() -> CfuUnit:
