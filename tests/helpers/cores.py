@@ -36,7 +36,7 @@ def images(count, pixels=12, seed=0):
 def core_of(parts, lanes, pipeline, batch=None, name="core", changed=None):
     """Return a core of some parts."""
     arithmetic, layers = parts[:2]
-    s = choose_schedule([x.weights.shape for x in layers], lanes, pipeline, batch,
+    s = choose_schedule([x.shape for x in layers], lanes, pipeline, batch,
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
                         1 if arithmetic.sums.start else 0, arithmetic.packed,
                         tuple(x.numbers for x in layers if x.numbers))

@@ -54,6 +54,10 @@ class Back(Shared):
         scored = dict(list(done.items())[len(names):] if ar.score else done.items())
         done = dict(list(done.items())[:len(names)])
         late = early + first
+        if any(f.pool > 1 for f in self.s.forms):
+            done = self._pooled(done, late)
+            scored = {k: b.delayed(w, 1) for k, w in scored.items()}
+            late += 1
         if active:
             more = flow_for_ns(active, TARGET_NS)
             given = dict(zip(active.inputs, done.values()))
@@ -65,9 +69,10 @@ class Back(Shared):
         score_word = ar.scored.joined(b, dict(zip(ar.scored.names, scored.values())))
         active_word = b.read(next(iter(done.values()))) if s.packed > 1 else number.joined(
             b, dict(zip(names, (act if active else done).values())))
-        tags = {k: b.delayed(self.drain[k], late, reset=0 if k in (
-            "inside", "ends", "done") else None)
-            for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
+        sources = {k: self.drain["place" if k == "number" and not s.plain else k]
+                   for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
+        tags = {k: b.delayed(source, late, reset=0 if k in (
+            "inside", "ends", "done") else None) for k, source in sources.items()}
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
         self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
@@ -79,6 +84,35 @@ class Back(Shared):
             node, own = self.ar.finish.inputs[name], self.ar.sums.step.inputs[name]
             wire = b.wire(f"sum_{name}", width_of(own.low, own.high), value)
             found[name] = b.resized(wire, width_of(node.low, node.high), own.low < 0)
+        return found
+
+    def _pooled(self, done: dict[str, str], late: int) -> dict[str, str]:
+        """Return the registers of the greatest number of a window so far, the first of equal
+        ones; late is how far the numbers are behind the drain."""
+        b, s, ar = self.body, self.s, self.ar
+        index, opens = (b.delayed(self.drain[k], late) for k in ("index", "opens"))
+        busy = b.delayed(self.drain["busy"], late, reset=0)
+        number = ar.number
+        made = self._memory("pooling", small_memory(f"{self.name}_pooling", number.bits,
+                                                    max(2, s.lanes * s.slots)))
+        order = self._add(circuit_module(f"{self.name}_rank", "an order of numbers", ar.order))
+        new = b.wire("number_new", number.bits, number.joined(b, dict(zip(
+            number.names, done.values()))))
+        best = b.wire("number_best", number.bits)
+        address = b.resized(index, bits_for(max(2, s.lanes * s.slots)), False)
+        row = b.put(made, "pooling", write=b.read(busy),
+                    write_address=address, data=b.read(best), read_address=address)
+        ranks = []
+        for label, word in (("old", row["data"]), ("new", new)):
+            fields = number.parts(b, word)
+            found = b.put(order, f"rank_{label}", **dict(zip(ar.order.inputs, fields.values())))
+            ranks.append(v.signed(b.read(next(iter(found.values())))))
+        better = b.wire("better", 1, v.binary("|", b.read(opens), v.binary("<", *ranks)))
+        b.add(v.assign(best, v.choose(b.read(better), b.read(new), b.read(row["data"]))))
+        held = b.register("number_pooled", number.bits, b.read(best))
+        found = {}
+        for (name, low, high), value in zip(number.fields, number.parts(b, held).values()):
+            found[name] = b.wire(f"pooled_{name}", width_of(low, high), value)
         return found
 
     def _parameters(self):
@@ -104,6 +138,13 @@ class Back(Shared):
                     data=b.read("parameter_row"), read=b.read(self.drain["busy"]),
                     read_address=b.read(place["out"]))
         return b.delayed(self.word, 2), parameters.parts(b, row["data"]), 2
+
+    def _all_numbers(self) -> tuple[int, int]:
+        """Return the range of a number's place among those of its layer."""
+        s = self.s
+        if s.plain:
+            return self._numbers()
+        return control.below(max(f.positions * f.outputs for f in s.forms))
 
     def _numbers(self) -> tuple[int, int]:
         """Return the range of an output's number within its layer."""
@@ -183,7 +224,7 @@ class Back(Shared):
             return place, control.within(control.times(image, classes) + number, most)
 
         spans = {"layer": control.below(len(s.layers)), "image_slot": control.below(
-            s.image_slots), "bank": control.below(s.images), "number": self._numbers()}
+            s.image_slots), "bank": control.below(s.images), "number": self._all_numbers()}
         circuit = trace(where_to, {k: spans[k] for k in nodes}, outputs=("place", "score"),
                         name="place")
         module = self._add(circuit_module(f"{self.name}_place", "where a word goes", circuit))

@@ -119,7 +119,8 @@ class Front(Shared):
                      drained=b.read("drained"))
         now = {k: b.register(f"{k}_1", b.widths[made[k]], b.read(made[k]),
                              reset=0 if b.widths[made[k]] == 1 else None)
-               for k in ("run", "row", "address", "fresh", "first", "last")}
+               for k in ("run", "row", "address", "fresh", "first", "last",
+                         *(() if self.s.plain else ("outside",)))}
         self.at = now
         self._drive(released=b.read(made["released"]), reading=b.read(made["buffer"]),
                     idle=b.read(made["idle"]), read_address=b.read(now["address"]))
@@ -155,6 +156,7 @@ class Front(Shared):
         made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1])
         module = self._memory("activations", made, s.images)
         hidden = b.read("hidden_write")
+        self.outside = "" if s.plain else b.delayed(self.at["outside"], 2)
         self.operands = []
         for k in range(s.images):
             bank = v.constant(k, b.widths["hidden_bank"])
@@ -170,12 +172,15 @@ class Front(Shared):
     def _absent(self, word: str, k: int) -> str:
         """Return the register that tells whether a bank's word is left out of sums."""
         b, absent = self.body, self.ar.sums.absent
-        if absent is None:
-            return b.register(f"skip_{k}", 1, v.constant(0, 1))
-        _, low, high = self.a.fields[0]
-        bits = self.a.kept(low, high)
-        return b.register(f"skip_{k}", 1, v.binary(
-            "==", b.read(word, bits - 1), v.constant(absent & ((1 << bits) - 1), bits)))
+        skip = v.constant(0, 1)
+        if absent is not None:
+            _, low, high = self.a.fields[0]
+            bits = self.a.kept(low, high)
+            skip = v.binary("==", b.read(word, bits - 1),
+                            v.constant(absent & ((1 << bits) - 1), bits))
+        if not self.s.plain:
+            skip = v.binary("|", skip, b.read(self.outside))
+        return b.register(f"skip_{k}", 1, skip)
 
     def _lanes(self) -> None:
         """The lanes, lane output x images + image, and the rows of their sums."""

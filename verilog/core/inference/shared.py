@@ -8,6 +8,7 @@ from verilog.core.inference.drain import drainer, sender
 from verilog.core.inference.issue import issuer
 from verilog.core.inference.load import loader, reloader
 from verilog.core.inference.rows import parameter_rows, weight_rows
+from verilog.core.inference.windows import window_drainer, window_issuer
 from verilog.core.inference.schedule import Schedule
 from verilog.core.parts.memory import Memory, bits_for
 from verilog.core.parts.wiring import Wiring
@@ -34,7 +35,7 @@ class Shared:
         sums, number = arithmetic.sums, arithmetic.number
         self.answer_bits = max(self._word_bits(), bits_for(s.layers[-1][1]))
         order = next(iter(arithmetic.order.outputs.values()))
-        made = [issuer(s), loader(s), drainer(s), reloader(s, self.chunks),
+        made = [issuer(s) if s.plain else window_issuer(s), loader(s), drainer(s) if s.plain else window_drainer(s), reloader(s, self.chunks),
                 sender(s, (order.low, order.high))]
         self.sequencers = {q.name: q for q in made}
         self.control = {q.name: self._add(q.made(name, changed.get(q.name)).module) for q in made}
