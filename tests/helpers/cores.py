@@ -19,7 +19,8 @@ ABOUT = {"settings": {"arith": "some"}, "epoch": 0, "model_sha256": "0" * 64}
 
 def small(settings, shape=(3, 4), classes=4, seed=0):
     """Return the parts of a network of drawn weights: arithmetic, layers, words, answers."""
-    drawn = {} if settings["arith"] == "binary" else {"init_std": "0.5"}
+    plain = settings["arith"] != "binary" and "model" not in settings
+    drawn = {"init_std": "0.5"} if plain else {}
     made = settings_for({"dataset": "digits", **drawn, **settings})
     network = build(made, shape, classes, np.random.default_rng(seed))
     answers = (bit_answers if made.binary else engine_answers)(network)

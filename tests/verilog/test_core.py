@@ -16,6 +16,7 @@ CASES = {
     "lns16": ({"arith": "lns16", "hidden": (6,), "activation": "relu"}, 3, 4, None),
     "no hidden layer": ({"arith": "lns9.4", "hidden": ()}, 2, 2, None),
     "fixed": ({"arith": "fixed16", "hidden": (5, 6)}, 4, 2, None),
+    "relu": ({"arith": "fixed12", "hidden": (5,), "activation": "relu"}, 2, 2, None),
     "limited": ({"arith": "fixed12", "accumulator": "limited20", "hidden": (6,)}, 5, 1, None),
     "each": ({"arith": "fixed12", "accumulator": "each", "hidden": (6,)}, 2, 3, 6),
     "bits": ({"arith": "binary", "hidden": (37, 9)}, 6, 2, None),

@@ -8,6 +8,7 @@ from verilog.core.inference.shared import Shared, span_of
 from verilog.core.parts.flow import flow, flow_for_ns
 from verilog.core.parts.lane import circuit_module
 from verilog.core.parts.memory import bits_for, memory, small_memory
+from verilog.core.parts.word import Word
 from verilog.emit import syntax as v
 from verilog.emit.lower import width_of
 
@@ -45,14 +46,17 @@ class Back(Shared):
     def _places(self) -> None:
         """Sums become words, and get to where the next layer reads them, or logits are."""
         b, s, ar = self.body, self.s, self.ar
-        finish, active = ar.finish, ar.active
+        finish, active, number = ar.finish, ar.active, ar.number
         first = flow_for_ns(finish, TARGET_NS)
         word, parameters, early = self._parameters()
         done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
                      "finish", **self._registers(word), **parameters)
         names = ar.number.names
-        scored = dict(list(done.items())[len(names):] if ar.score else done.items())
-        done = dict(list(done.items())[:len(names)])
+        outputs = list(finish.outputs.values())
+        scored = self._fitted(list(done.values())[len(names) if ar.score else 0:],
+                              outputs[len(names) if ar.score else 0:], ar.scored)
+        plain = ar.number if s.packed == 1 else Word((("bit", 0, 1),))
+        done = self._fitted(list(done.values())[:len(names)], outputs, plain)
         late = early + first
         if any(f.pool > 1 for f in self.s.forms):
             done = self._pooled(done, late)
@@ -63,6 +67,7 @@ class Back(Shared):
             given = dict(zip(active.inputs, done.values()))
             act = b.put(self._add(flow(f"{self.name}_active", "the activation", active, more)),
                         "active", **{k: b.read(w) for k, w in given.items()})
+            act = self._fitted(list(act.values()), list(active.outputs.values()), number)
             scored = {k: b.delayed(w, more) for k, w in scored.items()}
             late += more
         number = ar.number
@@ -76,6 +81,15 @@ class Back(Shared):
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
         self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+
+    def _fitted(self, wires: list[str], nodes, word: Word) -> dict[str, str]:
+        """Return wires as wide as the fields of a word, of wires that hold nodes."""
+        b, found = self.body, {}
+        for (name, low, high), wire, node in zip(word.fields, wires, nodes):
+            wide = width_of(low, high)
+            found[name] = wire if b.widths[wire] == wide else b.wire(
+                f"{wire}_fitted", wide, b.resized(wire, wide, node.low < 0))
+        return found
 
     def _registers(self, word: str) -> dict[str, object]:
         """Return a sum's registers as wide as what finishes them takes."""
