@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 from cocotb_tools.runner import get_runner
-
 from helpers.cores import core_of, images, small, written
+
 from verilog.core.axi import axi_wrapper
 from verilog.core.package import load_words
 from verilog.design.lint import parsed_ports

@@ -28,7 +28,8 @@ def core_bench(core: Core, images: int, words: int) -> str:
     batch = min(images, core.schedule.batch)
     few = batch * core.schedule.pixels, batch * (core.schedule.layers[-1][1] + 1)
     loads = words <= MOST_LOADED
-    reload = _RELOAD.format(answers=answers, patience=patience, few=few, words=words, pixels=pixels) if loads else ""
+    reload = _RELOAD.format(answers=answers, patience=patience, few=few, words=words,
+                            pixels=pixels) if loads else ""
     taken = _LOAD_TAKEN if loads else ""
     task = _LOAD_STEP.format(words=words) if loads else ""
     memory = (f"  reg {spanned(core.ports['load'])}load_words [0:{words - 1}];\n"

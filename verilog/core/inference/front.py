@@ -47,7 +47,8 @@ class Front(Shared):
         b.add(v.assign(full, b.read(row["full"])), v.assign("o_load_ready", b.read(load["ready"])))
         # Before the first clock of a reset, registers may have any value: no row is lost then.
         running = v.unary("~", b.read("i_rst"))
-        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running), "write_address": b.read(load["written"]),
+        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running),
+                            "write_address": b.read(load["written"]),
                             "data": b.read(row["row"])}
         self.weight_module = module
         self._drive(loading=b.read(wish))
@@ -188,7 +189,7 @@ class Front(Shared):
         sums = self.ar.sums
         module = self._add(lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD))
         first = b.delayed(self.at["first"], 3)
-        found = []
+        found: list = []
         for o in range(s.outputs):
             weight = b.read(self.turn, (o + 1) * sums.row_bits - 1, o * sums.row_bits)
             for word, skip in self.operands:

@@ -80,7 +80,8 @@ def product_layers(network, kinds):
                                   f"this network none before {type(layer).__name__}")
             found.append((layer, form_of(layer)))
         elif isinstance(layer, MaxPool) and found and len(active) < len(found):
-            found[-1] = layer_pooled(*found[-1], layer)
+            product, form = found[-1]
+            found[-1] = product, replace(form, pool=layer.window.size)
         else:
             _kind(layer)
             active.append(layer)
@@ -107,11 +108,6 @@ def window_form(window, outputs: int, form):
         raise FormatError(f"a core's convolutions go by 1, and {window.layer} by {window.stride}")
     height, width, channels = window.shape
     return form(channels, outputs, height, width, window.size, window.before, window.out)
-
-
-def layer_pooled(layer, form, pool):
-    """Return a layer and its form with max pooling behind it."""
-    return layer, replace(form, pool=pool.window.size)
 
 
 def _kind(layer) -> str:
@@ -172,7 +168,8 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
     return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
-                      active_circuit(ar, active), ar.order_circuit(), settings=told(settings, ("accumulator",)))
+                      active_circuit(ar, active), ar.order_circuit(),
+                      settings=told(settings, ("accumulator",)))
 
 
 def told(settings, names) -> dict[str, str]:
@@ -208,6 +205,6 @@ def port_words(network) -> list:
     from nets.layers.dense import Dense
     from nets.network.probe import plain_layer
 
-    layers = [x for x in map(plain_layer, network.layers) if type(x) in (Dense, Conv2d)]
+    layers: list = [x for x in map(plain_layer, network.layers) if type(x) in (Dense, Conv2d)]
     words = network.ar.words
     return [np.vstack([words(x.b), words(x.w)]).astype(np.int64) for x in layers]
