@@ -187,7 +187,7 @@ class Back(Shared):
             hidden_word=b.read(b.register("word_now", number.bits, active_word)),
             hidden_bank=b.read(b.register("bank_now", b.widths["hidden_bank"],
                                           b.read(tags["bank"]))),
-            drained=b.read(b.delayed(b.register("ends_now", 1, b.read(tags["ends"]), reset=0), 1,
+            drained=b.read(b.delayed(b.register("ends_now", 1, b.read(tags["ends"]), reset=0), 2,
                                      reset=0)),
             done=b.read(b.delayed(b.register("done_now", 1, b.read(tags["done"]), reset=0), 1,
                                   reset=0)))

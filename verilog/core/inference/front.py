@@ -159,14 +159,19 @@ class Front(Shared):
         hidden = b.read("hidden_write")
         self.outside = "" if s.plain else b.delayed(self.at["outside"], 2)
         self.operands = []
+        # A register before the banks: the table of pixels answers late in its clock.
+        place = b.register("bank_place", b.widths["hidden_place"], v.choose(
+            hidden, b.read("hidden_place"), b.read("pixel_place")))
+        data = b.register("bank_word", made.width, v.choose(
+            hidden, b.read("hidden_word"), b.read("pixel_word")))
         for k in range(s.images):
             bank = v.constant(k, b.widths["hidden_bank"])
-            write = v.choose(hidden, v.binary("==", b.read("hidden_bank"), bank), v.binary(
-                "&", b.read("pixel_write"), v.binary("==", b.read("pixel_bank"), bank)))
-            found = b.put(module, f"bank_{k}", write=write, write_address=v.choose(
-                hidden, b.read("hidden_place"), b.read("pixel_place")),
-                data=v.choose(hidden, b.read("hidden_word"), b.read("pixel_word")),
-                read=b.read(self.at["run"]), read_address=b.read("read_address"))
+            write = b.register(f"bank_{k}_write", 1, v.choose(hidden, v.binary(
+                "==", b.read("hidden_bank"), bank), v.binary("&", b.read("pixel_write"), v.binary(
+                    "==", b.read("pixel_bank"), bank))), reset=0)
+            found = b.put(module, f"bank_{k}", write=b.read(write), write_address=b.read(place),
+                          data=b.read(data), read=b.read(self.at["run"]),
+                          read_address=b.read("read_address"))
             word = b.register(f"operand_{k}", made.width, b.read(found["data"]))
             self.operands.append((word, self._absent(found["data"], k)))
 

@@ -18,7 +18,7 @@ from verilog.core.parts.memory import block_count
 __all__ = ["DRAINED", "Schedule", "blocks_of", "choose_schedule"]
 
 STARTED = 1  # clocks between two tiles
-DRAINED = 12  # clocks from a layer's last step to its last word, beside one a word
+DRAINED = 13  # clocks from a layer's last step to its last word, beside one a word
 
 
 @dataclass(frozen=True)
