@@ -19,7 +19,8 @@ ABOUT = {"settings": {"arith": "some"}, "epoch": 0, "model_sha256": "0" * 64}
 
 def small(settings, shape=(3, 4), classes=4, seed=0):
     """Return the parts of a network of drawn weights: arithmetic, layers, words, answers."""
-    drawn = {} if settings["arith"] == "binary" else {"init_std": "0.5"}
+    plain = settings["arith"] != "binary" and "model" not in settings
+    drawn = {"init_std": "0.5"} if plain else {}
     made = settings_for({"dataset": "digits", **drawn, **settings})
     network = build(made, shape, classes, np.random.default_rng(seed))
     answers = (bit_answers if made.binary else engine_answers)(network)
@@ -36,7 +37,7 @@ def images(count, pixels=12, seed=0):
 def core_of(parts, lanes, pipeline, batch=None, name="core", changed=None):
     """Return a core of some parts."""
     arithmetic, layers = parts[:2]
-    s = choose_schedule([x.weights.shape for x in layers], lanes, pipeline, batch,
+    s = choose_schedule([x.shape for x in layers], lanes, pipeline, batch,
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
                         1 if arithmetic.sums.start else 0, arithmetic.packed,
                         tuple(x.numbers for x in layers if x.numbers))

@@ -5,6 +5,7 @@ import pytest
 from helpers.cores import bench, core_of, images, passed, small, written
 
 from fxp.format import FormatError
+from nets.network import models
 from verilog.core.check import check_core
 from verilog.core.inference.schedule import choose_schedule
 from verilog.core.parts.memory import block_count, hex_rows, memory
@@ -16,6 +17,7 @@ CASES = {
     "lns16": ({"arith": "lns16", "hidden": (6,), "activation": "relu"}, 3, 4, None),
     "no hidden layer": ({"arith": "lns9.4", "hidden": ()}, 2, 2, None),
     "fixed": ({"arith": "fixed16", "hidden": (5, 6)}, 4, 2, None),
+    "relu": ({"arith": "fixed12", "hidden": (5,), "activation": "relu"}, 2, 2, None),
     "limited": ({"arith": "fixed12", "accumulator": "limited20", "hidden": (6,)}, 5, 1, None),
     "each": ({"arith": "fixed12", "accumulator": "each", "hidden": (6,)}, 2, 3, 6),
     "bits": ({"arith": "binary", "hidden": (37, 9)}, 6, 2, None),
@@ -29,6 +31,24 @@ def test_a_core_answers_as_the_engine_does(name, tmp_path):
     parts = small(settings)
     core = core_of(parts, lanes, pipeline, batch)
     printed = bench(written(core, parts, tmp_path / "core", 2 * core.schedule.batch + 1))
+    assert passed(printed), printed
+
+
+def small_convolutions(b, classes):
+    """A padded convolution with pooling, one without either, dense layers."""
+    b.conv(3, 3, padding="same").max_pool(2).active().conv(4, 2).active().flat()
+    return b.dense(5).active().dense(classes)
+
+
+@pytest.mark.parametrize("arith, lanes, pipeline, batch", [
+    ("lns12", 1, 1, None), ("fixed12", 3, 2, None), ("lns9.4", 4, 2, 8)])
+def test_convolutions_and_pooling_answer_as_the_engine_does(arith, lanes, pipeline, batch,
+                                                            tmp_path, monkeypatch):
+    monkeypatch.setitem(models.MODELS, "lenet5", small_convolutions)
+    parts = small({"arith": arith, "model": "lenet5"}, (6, 5))
+    core = core_of(parts, lanes, pipeline, batch)
+    assert core.schedule.forms[0].pool == 2 and not core.schedule.plain
+    printed = bench(written(core, parts, tmp_path / "core", 6))
     assert passed(printed), printed
 
 

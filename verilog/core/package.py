@@ -48,9 +48,9 @@ def write_core(core: Core, folder: Path, about: Mapping, pixels: np.ndarray, wor
 
 
 def load_words(core: Core, weights: list[np.ndarray]) -> list[int]:
-    """Return words of layers (each steps x outputs: biases, if they take a step, then weights) in the order in
-    which the port takes them; behind all, the parameters of every output, if there are
-    some, lowest bits first."""
+    """Return words of layers (each steps x outputs: biases, if they take a step, then weights)
+    in the order in which the port takes them; behind all, the parameters of every output,
+    if there are some, lowest bits first."""
     s, found = core.schedule, []
     for each in weights:
         filled = np.pad(each, ((0, 0), (0, -each.shape[1] % s.row_words)))

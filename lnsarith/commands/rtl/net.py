@@ -90,9 +90,9 @@ def _core(args: Namespace, source: Source) -> Core:
     batch = whole("images", args.images, 1, 1 << 16) if args.images else None
     pipeline = whole("pipeline", args.pipeline, 1, 64)
     arithmetic = source.arithmetic
-    sizes = [layer.weights.shape for layer in source.layers]
-    lanes = lanes or min(16, max(outputs for _, outputs in sizes))
-    s = choose_schedule(sizes, lanes, pipeline, batch,
+    forms = [layer.shape for layer in source.layers]
+    lanes = lanes or min(16, max(f.outputs for f in forms))
+    s = choose_schedule(forms, lanes, pipeline, batch,
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
                         1 if arithmetic.sums.start else 0, arithmetic.packed,
                         tuple(x.numbers for x in source.layers if x.numbers))
@@ -107,7 +107,7 @@ def _name(label: str, s) -> str:
     from lnsarith.files.naming import digested
     from verilog.design.name import LONGEST
 
-    numbers = "_".join(map(str, [s.pixels, *(m for _, m in s.layers)]))
+    numbers = "_".join(map(str, [s.pixels, *(f.outputs for f in s.forms)]))
     text = f"net_{numbers}_{label}_p{s.lanes}_l{s.slots}"
     name = re.sub(r"\W", "_", text)
     return name if len(name) <= LONGEST else digested(name, text, LONGEST, "_")

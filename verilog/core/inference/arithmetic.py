@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fxp.trace.circuit import Circuit
+from verilog.core.inference.form import Form, dense_form
 from verilog.core.parts.lane import Sums
 from verilog.core.parts.word import Word
 
@@ -16,7 +17,8 @@ __all__ = ["Arithmetic", "Layer"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A dense layer as words of memories: weights inputs x outputs, biases outputs; int64.
+    """A layer as words of memories: weights depth x outputs, biases outputs; int64. form is
+    that of a convolution.
 
     parameters, where the arithmetic has some, are one word an output. numbers tells how many
     inputs there are where words hold several.
@@ -26,6 +28,12 @@ class Layer:
     biases: np.ndarray | None
     parameters: tuple[int, ...] | None = None
     numbers: int | None = None
+    form: Form | None = None
+
+    @property
+    def shape(self) -> Form:
+        """The layer's form."""
+        return self.form or dense_form(*self.weights.shape)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from verilog.core.inference.shared import Shared, span_of
 from verilog.core.parts.flow import flow, flow_for_ns
 from verilog.core.parts.lane import circuit_module
 from verilog.core.parts.memory import bits_for, memory, small_memory
+from verilog.core.parts.word import Word
 from verilog.emit import syntax as v
 from verilog.emit.lower import width_of
 
@@ -45,32 +46,50 @@ class Back(Shared):
     def _places(self) -> None:
         """Sums become words, and get to where the next layer reads them, or logits are."""
         b, s, ar = self.body, self.s, self.ar
-        finish, active = ar.finish, ar.active
+        finish, active, number = ar.finish, ar.active, ar.number
         first = flow_for_ns(finish, TARGET_NS)
         word, parameters, early = self._parameters()
         done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
                      "finish", **self._registers(word), **parameters)
         names = ar.number.names
-        scored = dict(list(done.items())[len(names):] if ar.score else done.items())
-        done = dict(list(done.items())[:len(names)])
+        outputs = list(finish.outputs.values())
+        scored = self._fitted(list(done.values())[len(names) if ar.score else 0:],
+                              outputs[len(names) if ar.score else 0:], ar.scored)
+        plain = ar.number if s.packed == 1 else Word((("bit", 0, 1),))
+        done = self._fitted(list(done.values())[:len(names)], outputs, plain)
         late = early + first
+        if any(f.pool > 1 for f in self.s.forms):
+            done = self._pooled(done, late)
+            scored = {k: b.delayed(w, 1) for k, w in scored.items()}
+            late += 1
         if active:
             more = flow_for_ns(active, TARGET_NS)
             given = dict(zip(active.inputs, done.values()))
             act = b.put(self._add(flow(f"{self.name}_active", "the activation", active, more)),
                         "active", **{k: b.read(w) for k, w in given.items()})
+            act = self._fitted(list(act.values()), list(active.outputs.values()), number)
             scored = {k: b.delayed(w, more) for k, w in scored.items()}
             late += more
         number = ar.number
         score_word = ar.scored.joined(b, dict(zip(ar.scored.names, scored.values())))
         active_word = b.read(next(iter(done.values()))) if s.packed > 1 else number.joined(
             b, dict(zip(names, (act if active else done).values())))
-        tags = {k: b.delayed(self.drain[k], late, reset=0 if k in (
-            "inside", "ends", "done") else None)
-            for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
+        sources = {k: self.drain["place" if k == "number" and not s.plain else k]
+                   for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
+        tags = {k: b.delayed(source, late, reset=0 if k in (
+            "inside", "ends", "done") else None) for k, source in sources.items()}
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
         self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+
+    def _fitted(self, wires: list[str], nodes, word: Word) -> dict[str, str]:
+        """Return wires as wide as the fields of a word, of wires that hold nodes."""
+        b, found = self.body, {}
+        for (name, low, high), wire, node in zip(word.fields, wires, nodes):
+            wide = width_of(low, high)
+            found[name] = wire if b.widths[wire] == wide else b.wire(
+                f"{wire}_fitted", wide, b.resized(wire, wide, node.low < 0))
+        return found
 
     def _registers(self, word: str) -> dict[str, object]:
         """Return a sum's registers as wide as what finishes them takes."""
@@ -79,6 +98,35 @@ class Back(Shared):
             node, own = self.ar.finish.inputs[name], self.ar.sums.step.inputs[name]
             wire = b.wire(f"sum_{name}", width_of(own.low, own.high), value)
             found[name] = b.resized(wire, width_of(node.low, node.high), own.low < 0)
+        return found
+
+    def _pooled(self, done: dict[str, str], late: int) -> dict[str, str]:
+        """Return the registers of the greatest number of a window so far, the first of equal
+        ones; late is how far the numbers are behind the drain."""
+        b, s, ar = self.body, self.s, self.ar
+        index, opens = (b.delayed(self.drain[k], late) for k in ("index", "opens"))
+        busy = b.delayed(self.drain["busy"], late, reset=0)
+        number = ar.number
+        made = self._memory("pooling", small_memory(f"{self.name}_pooling", number.bits,
+                                                    max(2, s.lanes * s.slots)))
+        order = self._add(circuit_module(f"{self.name}_rank", "an order of numbers", ar.order))
+        new = b.wire("number_new", number.bits, number.joined(b, dict(zip(
+            number.names, done.values()))))
+        best = b.wire("number_best", number.bits)
+        address = b.resized(index, bits_for(max(2, s.lanes * s.slots)), False)
+        row = b.put(made, "pooling", write=b.read(busy),
+                    write_address=address, data=b.read(best), read_address=address)
+        ranks = []
+        for label, word in (("old", row["data"]), ("new", new)):
+            fields = number.parts(b, word)
+            found = b.put(order, f"rank_{label}", **dict(zip(ar.order.inputs, fields.values())))
+            ranks.append(v.signed(b.read(next(iter(found.values())))))
+        better = b.wire("better", 1, v.binary("|", b.read(opens), v.binary("<", *ranks)))
+        b.add(v.assign(best, v.choose(b.read(better), b.read(new), b.read(row["data"]))))
+        held = b.register("number_pooled", number.bits, b.read(best))
+        found = {}
+        for (name, low, high), value in zip(number.fields, number.parts(b, held).values()):
+            found[name] = b.wire(f"pooled_{name}", width_of(low, high), value)
         return found
 
     def _parameters(self):
@@ -104,6 +152,13 @@ class Back(Shared):
                     data=b.read("parameter_row"), read=b.read(self.drain["busy"]),
                     read_address=b.read(place["out"]))
         return b.delayed(self.word, 2), parameters.parts(b, row["data"]), 2
+
+    def _all_numbers(self) -> tuple[int, int]:
+        """Return the range of a number's place among those of its layer."""
+        s = self.s
+        if s.plain:
+            return self._numbers()
+        return control.below(max(f.positions * f.outputs for f in s.forms))
 
     def _numbers(self) -> tuple[int, int]:
         """Return the range of an output's number within its layer."""
@@ -132,7 +187,7 @@ class Back(Shared):
             hidden_word=b.read(b.register("word_now", number.bits, active_word)),
             hidden_bank=b.read(b.register("bank_now", b.widths["hidden_bank"],
                                           b.read(tags["bank"]))),
-            drained=b.read(b.delayed(b.register("ends_now", 1, b.read(tags["ends"]), reset=0), 1,
+            drained=b.read(b.delayed(b.register("ends_now", 1, b.read(tags["ends"]), reset=0), 2,
                                      reset=0)),
             done=b.read(b.delayed(b.register("done_now", 1, b.read(tags["done"]), reset=0), 1,
                                   reset=0)))
@@ -183,7 +238,7 @@ class Back(Shared):
             return place, control.within(control.times(image, classes) + number, most)
 
         spans = {"layer": control.below(len(s.layers)), "image_slot": control.below(
-            s.image_slots), "bank": control.below(s.images), "number": self._numbers()}
+            s.image_slots), "bank": control.below(s.images), "number": self._all_numbers()}
         circuit = trace(where_to, {k: spans[k] for k in nodes}, outputs=("place", "score"),
                         name="place")
         module = self._add(circuit_module(f"{self.name}_place", "where a word goes", circuit))

@@ -23,8 +23,8 @@ __all__ = ["Core", "inference_core"]
 @dataclass(frozen=True)
 class Core:
     """A core: its modules, the top the last; its schedule; its memories and how many of
-    each; its sequencers; the rows of weights and parameters; the lane's module and what it computes; the
-    bits of the ports answer and load."""
+    each; its sequencers; the rows of weights and parameters; the lane's module and what it
+    computes; the bits of the ports answer and load."""
 
     name: str
     modules: tuple[Module, ...]

@@ -70,13 +70,13 @@ def sender(s: Schedule, order: tuple[int, int]) -> Sequencer:
     the first of the greatest ones. order is the range of what puts logits in order."""
     classes = s.layers[-1][1]
     places = s.batch * classes
-    state = {"phase": below(4), "place": below(places), "image": below(s.batch), "number": below(classes),
-             "last_image": below(s.batch), "best": order, "class_found": below(classes),
-             "taken": BIT}
+    state = {"phase": below(4), "place": below(places), "image": below(s.batch),
+             "number": below(classes), "last_image": below(s.batch), "best": order,
+             "class_found": below(classes), "taken": BIT}
     inputs = {"scoring": BIT, "count": below(s.batch), "done": BIT, "ready": BIT, "order": order}
 
-    def send(phase, place, image, number, last_image, best, class_found, taken, scoring, count, done,
-             ready, order):
+    def send(phase, place, image, number, last_image, best, class_found, taken, scoring, count,
+             done, ready, order):
         reads, gives, tells = phase == 1, phase == 2, phase == 3
         moves = gives & ready
         better = (number == 0) | (best < order)

@@ -47,7 +47,8 @@ class Front(Shared):
         b.add(v.assign(full, b.read(row["full"])), v.assign("o_load_ready", b.read(load["ready"])))
         # Before the first clock of a reset, registers may have any value: no row is lost then.
         running = v.unary("~", b.read("i_rst"))
-        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running), "write_address": b.read(load["written"]),
+        self.weight_port = {"write": v.binary("&", b.read(row["full"]), running),
+                            "write_address": b.read(load["written"]),
                             "data": b.read(row["row"])}
         self.weight_module = module
         self._drive(loading=b.read(wish))
@@ -119,7 +120,8 @@ class Front(Shared):
                      drained=b.read("drained"))
         now = {k: b.register(f"{k}_1", b.widths[made[k]], b.read(made[k]),
                              reset=0 if b.widths[made[k]] == 1 else None)
-               for k in ("run", "row", "address", "fresh", "first", "last")}
+               for k in ("run", "row", "address", "fresh", "first", "last",
+                         *(() if self.s.plain else ("outside",)))}
         self.at = now
         self._drive(released=b.read(made["released"]), reading=b.read(made["buffer"]),
                     idle=b.read(made["idle"]), read_address=b.read(now["address"]))
@@ -155,27 +157,36 @@ class Front(Shared):
         made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1])
         module = self._memory("activations", made, s.images)
         hidden = b.read("hidden_write")
+        self.outside = "" if s.plain else b.delayed(self.at["outside"], 2)
         self.operands = []
+        # A register before the banks: the table of pixels answers late in its clock.
+        place = b.register("bank_place", b.widths["hidden_place"], v.choose(
+            hidden, b.read("hidden_place"), b.read("pixel_place")))
+        data = b.register("bank_word", made.width, v.choose(
+            hidden, b.read("hidden_word"), b.read("pixel_word")))
         for k in range(s.images):
             bank = v.constant(k, b.widths["hidden_bank"])
-            write = v.choose(hidden, v.binary("==", b.read("hidden_bank"), bank), v.binary(
-                "&", b.read("pixel_write"), v.binary("==", b.read("pixel_bank"), bank)))
-            found = b.put(module, f"bank_{k}", write=write, write_address=v.choose(
-                hidden, b.read("hidden_place"), b.read("pixel_place")),
-                data=v.choose(hidden, b.read("hidden_word"), b.read("pixel_word")),
-                read=b.read(self.at["run"]), read_address=b.read("read_address"))
+            write = b.register(f"bank_{k}_write", 1, v.choose(hidden, v.binary(
+                "==", b.read("hidden_bank"), bank), v.binary("&", b.read("pixel_write"), v.binary(
+                    "==", b.read("pixel_bank"), bank))), reset=0)
+            found = b.put(module, f"bank_{k}", write=b.read(write), write_address=b.read(place),
+                          data=b.read(data), read=b.read(self.at["run"]),
+                          read_address=b.read("read_address"))
             word = b.register(f"operand_{k}", made.width, b.read(found["data"]))
             self.operands.append((word, self._absent(found["data"], k)))
 
     def _absent(self, word: str, k: int) -> str:
         """Return the register that tells whether a bank's word is left out of sums."""
         b, absent = self.body, self.ar.sums.absent
-        if absent is None:
-            return b.register(f"skip_{k}", 1, v.constant(0, 1))
-        _, low, high = self.a.fields[0]
-        bits = self.a.kept(low, high)
-        return b.register(f"skip_{k}", 1, v.binary(
-            "==", b.read(word, bits - 1), v.constant(absent & ((1 << bits) - 1), bits)))
+        skip = v.constant(0, 1)
+        if absent is not None:
+            _, low, high = self.a.fields[0]
+            bits = self.a.kept(low, high)
+            skip = v.binary("==", b.read(word, bits - 1),
+                            v.constant(absent & ((1 << bits) - 1), bits))
+        if not self.s.plain:
+            skip = v.binary("|", skip, b.read(self.outside))
+        return b.register(f"skip_{k}", 1, skip)
 
     def _lanes(self) -> None:
         """The lanes, lane output x images + image, and the rows of their sums."""
@@ -183,7 +194,7 @@ class Front(Shared):
         sums = self.ar.sums
         module = self._add(lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD))
         first = b.delayed(self.at["first"], 3)
-        found = []
+        found: list = []
         for o in range(s.outputs):
             weight = b.read(self.turn, (o + 1) * sums.row_bits - 1, o * sums.row_bits)
             for word, skip in self.operands:

@@ -19,7 +19,8 @@ def loader(s: Schedule) -> Sequencer:
     pixels, batch, words = s.pixels, s.batch, s.layers[0][0]
     top = 2 * words * s.image_slots - 1
     state = {"buffer": BIT, "bank": below(s.images), "slot": below(s.image_slots),
-             "pixel": below(pixels), "part": below(s.packed), "place": below(top + 1), "image": below(batch),
+             "pixel": below(pixels), "part": below(s.packed),
+             "place": below(top + 1), "image": below(batch),
              "held": BIT, "held_bank": below(s.images), "held_place": below(top + 1),
              "held_end": BIT,
              "held_buffer": BIT, "full_0": BIT, "full_1": BIT, "count_0": below(batch),

@@ -12,24 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fxp.format import FormatError
+from verilog.core.inference.form import Form, dense_form
 from verilog.core.parts.memory import block_count
 
 __all__ = ["DRAINED", "Schedule", "blocks_of", "choose_schedule"]
 
 STARTED = 1  # clocks between two tiles
-DRAINED = 12  # clocks from a layer's last step to its last word, beside one a word
+DRAINED = 13  # clocks from a layer's last step to its last word, beside one a word
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Lanes and slots for dense layers of these (inputs, outputs); biases take a row each
-    if bias is 1.
+    """Lanes and slots for layers of these forms; biases take a row each if bias is 1.
 
     With packed above 1 inputs are words of so many numbers, and numbers tells of each layer
     how many those are.
     """
 
-    layers: tuple[tuple[int, int], ...]
+    forms: tuple[Form, ...]
     outputs: int
     images: int
     output_slots: int
@@ -37,6 +37,16 @@ class Schedule:
     bias: int = 1
     packed: int = 1
     numbers: tuple[int, ...] = ()
+
+    @property
+    def layers(self) -> tuple[tuple[int, int], ...]:
+        """Words of an input of each layer, and its outputs at a position."""
+        return tuple((f.inputs, f.outputs) for f in self.forms)
+
+    @property
+    def plain(self) -> bool:
+        """Whether all layers are dense."""
+        return all(f.plain for f in self.forms)
 
     @property
     def lanes(self) -> int:
@@ -58,7 +68,7 @@ class Schedule:
 
     def steps(self, layer: int) -> int:
         """Steps of a sum of a layer, its bias included."""
-        return self.layers[layer][0] + self.bias
+        return self.forms[layer].depth + self.bias
 
     def tiles(self, layer: int) -> int:
         return -(-self.layers[layer][1] // self.row_words)
@@ -93,9 +103,10 @@ class Schedule:
 
     def layer_clocks(self, layer: int) -> int:
         """Clocks of a layer for a batch, waiting included."""
-        steps = self.tiles(layer) * (self.steps(layer) * self.slots + STARTED)
+        runs = self.tiles(layer) * self.forms[layer].turns
+        steps = runs * (self.steps(layer) * self.slots + STARTED)
         drain = self.lanes * self.slots
-        behind = max(0, drain - self.steps(layer) * self.slots) * (self.tiles(layer) - 1)
+        behind = max(0, drain - self.steps(layer) * self.slots - STARTED) * (runs - 1)
         last = layer == len(self.layers) - 1
         return steps + behind + (0 if last else drain + DRAINED)
 
@@ -112,7 +123,9 @@ class Schedule:
     def products(self) -> int:
         """Products of an image."""
         numbers = self.numbers or tuple(n for n, _ in self.layers)
-        return sum(n * m for n, (_, m) in zip(numbers, self.layers))
+        if self.plain:
+            return sum(n * f.outputs for n, f in zip(numbers, self.forms))
+        return sum(f.depth * f.outputs * f.turns for f in self.forms)
 
     @property
     def useful(self) -> float:
@@ -122,11 +135,11 @@ class Schedule:
     @property
     def working(self) -> float:
         """The share of clocks in which the lanes step."""
-        return sum(self.tiles(k) * self.steps(k) * self.slots
-                   for k in range(len(self.layers))) / self.clocks
+        return sum(self.tiles(k) * self.steps(k) * f.turns for k, f in enumerate(self.forms)
+                   ) * self.slots / self.clocks
 
 
-def choose_schedule(layers: Sequence[tuple[int, int]], lanes: int, pipeline: int,
+def choose_schedule(layers: Sequence[Form | tuple[int, int]], lanes: int, pipeline: int,
                     batch: int | None, bits: tuple[int, int], bias: int = 1, packed: int = 1,
                     numbers: tuple[int, ...] = ()) -> Schedule:
     """Return the schedule with the greatest share of useful products, less two thousandths for
@@ -135,10 +148,11 @@ def choose_schedule(layers: Sequence[tuple[int, int]], lanes: int, pipeline: int
     bits are those of a word in a row of weights and of an activation. FormatError if lanes
     are more than the largest layer can use, or no split has the batch.
     """
-    found = [Schedule(tuple(layers), o, lanes // o, s, pipeline // s, bias, packed, numbers)
+    forms = tuple(x if isinstance(x, Form) else dense_form(*x) for x in layers)
+    found = [Schedule(forms, o, lanes // o, s, pipeline // s, bias, packed, numbers)
              for o in range(1, lanes + 1) if lanes % o == 0
              for s in range(1, pipeline + 1) if pipeline % s == 0]
-    widest = max(outputs for _, outputs in layers)
+    widest = max(f.outputs for f in forms)
     found = [s for s in found if s.outputs <= widest]
     if lanes > widest:
         raise FormatError(f"parallel must be at most the {widest} outputs of the widest layer, "

@@ -9,6 +9,7 @@ from verilog.core.inference.issue import issuer
 from verilog.core.inference.load import loader, reloader
 from verilog.core.inference.rows import parameter_rows, weight_rows
 from verilog.core.inference.schedule import Schedule
+from verilog.core.inference.windows import window_drainer, window_issuer
 from verilog.core.parts.memory import Memory, bits_for
 from verilog.core.parts.wiring import Wiring
 from verilog.core.parts.word import Word
@@ -23,6 +24,10 @@ class Shared:
     """The modules, memories and wires of a core. Registers are named after the clock, counted
     from that of an address."""
 
+    sums: str  # the wire of all lanes' sums
+    scoring: str  # the wire that tells when a batch's last layer begins
+    last_image: str  # the wire with the number of the batch's last image
+
     def __init__(self, name, arithmetic: Arithmetic, layers, s: Schedule, changed):
         self.name, self.ar, self.s = name, arithmetic, s
         self.rows = weight_rows(s, layers, arithmetic.sums.row_bits)
@@ -34,7 +39,8 @@ class Shared:
         sums, number = arithmetic.sums, arithmetic.number
         self.answer_bits = max(self._word_bits(), bits_for(s.layers[-1][1]))
         order = next(iter(arithmetic.order.outputs.values()))
-        made = [issuer(s), loader(s), drainer(s), reloader(s, self.chunks),
+        first, behind = (issuer, drainer) if s.plain else (window_issuer, window_drainer)
+        made = [first(s), loader(s), behind(s), reloader(s, self.chunks),
                 sender(s, (order.low, order.high))]
         self.sequencers = {q.name: q for q in made}
         self.control = {q.name: self._add(q.made(name, changed.get(q.name)).module) for q in made}

@@ -31,9 +31,11 @@ def bit_answers(network) -> Callable[[np.ndarray], np.ndarray]:
 
     packed = fold(network)
     last = packed.layers[-1]
+    assert last.biases is not None
+    biases = last.biases
 
     def answers(images: np.ndarray) -> np.ndarray:
-        scores = (packed.answers(images)[-1].astype(np.int64) << last.fraction) + last.biases
+        scores = (packed.answers(images)[-1].astype(np.int64) << last.fraction) + biases
         return np.hstack([scores, packed.predict(images)[:, None]])
 
     return answers

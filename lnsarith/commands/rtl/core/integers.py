@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,17 +24,14 @@ def integer_source(run_folder: str) -> Source:
     """Return the network of integers in a folder, for a core."""
     from lnsarith.commands.rtl.core.source import Source
     from nets.quantize.folder import MANIFEST, read_integers
-    from nets.quantize.integer import IntegerProduct
 
     folder = Path(run_folder)
     folder = folder.parent if folder.name == MANIFEST else folder
     network, manifest = read_integers(folder)
-    for step in network.steps:
-        if not isinstance(step, IntegerProduct) or step.window is not None:
-            raise FormatError(f"a core of integers has dense layers, and {step.name} of {folder} "
-                              "is none")
-    arithmetic, word = _arithmetic(network)
-    layers = [_layer(step, word, arithmetic.sums.weight) for step in network.steps]
+    pairs = _pairs(network.steps)
+    steps = [step for step, _ in pairs]
+    arithmetic, word = _arithmetic(network, steps)
+    layers = [_layer(step, form, word, arithmetic.sums.weight) for step, form in pairs]
     sha = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
     def answers(images: np.ndarray) -> np.ndarray:
@@ -43,12 +41,34 @@ def integer_source(run_folder: str) -> Source:
     bits = manifest.get("bits", 8)
     about = {"epoch": manifest["epoch"], "model_sha256": sha,
              "settings": {"dataset": manifest["dataset"], "arith": f"int{bits}"}}
-    words = [step.weights for step in network.steps]
+    words = [step.weights for step in steps]
     return Source(str(folder), manifest["dataset"], f"int{bits}", about, arithmetic, layers,
                   words, answers)
 
 
-def _arithmetic(network):
+def _pairs(steps) -> list:
+    """Return the products of a network, each with its form, pooling included; FormatError,
+    which names it, for a step that no core has yet."""
+    from lnsarith.commands.rtl.core.words import window_form
+    from nets.quantize.integer import IntegerExtreme, IntegerProduct
+    from verilog.core.inference.form import Form, dense_form
+
+    found: list = []
+    for step in steps:
+        if isinstance(step, IntegerProduct):
+            depth, channels = step.weights.shape
+            found.append((step, window_form(step.window, channels, Form) if step.window
+                          else dense_form(depth, channels)))
+        elif isinstance(step, IntegerExtreme) and found and not step.least.any():
+            product, form = found[-1]
+            found[-1] = product, replace(form, pool=step.window.size)
+        else:
+            raise FormatError(f"a core of integers has dense layers, convolutions and max "
+                              f"pooling; {step.name} is none of them")
+    return found
+
+
+def _arithmetic(network, steps):
     """Return the arithmetic of integers, and the word of an output's parameters."""
     from fxp.trace.bits import clamp, lookup, where
     from fxp.trace.circuit import trace
@@ -56,7 +76,6 @@ def _arithmetic(network):
     from verilog.core.parts.lane import Sums
     from verilog.core.parts.word import Word
 
-    steps = network.steps
     reach = max(abs(w) for s in steps for w in (s.inputs[1] - s.inputs[0],
                                                 s.inputs[2] - s.inputs[0]))
     weight = max(int(abs(s.weights).max()) for s in steps)
@@ -101,7 +120,7 @@ def _halves():
     return Table("half", [(1 << k) >> 1 for k in range((1 << SHIFTS) - 1)] + [0])
 
 
-def _layer(step, word, weight):
+def _layer(step, form, word, weight):
     """Return the words of a step; those of its answers are less their zero, as the next
     step takes them."""
     from verilog.core.inference.arithmetic import Layer
@@ -112,4 +131,5 @@ def _layer(step, word, weight):
               "p_shift": r.shift, "p_low": np.full(1, r.low - r.zero),
               "p_high": np.full(1, r.high - r.zero)}
     full = {k: np.broadcast_to(np.asarray(v).ravel(), units) for k, v in fields.items()}
-    return Layer(weight.patterns({"b": step.weights}), None, word.rows(full))
+    return Layer(weight.patterns({"b": step.weights}), None, word.rows(full),
+                 form=form)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from verilog.core.inference.core import Arithmetic, Layer
 
 __all__ = ["active_circuit", "core_parts", "dense_layers", "parts_of", "pixel_words",
-           "port_words", "told"]
+           "port_words", "told",
+           "window_form"]
 
 
 def parts_of(settings, network):
@@ -33,14 +34,15 @@ def parts_of(settings, network):
 def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
     """Return the arithmetic and the layers of a network's core; FormatError, which names
     it, for what no core can do yet."""
+    from nets.layers.conv import Conv2d
     from nets.layers.dense import Dense
 
     _require(settings)
-    dense, active = dense_layers(network, Dense)
+    dense, active = product_layers(network, (Dense, Conv2d))
     lns = hasattr(settings.format("activations"), "zero")
     arithmetic = (_lns if lns else _fixed)(settings, network.ar, active,
-                                           max(layer.w.rows for layer in dense))
-    return arithmetic, [_words(network.ar, arithmetic, layer) for layer in dense]
+                                           max(layer.w.rows for layer, _ in dense))
+    return arithmetic, [_words(network.ar, arithmetic, *each) for each in dense]
 
 
 def _require(settings) -> None:
@@ -56,20 +58,56 @@ def _require(settings) -> None:
 def dense_layers(network, kind):
     """Return the dense layers of a kind, and the one kind of layer between them (None:
     nothing)."""
+    found, active = product_layers(network, (kind,))
+    return [layer for layer, _ in found], active
+
+
+def product_layers(network, kinds):
+    """Return the layers of these kinds, each with its form, and the one kind of layer between
+    them (None: nothing); FormatError for others, by name, and for another order."""
     from nets.layers.dropout import Dropout
+    from nets.layers.pool import MaxPool
     from nets.network.probe import plain_layer
 
     layers = [layer for layer in map(plain_layer, network.layers)
               if not isinstance(layer, Dropout)]
-    dense = [layer for layer in layers if type(layer) is kind]
-    between = [layer for layer in layers if type(layer) is not kind]
-    for layer in between:
-        _kind(layer)
-    expected = [type(layers[0]), *(type(x) for pair in zip(between, dense[1:]) for x in pair)]
-    if [type(x) for x in layers] != expected or type(layers[0]) is not kind:
-        raise FormatError("a core takes dense layers with an activation between them, got "
+    found: list = []
+    active: list = []
+    for layer in layers:
+        if type(layer) in kinds:
+            if len(active) != len(found):
+                raise FormatError("a core has an activation between any two of its layers, and "
+                                  f"this network none before {type(layer).__name__}")
+            found.append((layer, form_of(layer)))
+        elif isinstance(layer, MaxPool) and found and len(active) < len(found):
+            product, form = found[-1]
+            found[-1] = product, replace(form, pool=layer.window.size)
+        else:
+            _kind(layer)
+            active.append(layer)
+    if len(active) != len(found) - 1 or not found:
+        raise FormatError("a core takes dense layers and convolutions, each but the last with an "
+                          "activation behind it, got "
                           + ", ".join(type(x).__name__ for x in layers))
-    return dense, between[0] if between else None
+    return found, active[0] if active else None
+
+
+def form_of(layer):
+    """Return the form of a dense layer or a convolution."""
+    from verilog.core.inference.form import Form, dense_form
+
+    window = getattr(layer, "window", None)
+    if window is None:
+        return dense_form(layer.w.rows, layer.w.columns)
+    return window_form(window, layer.w.columns, Form)
+
+
+def window_form(window, outputs: int, form):
+    """Return the form of a convolution; FormatError for a stride, which no core has yet."""
+    if window.stride != 1:
+        raise FormatError(f"a core's convolutions go by 1, and {window.layer} by {window.stride}")
+    height, width, channels = window.shape
+    return form(channels, outputs, height, width, window.size, window.before, window.out)
 
 
 def _kind(layer) -> str:
@@ -130,7 +168,8 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
     return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
-                      active_circuit(ar, active), ar.order_circuit(), settings=told(settings, ("accumulator",)))
+                      active_circuit(ar, active), ar.order_circuit(),
+                      settings=told(settings, ("accumulator",)))
 
 
 def told(settings, names) -> dict[str, str]:
@@ -146,7 +185,7 @@ def pixel_words(ar, number) -> tuple[int, ...]:
     return tuple(number.patterns({k: table[k] for k in number.names}).tolist())
 
 
-def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
+def _words(ar, arithmetic: Arithmetic, layer, form) -> Layer:
     """Return a dense layer's words as memories hold them."""
     from verilog.core.inference.core import Layer
 
@@ -157,14 +196,15 @@ def _words(ar, arithmetic: Arithmetic, layer) -> Layer:
 
     sums = arithmetic.sums
     assert sums.bias is not None
-    return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias))
+    return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias), form=form)
 
 
 def port_words(network) -> list:
-    """Return the words of each dense layer, int64: its biases in a row above its weights."""
+    """Return the words of each layer, int64: its biases in a row above its weights."""
+    from nets.layers.conv import Conv2d
     from nets.layers.dense import Dense
     from nets.network.probe import plain_layer
 
-    layers = [x for x in map(plain_layer, network.layers) if type(x) is Dense]
+    layers: list = [x for x in map(plain_layer, network.layers) if type(x) in (Dense, Conv2d)]
     words = network.ar.words
     return [np.vstack([words(x.b), words(x.w)]).astype(np.int64) for x in layers]
