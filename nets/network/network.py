@@ -55,7 +55,7 @@ class Program:
                 wanted[s] for s in self._of(i)) or i == first)
         found: dict[int, list] = {len(layers): [self.gradient]}
         for i in reversed(range(first, len(layers))):
-            if not wanted[i + 1]:
+            if not wanted[i + 1] or i + 1 not in found:
                 continue
             dy, calls = self._summed(ar, found.pop(i + 1))
             self.calls += calls
