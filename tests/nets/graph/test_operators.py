@@ -5,8 +5,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from benchmarks.onnx import results
 
+from benchmarks.onnx import results
 from nets.graph.graph import Unsupported
 from nets.graph.operators.quantisers import bipolar, limits, quant, thresholds, trunc
 
@@ -76,8 +76,9 @@ def test_thresholds_are_counted_in_both_layouts():
 
 
 def test_what_quantisers_do_not_know_is_told():
+    wrong = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND_TO_ZERO"}
     with pytest.raises(Unsupported, match="rounding_mode 'ROUND_TO_ZERO' is not supported"):
-        quant({"signed": 1, "narrow": 0, "rounding_mode": "ROUND_TO_ZERO"}, TIES, ONE, ZERO, ONE * 4)
+        quant(wrong, TIES, ONE, ZERO, ONE * 4)
     with pytest.raises(Unsupported, match="narrow is missing"):
         quant({"signed": 1}, TIES, ONE, ZERO, ONE * 4)
     with pytest.raises(Unsupported, match="bits must be one number, got 2"):

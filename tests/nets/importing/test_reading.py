@@ -102,7 +102,8 @@ def test_a_judge_allows_a_last_bit_before_a_quantiser_and_no_more(monkeypatch):
 def test_weights_beside_the_file_are_read(tmp_path):
     path = saved(dense(), tmp_path, save_as_external_data=True, size_threshold=0, location="w.bin")
     _, graph = read_onnx(path)
-    assert np.array_equal(graph.constants["w"], WEIGHT) and (tmp_path / "w.bin").stat().st_size == 48
+    assert np.array_equal(graph.constants["w"], WEIGHT)
+    assert (tmp_path / "w.bin").stat().st_size == 48
 
 
 def outside(made, folder):
