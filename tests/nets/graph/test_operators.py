@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from benchmarks.onnx import results
+from benchmarks.onnx.operators import results
 from nets.graph.graph import Unsupported
 from nets.graph.operators.quantisers import bipolar, limits, quant, thresholds, trunc
 
