@@ -140,12 +140,12 @@ def _npz(arrays: dict[str, np.ndarray]) -> Own:
     lower = {k.lower(): v for k, v in arrays.items()}
     for x_name in XS:
         for y_name in YS:
-            train, test = (tuple(lower.get(f"{n}_{part}", lower.get(f"{part}_{n}")) for n in
-                                 (x_name, y_name)) for part in ("train", "test"))
-            if all(v is not None for v in (*train, *test)):
-                own = _labelled(np.concatenate([train[0], test[0]]),
-                                np.concatenate([train[1].ravel(), test[1].ravel()]))
-                count = len(train[0])
+            parts = [lower.get(f"{n}_{part}", lower.get(f"{part}_{n}")) for part in
+                     ("train", "test") for n in (x_name, y_name)]
+            found = [v for v in parts if v is not None]
+            if len(found) == 4:
+                own = _labelled(*(np.concatenate(found[i::2]) for i in (0, 1)))
+                count = len(found[0])
                 return replace(own, parts=(np.arange(count), np.arange(count, len(own.y))))
             if x_name in lower and y_name in lower:
                 return _labelled(lower[x_name], lower[y_name])
@@ -225,8 +225,8 @@ def _idx(folder: Path, paths: list[Path]) -> Own:
     whole = {part: pair for part, pair in found.items() if len(pair) == 2}
     if not whole:
         raise ValueError(f"{paths[0].name} has no file of labels or images beside it")
-    arrays = {part: tuple(read_packed(folder, pair[what].name.removesuffix(".gz") + ".gz", dims, MOST)
-                          for what, dims in (("images", 3), ("labels", 1)))
+    arrays = {part: tuple(read_packed(folder, f"{pair[what].name.removesuffix('.gz')}.gz", dims,
+                                      MOST) for what, dims in (("images", 3), ("labels", 1)))
               for part, pair in sorted(whole.items(), reverse=True)}  # train before test
     own = _labelled(*(np.concatenate([pair[i] for pair in arrays.values()]) for i in (0, 1)))
     if set(arrays) != {"train", "test"}:

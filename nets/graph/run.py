@@ -25,7 +25,8 @@ def run_node(node: Node, values: Arrays) -> Arrays:
         given.pop()
     try:
         with np.errstate(all="ignore"):
-            found = function({**node.attributes, "opset": node.opset, "outputs": len(node.outputs)}, *given)
+            found = function({**node.attributes, "opset": node.opset,
+                              "outputs": len(node.outputs)}, *given)
     except Unsupported as error:
         raise Unsupported(f"node {node}: {error}") from None
     except (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError) as error:

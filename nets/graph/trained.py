@@ -66,7 +66,8 @@ class _Maker:
         kinds: dict[type, Callable] = {
             Dense: self._dense, Conv2d: self._conv, ReLU: self._relu, LeakyReLU: self._leaky,
             MaxPool: self._max, AveragePool: self._average, BatchNorm: self._norm,
-            Add: self._add, GlobalAverage: self._global, Smooth: self._smooth, PReLU: self._prelu, Dropout: lambda *rest: None}
+            Add: self._add, GlobalAverage: self._global, Smooth: self._smooth,
+            PReLU: self._prelu, Dropout: lambda *rest: None}
         kind = type(layer)
         if kind not in kinds:
             raise Unsupported(f"layer {i} ({kind.__name__}) has no operator of ONNX; networks of "

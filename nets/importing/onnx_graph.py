@@ -192,7 +192,11 @@ def read_onnx(path: Path, shape: tuple[int, ...] = (), output: str | None = None
 
 def _keep(model, output: str) -> None:
     """Leave of a model one output and the nodes that it needs."""
-    makers = {name: i for i, node in enumerate(model.graph.node) for name in node.output}
+    makers: dict[str, int] = {}
+    for n, node in enumerate(model.graph.node):
+        for name in filter(None, node.output):
+            if makers.setdefault(name, n) != n:
+                raise GraphError(f"tensor {name[:60]!r} is given twice")
     needed: set[int] = set()
     wanted = [output]
     while wanted:

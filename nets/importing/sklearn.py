@@ -24,10 +24,12 @@ def graph_of_mlp(model) -> Graph:
     if not isinstance(model, MLPClassifier):
         raise TypeError(f"an MLPClassifier of scikit-learn is taken, got {type(model).__name__}")
     check_is_fitted(model)
-    if model.out_activation_ not in ("softmax", "logistic") or model._label_binarizer.y_type_ not in (
-            "binary", "multiclass"):
+    kind = model._label_binarizer.y_type_
+    if model.out_activation_ not in ("softmax", "logistic") or (
+            kind not in ("binary", "multiclass")):
         raise Unsupported("several labels at a time are not supported, one of two or more is")
-    constants, nodes, name = {}, [], "x"
+    constants: dict[str, np.ndarray] = {}
+    nodes, name = [], "x"
     count = len(model.coefs_)
     for i, (w, b) in enumerate(zip(model.coefs_, model.intercepts_)):
         w, b = (np.asarray(v, np.float32) for v in (w, b))

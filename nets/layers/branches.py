@@ -19,7 +19,8 @@ class Add(Layer):
     def __init__(self, shape: Shape, name: str = "add"):
         self.shape, self.name = shape, name
 
-    def forward(self, ar, a, b):
+    def forward(self, ar, x):
+        a, b = x
         if a.columns != b.columns:
             raise ValueError(f"{self.name}: adds tensors of one size, got {a.columns} and "
                              f"{b.columns} numbers")

@@ -29,14 +29,14 @@ class Layer:
     def check(self, x: Tensor) -> None:
         """Refuse an input of a size that the layer does not take: ValueError, with its name."""
 
-    def forward(self, ar, *x: Tensor) -> tuple[Tensor, Calls]:
-        """Return the output for x, one tensor for nearly all layers, and the calls that
-        compute it."""
+    def forward(self, ar, x) -> tuple[Tensor, Calls]:
+        """Return the output for x, a tensor, and the calls that compute it; where branches
+        meet x is a tuple of tensors."""
         raise NotImplementedError
 
-    def forward_training(self, ar, *x: Tensor) -> tuple[Tensor, Calls]:
+    def forward_training(self, ar, x) -> tuple[Tensor, Calls]:
         """Return the same for training, where that is something else."""
-        return self.forward(ar, *x)
+        return self.forward(ar, x)
 
     def backward(self, ar, x, dy: Tensor, wanted: bool) -> tuple[Any, Calls]:
         """Return the gradient of x (None unless wanted) and the calls; of several inputs x is

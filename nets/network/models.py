@@ -85,7 +85,8 @@ class Builder:
     @property
     def here(self) -> tuple[int, Shape]:
         """The number of the value that the next layer takes, and its shape."""
-        return len(self.layers), self.shape
+        number = len(self.layers)
+        return self.sources.get(number, (number,))[0], self.shape
 
     def branch(self, place: tuple[int, Shape]) -> Builder:
         """Have the next layer take the value of a place."""
@@ -98,7 +99,7 @@ class Builder:
         if place[1] != self.shape:
             raise ValueError(f"{name}: adds images of one shape, got {shown(self.shape)} and "
                              f"{shown(place[1])}")
-        self.sources[len(self.layers)] = (place[0], len(self.layers))
+        self.sources[len(self.layers)] = (place[0], self.here[0])
         return self._add(Add(self.shape, name))
 
     def global_average(self) -> Builder:

@@ -29,7 +29,7 @@ class Program:
         self.calls, values = [], [self.x]
         for i, layer in enumerate(layers):
             forward = layer.forward_training if train else layer.forward
-            y, calls = forward(ar, *(values[s] for s in self._of(i)))
+            y, calls = forward(ar, self._taken(i, values))
             self.calls += calls
             values.append(y)
         self.forward = self.calls[:]
@@ -46,6 +46,11 @@ class Program:
         i gives."""
         return self._sources.get(i, (i,))
 
+    def _taken(self, i: int, values: list[Tensor]):
+        """Return the value that a layer takes, a tuple where it takes several."""
+        taken = tuple(values[s] for s in self._of(i))
+        return taken if len(taken) > 1 else taken[0]
+
     def _backward(self, ar, layers: list[Layer]) -> None:
         """Add the calls of all gradients; those of a value that goes two ways are summed up."""
         first = next((i for i, layer in enumerate(layers) if layer.parameters()), 0)
@@ -55,13 +60,11 @@ class Program:
                 wanted[s] for s in self._of(i)) or i == first)
         found: dict[int, list] = {len(layers): [self.gradient]}
         for i in reversed(range(first, len(layers))):
-            if not wanted[i + 1]:
+            if not wanted[i + 1] or i + 1 not in found:
                 continue
             dy, calls = self._summed(ar, found.pop(i + 1))
             self.calls += calls
-            sources = self._of(i)
-            x = tuple(self.values[s] for s in sources) if len(sources) > 1 else (
-                self.values[sources[0]])
+            sources, x = self._of(i), self._taken(i, self.values)
             dx, calls = layers[i].backward(ar, x, dy, any(wanted[s] for s in sources))
             self.calls += calls
             for s, gradient in zip(sources, dx if isinstance(dx, tuple) else (dx,)):

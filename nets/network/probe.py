@@ -45,11 +45,11 @@ class Watched(Layer):
     def kept(self):
         return self.layer.kept()
 
-    def forward(self, ar, *x):
-        return self.layer.forward(ar, *x)
+    def forward(self, ar, x):
+        return self.layer.forward(ar, x)
 
-    def forward_training(self, ar, *x):
-        return self.layer.forward_training(ar, *x)
+    def forward_training(self, ar, x):
+        return self.layer.forward_training(ar, x)
 
     def backward(self, ar, x, dy, wanted):
         self.bound[dy.rows] = (x, dy)

@@ -29,7 +29,8 @@ def residual(seed=0, side=12):
     def real(*shape, scale=0.4):
         return (scale * r.standard_normal(shape)).astype(np.float32)
 
-    norm = {"g": 1 + real(8, scale=0.2), "h": real(8), "m": real(8), "v": 1 + r.random(8, np.float32)}
+    norm = {"g": 1 + real(8, scale=0.2), "h": real(8), "m": real(8),
+            "v": 1 + r.random(8, np.float32)}
     constants = {
         "w1": real(8, 3, 3, 3), "b1": real(8), "w2": real(8, 1, 3, 3), "w3": real(8, 8, 1, 1),
         "w4": real(4, 4, 3, 3), "w5": real(12, 10), "b5": real(10), **norm,

@@ -70,9 +70,10 @@ def own_images(args: Namespace, shape: tuple[int, ...], classes: int):
     from nets.data.sets import Dataset
 
     kept = _kept(Path(args.run_folder))
-    own = load_own(args.data, shape[:2], len(shape) == 3, args.label).called(kept.get("names"))
-    ranges = tuple(np.array(kept[k], np.float32) for k in ("low", "high") if k in kept)
-    x, y = as_bytes(own, ranges or None).test
+    size = shape[0], shape[1]
+    own = load_own(args.data, size, len(shape) == 3, args.label).called(kept.get("names"))
+    ranges = [np.array(kept[k], np.float32) for k in ("low", "high") if k in kept]
+    x, y = as_bytes(own, (ranges[0], ranges[1]) if len(ranges) == 2 else None).test
     if x.shape[1:] != shape or y.max() >= classes:
         raise ValueError(f"{args.run_folder} is for {_kind(shape, classes)}, {args.data} has "
                          f"{_kind(x.shape[1:], len(own.names))}")

@@ -88,8 +88,8 @@ def _made(args: Namespace):
         graph, ar, how = graph_in(args, True)
         most = _most(graph, f)
         if most > BOUND:
-            limits.append(f"Sums reach {most:.2g} units of their last place, beyond 2^24: executors "
-                          "in float32 round some of them otherwise; evaluate in double.")
+            limits.append(f"Sums reach {most:.2g} units of their last place, beyond 2^24: "
+                          "executors in float32 round some of them otherwise; evaluate in double.")
     elif not isinstance(f, str):
         limits.append(f"The run computes in {f}: the file holds the values of its words, and "
                       "its sums are floats.")

@@ -34,8 +34,8 @@ def options(parser: ArgumentParser) -> None:
                         "times MACs (default bits)")
     parser.add_argument("--delta", metavar="METHOD", default="lut", help="how LNS sums are "
                         "approximated (default lut)")
-    parser.add_argument("--images", metavar="N", default="1000", help="inputs that are judged on in "
-                        "the search: training ones where there are (default 1000)")
+    parser.add_argument("--images", metavar="N", default="1000", help="inputs that are judged on "
+                        "in the search: training ones where there are (default 1000)")
     parser.add_argument("--dataset", help="labelled images to judge on")
     parser.add_argument("--out", metavar="FILE.toml", help="write the formats, which eval "
                         "--formats takes")

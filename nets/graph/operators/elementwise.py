@@ -3,6 +3,9 @@ means them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.special import erf, expit
 
@@ -130,7 +133,7 @@ def dropout(a, x, ratio=None, training=None):
     return x, np.ones(x.shape, bool)
 
 
-ELEMENTWISE = {
+ELEMENTWISE: dict[str, Callable[..., Any]] = {
     **{name: _unary(function) for name, function in UNARY.items()},
     "Add": _binary(np.add), "Sub": _binary(np.subtract), "Mul": _binary(np.multiply),
     "Div": _binary(_divide), "Sum": _sum, "PRelu": prelu, "Clip": clip, "Softmax": softmax,

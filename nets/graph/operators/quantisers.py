@@ -7,6 +7,9 @@ rounded, less the zero point, times the scale; all of it in float32.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from nets.graph.graph import Unsupported
@@ -134,6 +137,6 @@ def dequantize(a, x, scale, zero=None):
     return (x.astype(np.int64) - origin).astype(np.float32) * _along(a, x, scale)
 
 
-QUANTISERS = {"Quant": quant, "IntQuant": quant, "BipolarQuant": bipolar, "Trunc": trunc,
-              "MultiThreshold": thresholds, "QuantizeLinear": quantize,
-              "DequantizeLinear": dequantize}
+QUANTISERS: dict[str, Callable[..., Any]] = {
+    "Quant": quant, "IntQuant": quant, "BipolarQuant": bipolar, "Trunc": trunc,
+    "MultiThreshold": thresholds, "QuantizeLinear": quantize, "DequantizeLinear": dequantize}

@@ -4,6 +4,8 @@ computed with."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -146,7 +148,7 @@ def split(a, x, sizes=None):
     return tuple(np.split(x, np.cumsum([int(n) for n in sizes])[:-1], axis))
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[..., Any]] = {
     "Gemm": gemm, "MatMul": lambda a, x, w: np.matmul(x, w), "Flatten": flatten,
     "Reshape": reshape, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "ReduceMean": reduce_mean,
     "Pad": pad, "Slice": cut, "Cast": cast, "Constant": constant, "ConstantOfShape": full,

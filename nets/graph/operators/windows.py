@@ -69,7 +69,8 @@ def _patches(x: np.ndarray, f: Frame, fill) -> np.ndarray:
     view = sliding_window_view(x, spans, tuple(range(2, 2 + n)))
     steps = tuple(slice(None, s * (c - 1) + 1, s) for s, c in zip(f.strides, f.out))
     holes = tuple(slice(None, None, d) for d in f.dilations)
-    return view[(slice(None), slice(None), *steps, *holes)]
+    places = (slice(None), slice(None), *steps, *holes)
+    return view[places]
 
 
 def conv(a, x, w, b=None):

@@ -3,14 +3,13 @@ places, factors and offsets of a channel go into the product before them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from nets.graph.graph import Graph, Node, Unsupported
 from nets.graph.operators.elementwise import UNARY
-from nets.graph.operators.table import OPERATORS
 from nets.graph.run import run_node
 from nets.graph.words import products, windows
 from nets.graph.words.steps import Combine, Function, Move, Product, Step
@@ -156,8 +155,7 @@ class _Lowering:
         attributes = {**node.attributes, "opset": node.opset}
 
         def function(x: np.ndarray) -> np.ndarray:
-            value = x.astype(np.float32) if node.op not in UNARY else x
-            return run_node(node, {**fixed, name: value})[node.outputs[0]]
+            return run_node(node, {**fixed, name: x.astype(np.float32)})[node.outputs[0]]
 
         before = self.step_of(name)
         if node.op == "DequantizeLinear" and isinstance(before, Function):
@@ -168,10 +166,9 @@ class _Lowering:
             self.made.shapes[before.out] = shape
             self.alias[before.out] = before.out
             return
-        if node.op in UNARY:
-            def function(x, plain=UNARY[node.op]):  # noqa: F811
-                return plain(attributes, x)
-        self.add(node, Function(node.name, (of,), node.outputs[0], shape, function, places))
+        self.add(node, Function(node.name, (of,), node.outputs[0], shape,
+                                partial(UNARY[node.op], attributes) if node.op in UNARY
+                                else function, places))
 
     def _arithmetic(self, node: Node, data: list[str]) -> None:
         """Take sums, differences, products and normalisations: a factor and an offset, where
@@ -239,6 +236,3 @@ def _wide(node: Node, fed: dict) -> Node:
             fed[k] = fed[k].astype(np.float64)
     return node
 
-
-assert set(MOVES) <= set(OPERATORS)
-Taker = Callable[[Node], None]

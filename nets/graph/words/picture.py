@@ -14,8 +14,9 @@ def draw(path: str, result: dict) -> None:
     layer by layer."""
     rows = result["layers"]
     names = [row["name"][-18:] for row in rows]
-    title = (f"{result['run']}: {result['family']}, {100 * (result['float_accuracy'] - result['test_accuracy']):.2f} "
-             f"points lost of {result['budget']:g}")
+    lost = 100 * (result["float_accuracy"] - result["test_accuracy"])
+    title = (f"{result['run']}: {result['family']}, {lost:.2f} test points lost "
+             f"(budget {result['budget']:g})")
     with picture(path, title, (max(5.0, 1.1 * len(rows) + 2), 4)) as figure:
         axes = figure.subplots()
         for i, (what, ink) in enumerate((("weights", LINE), ("results", WARM))):

@@ -118,7 +118,3 @@ def main() -> None:
             for name, text in found.items():
                 if text != "passed":
                     print(f"    {name}: {text}")
-
-
-if __name__ == "__main__":
-    main()
