@@ -12,6 +12,7 @@ EXTRAS = {
     "pyverilog": ("pyverilog", "rtl"),
     "z3": ("z3-solver", "rtl"),
     "distributed": ("distributed", "cluster"),
+    "plotly": ("plotly", "report"),
     "hypothesis": ("hypothesis", "test"),
 }
 
