@@ -17,6 +17,7 @@ __all__ = ["CURVES", "adder_errors", "contents", "delta_curves"]
 
 CURVES = 240  # runs whose curves are drawn at most: the newest of each group
 METHODS = ("exact", "lut", "interp", "pwl", "balanced", "mitchell", "bitshift")
+DRAWN = ("test_accuracy", "loss", "drift", "dead_updates")
 CANCEL = -(1 << 20)  # the word that stands for minus infinity
 FRAC = 6  # fraction bits at which Delta methods are shown: those of lns12
 
@@ -53,11 +54,13 @@ def _curves(done: list[dict]) -> list[dict]:
         group = named(row["config"]), row["config"]["dataset"]
         count[group] = count.get(group, 0) + 1
         if row.get("records") and count[group] <= 3 and len(kept) < CURVES:
-            columns = row["records"]
             kept.append({"name": group[0], "dataset": group[1], "seed": row["config"]["seed"],
-                         **{k: [None if v is None else float(f"{v:.5g}") for v in columns.get(k, [])]
-                            for k in ("test_accuracy", "loss", "drift", "dead_updates")}})
+                         **{k: _shortened(row["records"].get(k, [])) for k in DRAWN}})
     return kept[::-1]
+
+
+def _shortened(values: list) -> list:
+    return [None if v is None else float(f"{v:.5g}") for v in values]
 
 
 def _groups(done: list[dict]) -> list[dict]:
