@@ -285,6 +285,7 @@ COMMANDS = {
     "paper": ("make published tables anew, measured beside published",
               _actions("experiments.paper")),
     "front": ("draw accuracy against gates", _command("experiments.front")),
+    "report": ("make one page of all that a store knows", _command("experiments.report")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),

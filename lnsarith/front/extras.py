@@ -14,6 +14,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnxruntime": ("onnxruntime", "test"),
     "distributed": ("distributed", "cluster"),
+    "plotly": ("plotly", "report"),
     "hypothesis": ("hypothesis", "test"),
     "argcomplete": ("argcomplete", "shell"),
 }

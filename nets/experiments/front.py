@@ -153,7 +153,11 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
             axes.step([p.gates for p in front], [p.accuracy for p in front], where="post",
                       color=LINE, lw=1.2, zorder=1)
             axes.set_xscale("log")
-            axes.margins(0.22, 0.12)
+            axes.margins(0.25, 0.12)
+            low, high = axes.get_xlim()
+            ticks = [n * 10**e for e in range(8) for n in (1, 2, 3, 5) if low < n * 10**e < high]
+            axes.set_xticks(ticks, [f"{t:,}" for t in ticks])
+            axes.minorticks_off()
             axes.set_title(name)
             axes.set_xlabel("gates of the MAC unit")
             axes.set_ylabel("test accuracy, %")
@@ -172,5 +176,6 @@ def _labels(axes, own: list[Point], ink: str, grey: str) -> None:
         while any(abs(x - a) < 0.5 and abs(y - b) < 0.045 for a, b in taken):
             y -= 0.046
         taken.append((x, y))
-        axes.annotate(p.name, (p.gates, p.accuracy), xytext=(p.gates * 1.03, low + y * span),
-                      fontsize=7.5, color=ink if p.best else grey, va="center")
+        axes.annotate(p.name, (p.gates, p.accuracy),
+                      xytext=(p.gates * 1.03, low + (y + 0.008) * span), fontsize=7.5,
+                      color=ink if p.best else grey, va="bottom")
