@@ -21,18 +21,20 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 import made  # noqa: E402
-from lnsarith.front.version import __version__  # noqa: E402
 from pictures import FileScraper  # noqa: E402
+
+from lnsarith.front.version import __version__  # noqa: E402
 
 project = "lnsarith"
 copyright = "2026 the lnsarith authors"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton",
-              "sphinx_gallery.gen_gallery"]
+              "mathml", "sphinx_gallery.gen_gallery"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext", "**/work", "sg_execution_times.rst", "**/README.rst"]
+exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst", "**/README.rst"]
 templates_path = []
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"lnsarith {version}"
 html_static_path = ["_static"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from lnsarith.picture import GREY, INK, LINE, WARM, STYLE
+from lnsarith.picture import GREY, INK, LINE, STYLE, WARM
 
 plt.rcParams.update(STYLE)
 found = Path("benchmarks/results/deltas.jsonl")

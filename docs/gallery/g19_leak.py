@@ -10,7 +10,7 @@ import numpy as np
 
 import lnsarith as la
 from lnsarith.delta.methods import parse
-from lnsarith.picture import GREY, INK, LINE, WARM, STYLE
+from lnsarith.picture import GREY, INK, LINE, STYLE, WARM
 
 plt.rcParams.update(STYLE)
 terms = np.random.default_rng(0).normal(size=(300, 1024))
