@@ -32,7 +32,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
               "mathml", "sphinx_gallery.gen_gallery"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst", "**/README.rst"]
+exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst",
+                    "**/README.rst"]
 templates_path = []
 html_math_renderer = "mathml"
 html_theme = "furo"
@@ -84,7 +85,7 @@ def plain(app, what, name, thing, options, lines):
     """Read docstrings as this project writes them: `code`, and |x| for a magnitude."""
     for i, line in enumerate(lines):
         line = re.sub(r"(?<!`)`(?!`)([^`]*)`(?!`)(?!_)", r"``\1``", line)
-        line = re.sub(r"(``[^`]+``)(?=\w)", r"\1\\ ", line)
+        line = re.sub(r"(``[^`]+``)(?=\w)", r"\1 ", line)
         parts = re.split(r"(``.*?``)", line)
         lines[i] = "".join(p if p.startswith("``") else re.sub(r"[|*]", r"\\\g<0>", p)
                            for p in parts)

@@ -13,8 +13,8 @@ from verilog.units.catalogue import UNITS
 # D+ and D- of each method, in words of mathematics.
 FORMULAS = {
     "exact": r"$D$ rounded to nearest at every gap, up to where both round to zero",
-    "lut": r"$D(r\lfloor d/r + \tfrac12\rfloor)$, zero from $d_{max}$ on",
-    "bitshift": r"$D^+ = 2^{-\lfloor d\rfloor}$, $D^- = -\tfrac32\,2^{-\lfloor d\rfloor}$",
+    "lut": r"$D(k r)$ with $k$ the integer nearest to $d/r$ (or below it), zero from $d_{max}$ on",
+    "bitshift": r"$D^+ = 2^{-i}$, $D^- = -\tfrac32 2^{-i}$, $i$ the whole part of $d$",
     "mitchell": r"$D^+ = A(d)$, $D^- = -(2 A(d) + c)$ with steps $c$; $A(i + f) = (1 - f/2)/2^i$",
     "interp": r"between the knots $D(kr)$ a line; $D^-$ below $r$ exact",
     "pwl": r"lines with slopes of powers of two, each as long as the error allows",

@@ -3,7 +3,7 @@
 from docutils.nodes import SkipNode
 from docutils.utils.math import latex2mathml
 
-SIGNS = {r"\tfrac": r"\frac", r"\big(": "(", r"\big)": ")", r"\lfloor": "⌊", r"\rfloor": "⌋"}
+SIGNS = {r"\tfrac": r"\frac", r"\big(": "(", r"\big)": ")"}
 
 
 def inline(self, node):

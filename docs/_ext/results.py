@@ -91,8 +91,8 @@ def compare() -> str:
     lines = ["# Beside other packages", "",
              "What each is for differs: this page says what one can expect of which, not who is "
              "best. A package that trains with fake quantisation computes in floats and rounds the "
-             "results; here each product and sum is the word that the hardware gives.", "", _part("peers"),
-             "", "## Speed", "",
+             "results; here each product and sum is the word that the hardware gives.", "",
+             _part("peers"), "", "## Speed", "",
              "Runs taken in turn on the same machine, medians (`python -m benchmarks.speed`). What "
              "is compared is told with each row; `equal words` means that both gave the same bits.",
              "", "| what | here | peer | peer's | ratio | |", "|---|---|---|---|---|---|"]

@@ -34,8 +34,8 @@ print("\n".join(text.splitlines()[:44]))
 
 # %%
 # With three registers it takes a word each cycle, with valid and ready on both sides. The
-# simulation compares it with the compiled kernel at full speed, with gaps and waiting, and through resets; the
-# picture shows a short run of it. A dot is a word that moves.
+# simulation compares it with the compiled kernel at full speed, with gaps and waiting, and
+# through resets; the picture shows a short run of it. A dot is a word that moves.
 
 lnsarith("rtl sim lns-mac --arith lns9.4 --latency 3 --vectors 2000 "
          "--picture work/mac-waves.png")
