@@ -24,7 +24,7 @@ for value in (5.0, 1e6):
     x = xl.xlns(value)
     print("scalar", value, x - x)
 array = xl.xlnsnp([5.0, 1e6])
-for value, rest in zip((5.0, 1e6), array - array):
+for value, rest in zip((5.0, 1e6), (array - array).xlns()):
     print("array", value, f"{float(rest):.4f}")
 END
 cat found
