@@ -83,7 +83,14 @@ sphinx_gallery_conf = {
 
 def plain(app, what, name, thing, options, lines):
     """Read docstrings as this project writes them: `code`, and |x| for a magnitude."""
+    for i in range(len(lines) - 2, 0, -1):  # what is indented behind a blank line is code
+        if not lines[i] and lines[i + 1].startswith("    ") and not lines[i - 1].startswith(" "):
+            lines[i:i + 1] = ["", "::", ""]
+    code = False
     for i, line in enumerate(lines):
+        code = line == "::" or (code and (not line or line.startswith("    ")))
+        if code:
+            continue
         line = re.sub(r"(?<!`)`(?!`)([^`]*)`(?!`)(?!_)", r"``\1``", line)
         line = re.sub(r"(``[^`]+``)(?=\w)", r"\1 ", line)
         parts = re.split(r"(``.*?``)", line)

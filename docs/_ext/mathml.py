@@ -3,9 +3,6 @@
 from docutils.nodes import SkipNode
 from docutils.utils.math import latex2mathml
 
-SIGNS = {r"\tfrac": r"\frac", r"\big(": "(", r"\big)": ")"}
-
-
 def inline(self, node):
     """Write a formula in a line of text."""
     self.body.append(_markup(node.astext(), False))
@@ -19,8 +16,6 @@ def block(self, node):
 
 
 def _markup(text: str, as_block: bool) -> str:
-    for sign, plain in SIGNS.items():
-        text = text.replace(sign, plain)
     return latex2mathml.tex2mathml(text, as_block=as_block)
 
 
