@@ -29,11 +29,13 @@ project = "lnsarith"
 copyright = "2026 the lnsarith authors"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton",
-              "sphinx_gallery.gen_gallery"]
+              "mathml", "sphinx_gallery.gen_gallery"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext", "**/work", "sg_execution_times.rst", "**/README.rst"]
+exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst",
+                    "**/README.rst"]
 templates_path = []
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"lnsarith {version}"
 html_static_path = ["_static"]
@@ -81,9 +83,16 @@ sphinx_gallery_conf = {
 
 def plain(app, what, name, thing, options, lines):
     """Read docstrings as this project writes them: `code`, and |x| for a magnitude."""
+    for i in range(len(lines) - 2, 0, -1):  # what is indented behind a blank line is code
+        if not lines[i] and lines[i + 1].startswith("    ") and not lines[i - 1].startswith(" "):
+            lines[i:i + 1] = ["", "::", ""]
+    code = False
     for i, line in enumerate(lines):
+        code = line == "::" or (code and (not line or line.startswith("    ")))
+        if code:
+            continue
         line = re.sub(r"(?<!`)`(?!`)([^`]*)`(?!`)(?!_)", r"``\1``", line)
-        line = re.sub(r"(``[^`]+``)(?=\w)", r"\1\\ ", line)
+        line = re.sub(r"(``[^`]+``)(?=\w)", r"\1 ", line)
         parts = re.split(r"(``.*?``)", line)
         lines[i] = "".join(p if p.startswith("``") else re.sub(r"[|*]", r"\\\g<0>", p)
                            for p in parts)

@@ -13,13 +13,13 @@ from verilog.units.catalogue import UNITS
 # D+ and D- of each method, in words of mathematics.
 FORMULAS = {
     "exact": r"$D$ rounded to nearest at every gap, up to where both round to zero",
-    "lut": r"$D(r\lfloor d/r + \tfrac12\rfloor)$, zero from $d_{max}$ on",
-    "bitshift": r"$D^+ = 2^{-\lfloor d\rfloor}$, $D^- = -\tfrac32\,2^{-\lfloor d\rfloor}$",
+    "lut": r"$D(k r)$ with $k$ the integer nearest to $d/r$ (or below it), zero from $d_{max}$ on",
+    "bitshift": r"$D^+ = 2^{-i}$, $D^- = -\frac{3}{2} 2^{-i}$, $i$ the whole part of $d$",
     "mitchell": r"$D^+ = A(d)$, $D^- = -(2 A(d) + c)$ with steps $c$; $A(i + f) = (1 - f/2)/2^i$",
     "interp": r"between the knots $D(kr)$ a line; $D^-$ below $r$ exact",
     "pwl": r"lines with slopes of powers of two, each as long as the error allows",
-    "balanced": r"$D^+ = \tfrac{11}8 A(d) - \tfrac38 A(2d)$, "
-                r"$D^- = -\tfrac{11}8 A(d) - \tfrac54 A(2d)$, for $d<1$ by Mitchell's logarithm",
+    "balanced": r"$D^+ = \frac{11}{8} A(d) - \frac{3}{8} A(2d)$, "
+                r"$D^- = -\frac{11}{8} A(d) - \frac{5}{4} A(2d)$, for $d<1$ by Mitchell's logarithm",
 }
 
 

@@ -14,6 +14,11 @@ def rows(name: str) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def _part(name: str) -> str:
+    """Return a text that is written by hand."""
+    return (Path(__file__).parents[1] / "_parts" / f"{name}.md").read_text("utf-8")
+
+
 def _latest(found: list[dict], key) -> dict:
     """Return the last row of each key."""
     return {key(row): row for row in found}
@@ -57,7 +62,7 @@ def decide() -> str:
     """Return the page that chooses a Delta method."""
     known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
     trained = _accuracies()
-    lines = ["# Which Delta method", "", DECIDE, ""]
+    lines = ["# Which Delta method", "", _part("decide"), ""]
     for f in FORMATS:
         lines += [f"## {f}", "",
                   "| method | largest error | RMS error | dot product: RMS | mean | MNIST test % | "
@@ -81,61 +86,13 @@ def decide() -> str:
     return "\n".join(lines) + "\n"
 
 
-DECIDE = """\
-Read it so: choose the width by what training needs, then the method by what the chip can pay.
-Errors of a sum are in units of the last place of the log (ULP). Dot products have 785 terms of
-mean zero; their errors are by the RMS of the true sums, and a mean that is not zero is a leak that
-training feels. Accuracy is that of a 784-100-10 perceptron after 20 epochs at batch 5, the mean
-(and range) of three seeds, bit-true. Seconds an epoch are as those runs took them, at the load
-that is told with them: compare them within a row of equal load only. Gates are two-input
-gates and multiplexers of a combinational multiply-accumulate, inverters apart, in the default flow
-of Yosys; depth counts them along the longest path.
-
-In short: at 8 bits `exact` is the smallest as well as the best, as its table folds into a few
-gates; long sums are coarse there with any method. At 12 bits `exact` costs less than a fixed-point
-MAC, and `balanced`, without a table, sums nearly as well. At 16 bits `lut` costs least of those that
-train well and `balanced` trained best, with fewer gates than `interp`, which is nearest to `exact`;
-`pwl` with its 16 segments is too coarse for long sums there: give it `error` or more segments.
-`mitchell` and `bitshift` leak in long sums at every width; they are for comparison.
-Made by `python -m benchmarks.deltas` and `python -m benchmarks.accuracy`."""
-
-PEERS = """\
-Features as documented or tried in November 2026; a dash is what a package does not have.
-
-| package | formats | rounding, overflow | sums | training | hardware | proof |
-|---|---|---|---|---|---|---|
-| **lnsarith** | fixed point and LNS of 4 to 32 bits, binary, min-selectors | 5 and stochastic; saturate, \
-wrap | order, guard bits and underflow stated; seven Delta methods and your own | bit-true, all \
-three passes | Verilog of operators, units, arrays | SMT, of each design on all inputs |
-| xlns 1.0.5 | LNS of any fraction bits, no word width | nearest or floor; limits by `.ovf()` | \
-pairwise tree; ideal, table, Mitchell, interpolated, cotransformation | example scripts | – | – |
-| xlnstorch 1.0.0 | LNS tensors, code in float64 | nearest | ideal, table, Taylor | layers, \
-optimisers, autograd | – | – |
-| apytypes 0.5.1 | fixed point, floats and complex of any length | 15 modes; saturate, wrap | exact, \
-or a given accumulator | – | ROM writer | – |
-| fxpmath 0.4.10 | fixed point | 10 modes; saturate, wrap, flags | `np.dot` | – | bit strings | – |
-| QPyTorch 0.3.0 | fixed, minifloat, block float | nearest, stochastic | float32, then rounded | fake \
-quantisation | – | – |
-| brevitas 0.13.4 | integers, minifloats | several | float32 | fake quantisation | by export \
-(QONNX, FINN) | – |
-| hls4ml | fixed point | as `ap_fixed` | as the HLS tool | takes trained nets | HLS C++ | \
-– |
-| FINN | few-bit integers | thresholds | exact integers | takes trained nets | HLS and RTL dataflow | \
-– |
-| FloPoCo | fixed, float, LNS, posit operators | faithful or correct, by operator | generated \
-accumulators | – | VHDL | test benches |
-| universal | posit, fixed, LNS, many more (C++) | by type | by type; LNS sums by several algorithms, \
-the default through double | – | – | – |
-"""
-
-
 def compare() -> str:
     """Return the page that compares with other packages, its figures those recorded."""
     lines = ["# Beside other packages", "",
              "What each is for differs: this page says what one can expect of which, not who is "
              "best. A package that trains with fake quantisation computes in floats and rounds the "
-             "results; here each product and sum is the word that the hardware gives.", "", PEERS,
-             "", "## Speed", "",
+             "results; here each product and sum is the word that the hardware gives.", "",
+             _part("peers"), "", "## Speed", "",
              "Runs taken in turn on the same machine, medians (`python -m benchmarks.speed`). What "
              "is compared is told with each row; `equal words` means that both gave the same bits.",
              "", "| what | here | peer | peer's | ratio | |", "|---|---|---|---|---|---|"]
@@ -175,7 +132,8 @@ def measured() -> str:
         lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
                      f"{r['min']:.2f}..{r['max']:.2f} | {_when(r)} |")
     lines += ["", "## Other networks (`benchmarks.networks`)", "",
-              "| run | epochs | seeds | test % | command | date, commit |", "|---|---|---|---|---|---|"]
+              "| run | epochs | seeds | test % | command | date, commit |",
+              "|---|---|---|---|---|---|"]
     for r in _latest(rows("networks"), lambda r: (r["row"], str(r["seeds"]))).values():
         lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
                      f"`{r['command']}` | {_when(r)} |")

@@ -3,22 +3,25 @@
 ========================================================
 
 Sanyal, Beerel and Chugg (ICASSP 2020) train a perceptron in logarithms: products become additions,
-and sums take a table of twenty entries, or shifts. This tutorial trains it bit by bit, sees what the
-shifts cost, and beats them with a method of one's own.
+and sums take a table of twenty entries, or shifts. This tutorial trains it bit by bit, sees what
+the shifts cost, and beats them with a method of one's own.
 
 Each ``lnsarith("...")`` is the command of that name: type it in a shell without the quotes.
 """
 
 import shlex
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 from lnsarith.cli import main
 
 
 def lnsarith(line):
-    """Run a command as the shell would."""
+    """Run a command as the shell would, without its progress."""
     print("$ lnsarith", line)
-    assert main(shlex.split(line)) == 0
+    with redirect_stderr(StringIO()) as progress:
+        assert main(shlex.split(line)) == 0, progress.getvalue()
 
 
 # %%
@@ -49,8 +52,8 @@ for d in (0.5, 1.0, 2.0, 3.0):
 # ---------------------
 # ``lnsarith new delta halving`` writes a plugin, its oracle and a test. It takes
 # :math:`2^{-d}` as Mitchell did, :math:`t = (1 - f/2)/2^i` for :math:`d = i + f`, and
-# :math:`D^+ = t`, :math:`D^- = -(t + u)` with :math:`u` the same of :math:`2d`: still no table and no
-# multiplier, but nearly unbiased.
+# :math:`D^+ = t`, :math:`D^- = -(t + u)` with :math:`u` the same of :math:`2d`: still no table and
+# no multiplier, but nearly unbiased.
 
 lnsarith("new delta halving --out work")
 print(Path("work/halving.py").read_text().split('"""\n', 1)[1])
@@ -70,8 +73,8 @@ lnsarith("check add --plugin work/halving.py --delta halving --arith lns12 --sam
 # On MNIST
 # --------
 # With the files of MNIST at hand the same is done with them, three epochs each: set
-# ``LNSARITH_DATA`` or run ``lnsarith data get mnist``. Twenty epochs and three seeds are on the page
-# :doc:`measured </made/measured>`: 97.18 % for the table, 93.69 % for the shifts, at 16 bits.
+# ``LNSARITH_DATA`` or run ``lnsarith data get mnist``. Twenty epochs and three seeds are on the
+# page :doc:`measured </made/measured>`: 97.18 % for the table, 93.69 % for the shifts, at 16 bits.
 
 from nets.data.sets import catalogue  # noqa: E402
 

@@ -3,38 +3,42 @@
 =================================================================
 
 The spec that trained the network also prints the hardware. This tutorial goes from one
-multiply-accumulate to an array that computes a trained layer, word for word, and looks at the waves.
-It needs ``pip install 'lnsarith[rtl]'`` and Icarus Verilog.
+multiply-accumulate to an array that computes a trained layer, word for word, and looks at the
+waves. It needs ``pip install 'lnsarith[rtl]'`` and Icarus Verilog.
 """
 
 import shlex
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 from lnsarith.cli import main
 
 
 def lnsarith(line):
-    """Run a command as the shell would."""
+    """Run a command as the shell would, without its progress."""
     print("$ lnsarith", line)
-    assert main(shlex.split(line)) == 0
+    with redirect_stderr(StringIO()) as progress:
+        assert main(shlex.split(line)) == 0, progress.getvalue()
 
 
 # %%
 # A multiply-accumulate
 # ---------------------
-# Combinational at first: ``acc + x * y`` in logarithms of nine bits. The Verilog has the names of the
-# spec's wires.
+# Combinational at first: ``acc + x * y`` in logarithms of nine bits. The Verilog has the names of
+# the spec's wires.
 
 lnsarith("rtl gen lns-mac --arith lns9.4 --out work/mac")
 text = next(Path("work/mac").glob("lns_mac*.v")).read_text()
 print("\n".join(text.splitlines()[:44]))
 
 # %%
-# With three registers it takes a word each cycle, with valid and ready on both sides. The simulation
-# compares it with the compiled kernel at full speed, with gaps and waiting, and through resets; the
-# picture shows a short run of it. A dot is a word that moves.
+# With three registers it takes a word each cycle, with valid and ready on both sides. The
+# simulation compares it with the compiled kernel at full speed, with gaps and waiting, and
+# through resets; the picture shows a short run of it. A dot is a word that moves.
 
-lnsarith("rtl sim lns-mac --arith lns9.4 --latency 3 --vectors 2000 --picture work/mac-waves.png")
+lnsarith("rtl sim lns-mac --arith lns9.4 --latency 3 --vectors 2000 "
+         "--picture work/mac-waves.png")
 
 # %%
 # A unit with a state
@@ -48,7 +52,7 @@ lnsarith("rtl sim lns-mac-unit --arith lns9.4 --option guard=2 --vectors 600 "
 # %%
 # An array of them
 # ----------------
-# Four rows and five columns, output-stationary: the sums stay, activations go right and weights go
+# Two rows and three columns, output-stationary: the sums stay, activations go right and weights go
 # down.
 
 lnsarith("rtl sim lns-systolic --arith lns9.4 --option rows=2 --option columns=3 --vectors 300 "

@@ -8,22 +8,24 @@ Errors against real numbers, a proof on all inputs, gates, and a figure for a pa
 import csv
 import json
 import shlex
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 from lnsarith.cli import main
 
 
 def lnsarith(line):
-    """Run a command as the shell would."""
+    """Run a command as the shell would, without its progress."""
     print("$ lnsarith", line)
-    assert main(shlex.split(line)) == 0
+    with redirect_stderr(StringIO()) as progress:
+        assert main(shlex.split(line)) == 0, progress.getvalue()
 
 
 # %%
 # Errors
 # ------
-# All 65,536 pairs of an 8-bit format against real arithmetic. ULP is a unit of the log's last place.
+# All 65,536 pairs of an 8-bit format against real arithmetic. ULP is a unit of the log's
+# last place.
 
 lnsarith("check add --arith lns8.3 --delta exact --exhaustive")
 

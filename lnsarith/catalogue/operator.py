@@ -57,7 +57,7 @@ class Operator:
     tells of f and the settings. `real` may take f itself. `example` is a format that
     suits, by default of 16 bits. `gradient`, a spec of (x, d, f, g), returns the word of format g
     that is d times the derivative at x: then training takes the operator, of one operand, as
-    an activation. `laws` are `verilog.prove.law.Law`s that it keeps.
+    an activation. `laws` holds each `verilog.prove.law.Law` that it keeps.
     """
 
     name: str

@@ -19,7 +19,7 @@ __all__ = ["GREY", "INK", "LINE", "WARM", "legend", "picture", "png", "require_w
 
 SUFFIXES = (".png", ".pdf", ".svg")
 # Curves are INK, LINE and WARM: apart in grey, and for eyes that tell red from green badly.
-INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1f77b4", "#e08a1e"
+INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1565a5", "#cc7a00"
 STYLE: Any = {
     "font.size": 9.5, "axes.edgecolor": GREY, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,

@@ -40,9 +40,11 @@ def test_curves_are_apart_in_grey_and_for_those_who_do_not_tell_red_from_green()
 def test_a_figure_has_the_size_asked_for_and_its_numbers_beside_it(tmp_path):
     png, table = tmp_path / "e.png", tmp_path / "e.csv"
     assert main([*CHECK, "--plot", str(png), "--csv", str(table), "--figure-size", "4x3"]) == 0
-    assert Image.open(png).size == (640, 480)  # 160 dots an inch
-    rows = list(csv.DictReader(table.open()))
-    exact = [float(r["y"]) for r in rows if r["series"] == "exact" and r["panel"].startswith("equal")]
+    with Image.open(png) as image, table.open() as stream:
+        assert image.size == (640, 480)  # 160 dots an inch
+        rows = list(csv.DictReader(stream))
+    exact = [float(r["y"]) for r in rows
+             if r["series"] == "exact" and r["panel"].startswith("equal")]
     assert exact[0] == 1.0 and exact == sorted(exact, reverse=True) and len(exact) == 41
 
 

@@ -31,7 +31,7 @@ def layer_design(args: Namespace) -> Design:
     from fxp.format import FormatError
     from lnsarith.commands.check import given_options
     from lnsarith.commands.eval.model import open_model
-    from lnsarith.commands.rtl_bits import bits_design
+    from lnsarith.commands.rtl.bits import bits_design
     from verilog.catalogue import design, find_row
     from verilog.units.catalogue import Unit
     from verilog.units.layer import Layer, feed
