@@ -9,11 +9,11 @@ import sys
 
 import numpy as np
 
-from benchmarks.machine import ROOT
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.machine import ROOT
+from benchmarks.common.rows import Mark, Results, say
+from benchmarks.common.timing import compare
 from benchmarks.speed.row import add_rate, peer
 from benchmarks.speed.words import LNS, demand_equal, lns_words
-from benchmarks.timing import compare
 
 __all__ = ["adds", "matmuls", "matmuls_on_haswell"]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import machine
+from benchmarks.common import machine
 
 __all__ = ["RESULTS", "Mark", "Results", "say", "table"]
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 SENSES = {">=": float.__ge__, "<=": float.__le__, "<": float.__lt__}
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Collection
 from pathlib import Path
 
-from benchmarks.rows import RESULTS
+from benchmarks.common.rows import RESULTS
 
 __all__ = ["add_results", "make_parser", "names_of"]
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.machine import ROOT
+from benchmarks.common.machine import ROOT
 
 __all__ = ["Child", "run"]
 

@@ -13,7 +13,7 @@ from benchmarks import THREADS
 
 __all__ = ["ROOT", "cores", "describe", "facts", "free_cores"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("numpy", "numba", "llvmlite", "torch", "xlns", "apytypes", "fxpmath")
 
 
