@@ -14,8 +14,8 @@ import sys
 
 import numpy as np
 
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Results, say
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Results, say
 
 METHODS = ("exact", "interp", "pwl", "balanced", "mitchell", "lut", "bitshift")
 FORMATS = ("lns8", "lns12", "lns16")

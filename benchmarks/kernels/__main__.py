@@ -7,8 +7,8 @@ import sys
 import tempfile
 
 import benchmarks.kernels
-from benchmarks.options import make_parser
-from benchmarks.rows import Results, say
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import Results, say
 
 SIZE = (512, 784, 512)
 COLUMNS = {"plan": "product", "scalars": "scalars", "rate": "MAC/s:.3g", "bits": "bits:d",

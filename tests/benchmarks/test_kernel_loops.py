@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.child import run
+from benchmarks.common.child import run
 from benchmarks.kernels.loops import Way, step_loop
 
 LOOP = """

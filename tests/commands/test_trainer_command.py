@@ -26,7 +26,11 @@ def test_a_simulated_core_ends_with_the_model_of_train(tmp_path, capsys, monkeyp
     manifest = json.loads((tmp_path / "core/manifest.json").read_text())
     assert manifest["simulated"]["model_sha256"] == trained["model_sha256"]
     # The run goes on in hardware, its steps counted from where it was.
-    assert main(["rtl", "trainer", "run", "--parallel", "2", "--out", "on", "--name", "tiny"]) == 0
+    assert main(["rtl", "trainer", "run", "--parallel", "2", "--out", "on", "--name", "tiny",
+                 "--synth", "ecp5"]) == 0
+    assert "block memories" in capsys.readouterr().out
+    cells = json.loads((tmp_path / "on/manifest.json").read_text())["cost"]["cells"]
+    assert 500 < cells["LUT4"] < 5000 and cells["block memories"] > 4
     said, status = bench_says(tmp_path / "on")
     assert status == 0 and "PASS" in said, said
 
@@ -47,6 +51,7 @@ def test_a_core_that_differs_is_told_and_not_written(tmp_path, capsys, monkeypat
     (("--dropout-input", "0.5"), "dropout_input"), (("--order", "tree"), "order tree"),
     (("--momentum", "0.5", "--gradients", "lns16"), "momentum"),
     (("--parallel", "101"), "parallel must be 1..100"), (("--pipeline", "17"), "pipeline"),
+    (("--place",), "--place goes with"), (("--name", "9lives"), "name must be letters"),
     (("--simulate", "0"), "simulate"), (("--simulate", "few"), "simulate"),
     (("gone",), "gone")], ids=" ".join)
 def test_what_the_core_cannot_do_is_named_before_anything_is_written(given, named, tmp_path,

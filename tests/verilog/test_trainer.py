@@ -1,6 +1,7 @@
 """A trainer in hardware has, after any number of steps, the words of the engine."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from helpers.small_trainer import bench_says, folder_of, lint_says, training, with_text
@@ -10,6 +11,7 @@ from verilog import tools
 from verilog.tools import ToolError
 from verilog.trainer import simulate
 from verilog.trainer.cycles import spent
+from verilog.trainer.package import write_trainer
 from verilog.trainer.simulate import Simulated
 
 # Shorter last batches, groups of more images than lanes, tiles that are not full, sums that
@@ -96,3 +98,32 @@ def test_a_netlist_of_gates_answers_as_the_trainer_does(tmp_path):
     (folder / "files.f").write_text("gates.v\n")
     said, status = bench_says(folder)
     assert status == 0 and "PASS" in said, said
+
+
+MEETING = """always @(posedge i_clk)
+  if (i_write === 1'b1 && i_read !== 1'b0 && i_write_address === i_read_address) begin
+    $display("FAIL: a word is read while it is written");
+    $stop;
+  end
+assign o_data = data;"""
+
+
+def watched(core):
+    """Return a core whose memories stop the bench where both ports meet on one word."""
+    modules = tuple(replace(m, text=m.text.replace("assign o_data = data;", MEETING))
+                    for m in core.modules)
+    assert sum("FAIL" in m.text for m in modules) == 5
+    return replace(core, modules=modules)
+
+
+@pytest.mark.parametrize("case", ["lns12", "formats"])
+def test_no_word_is_read_while_it_is_written(case, tmp_path):
+    made = training(*CASES[case])
+    golden = made.golden()
+    write_trainer(watched(made.core), tmp_path / "right", golden, {})
+    said, status = bench_says(tmp_path / "right")
+    assert status == 0 and "PASS" in said, said
+    always = with_text(made.core, ".i_read(order_idle ? host_fetch : is_update | order_valid)",
+                       ".i_read(1'b1)")
+    write_trainer(watched(always), tmp_path / "wrong", golden, {})
+    assert "a word is read while it is written" in bench_says(tmp_path / "wrong")[0]

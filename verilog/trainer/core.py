@@ -294,14 +294,16 @@ class _Maker:
             i_write="drain_weights_write | host_write",
             i_write_address="drain_weights_write ? drain_weights_write_address : host_address",
             i_data="drain_weights_write ? drain_weights : host_row",
-            i_read="1'b1", i_read_address="order_idle ? host_address : is_update ? "
+            i_read="order_idle ? host_fetch : is_update | order_valid",
+            i_read_address="order_idle ? host_address : is_update ? "
             "drain_weights_address : order_weights"))
         if learning.velocities:
             lines.append(self._made(
                 memory(f"{name}_velocities", g.lanes * gradient, g.weight_rows), "velocities",
                 i_write="drain_weights_write | host_write_velocities",
                 i_write_address="drain_weights_write ? drain_weights_write_address : host_address",
-                i_data="drain_weights_write ? drain_velocities : host_row", i_read="1'b1",
+                i_data="drain_weights_write ? drain_velocities : host_row",
+                i_read="order_idle ? host_fetch : is_update",
                 i_read_address="order_idle ? host_address : drain_weights_address"))
         lines.append(self._gradients(gradient))
         return "\n".join(lines)

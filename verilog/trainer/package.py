@@ -16,6 +16,7 @@ from verilog.design.package import KIND, MARK, is_ours
 from verilog.emit.header import version
 from verilog.trainer.bench import bench, golden_width
 from verilog.trainer.core import Core
+from verilog.trainer.cost import cost_text
 from verilog.trainer.cycles import spent
 
 __all__ = ["Golden", "require_free", "write_trainer"]
@@ -43,15 +44,15 @@ def require_free(folder: Path) -> None:
 
 
 def write_trainer(core: Core, folder: Path, golden: Golden, measured: Mapping,
-                  model: bytes | None = None) -> list[str]:
+                  model: bytes | None = None, cost: Mapping | None = None) -> list[str]:
     """Write a trainer into a folder, whole or not at all; return the names of its files.
 
     measured is what a simulation told, empty without one, model the file of the weights
-    that it ended with.
+    that it ended with, cost what it takes of a target.
     """
     folder = Path(os.path.abspath(folder))
     require_free(folder)
-    files = _files(core, golden, measured)
+    files = _files(core, golden, measured, cost)
     with new_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_text(content)
@@ -60,7 +61,8 @@ def write_trainer(core: Core, folder: Path, golden: Golden, measured: Mapping,
     return [*files, *(["model.npz"] if model is not None else [])]
 
 
-def _files(core: Core, golden: Golden, measured: Mapping) -> dict[str, str]:
+def _files(core: Core, golden: Golden, measured: Mapping, cost: Mapping | None
+           ) -> dict[str, str]:
     texts, learning = core.files, core.geometry.learning
     sources = [f"{m.name}.v" for m in core.modules]
     memories = [name for name in texts if name not in sources]
@@ -78,7 +80,7 @@ def _files(core: Core, golden: Golden, measured: Mapping) -> dict[str, str]:
         "golden": {"images": len(golden.labels), "steps": int(golden.last.sum()),
                    "words": len(golden.after), "files": list(words)},
         "cycles": [vars(p) for p in spent(core.geometry)], "bits": _bits(core),
-        "simulated": dict(measured), "lnsarith": version()}
+        "simulated": dict(measured), "cost": cost, "lnsarith": version()}
     return {**texts, **words, "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, [*memories, *words]),
             f"tb_{core.name}.v": bench(
@@ -139,7 +141,8 @@ def _readme(core: Core, manifest: dict) -> str:
                        for p in manifest["cycles"])
     bits = ", ".join(f"{name} {count:,}" for name, count in manifest["bits"].items())
     settings = ", ".join(f"{k} {v}" for k, v in learning.settings.items())
-    simulated = manifest["simulated"]
+    simulated, cost = manifest["simulated"], manifest["cost"]
+    taken = f"\n```\n{cost_text(cost)}\n```\n" if cost else ""
     told = "" if not simulated else (
         f"\nSimulated for {simulated['steps']:,} steps: {simulated['cycles_a_step']:,.0f} cycles "
         f"a step, {simulated['useful']:.1%} of lanes times cycles make products that are asked "
@@ -166,7 +169,7 @@ step of {learning.batch} images, cycles in which lanes step and products asked f
 | phase | layer | cycles | products |
 |---|---|---|---|
 {phases}
-{told}
+{told}{taken}
 Bits of memory: {bits}.
 
 `golden_*.hex` hold {manifest['golden']['images']} images in {manifest['golden']['steps']} steps

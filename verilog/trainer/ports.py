@@ -146,7 +146,8 @@ def weights(name: str, g: Geometry, opened: Part | None, closed: Part | None) ->
     ports = [Port("i_clk", 1), Port("i_rst", 1), Port("i_idle", 1), Port("i_valid", 1),
              Port("o_ready", 1, True), Port("i_word", word), Port("i_read", 1),
              Port("o_valid", 1, True), Port("i_ready", 1), Port("o_word", word, True),
-             Port("o_last", 1, True), Port("o_busy", 1, True), Port("o_address", s.weights, True),
+             Port("o_last", 1, True), Port("o_busy", 1, True), Port("o_fetch", 1, True),
+             Port("o_address", s.weights, True),
              Port("o_write", 1, True), Port("o_row", g.lanes * bits, True),
              Port("i_row", g.lanes * bits)]
     if moving:
@@ -254,6 +255,7 @@ end
 
 assign o_ready = state == LOAD;
 assign o_busy = state != IDLE | wanted;
+assign o_fetch = state == FETCH;
 assign o_valid = state == SEND;
 assign o_word = @OUT@;
 assign o_last = all;

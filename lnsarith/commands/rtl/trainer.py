@@ -12,6 +12,7 @@ from lnsarith.commands.options import add_data, add_settings, given_settings
 __all__ = ["options", "run"]
 
 MOST_LOOP = 16
+LONGEST = 44  # letters of a name, which leave room for those of its modules within 64
 
 
 def options(parser: ArgumentParser) -> None:
@@ -26,6 +27,10 @@ def options(parser: ArgumentParser) -> None:
                        help="registers in the loop of each lane (default 2)")
     group.add_argument("--simulate", metavar="STEPS", help="train for so many steps, or all, in "
                        "Verilator and in the engine, and compare all words; exit 1 if they differ")
+    group.add_argument("--synth", choices=("ecp5",), help="count LUTs, flip-flops, block memories "
+                       "and multipliers on an ECP5-85k")
+    group.add_argument("--place", action="store_true", help="with --synth: place it too, with "
+                       "three seeds: MHz")
     group.add_argument("--out", metavar="DIR", help="folder to write (default rtl/NAME)")
     group.add_argument("--name", metavar="NAME", help="of the top module and the folder (default: "
                        "what the trainer is)")
@@ -38,17 +43,21 @@ def run(args: Namespace) -> int:
     """Write the folder of a trainer; 1 if its simulation differs from the engine."""
     from lnsarith.commands.rtl.learning import learning_of
     from lnsarith.commands.rtl.training import Training
+    from verilog.design.name import check_name
     from verilog.trainer.core import core
+    from verilog.trainer.cost import trainer_cost
     from verilog.trainer.cycles import best_lanes
     from verilog.trainer.package import require_free, write_trainer
 
     steps = _steps(args.simulate)
+    if args.place and not args.synth:
+        raise FormatError("--place goes with --synth ecp5")
     check_integer("pipeline", args.pipeline, 1, MOST_LOOP)
     trainer = _trainer(args)
     learning = learning_of(trainer, trainer.network.ar.step)
     lanes = best_lanes(learning, args.pipeline) if args.parallel is None else args.parallel
     check_integer("parallel", lanes, 1, max(learning.sizes[1:]), " (the outputs of a layer)")
-    name = args.name or _name(learning, lanes, args.pipeline)
+    name = check_name(args.name) if args.name else _name(trainer, learning, lanes, args.pipeline)
     made = core(name, learning, lanes, args.pipeline)
     folder = Path(args.out or f"rtl/{name}")
     require_free(folder)
@@ -56,9 +65,11 @@ def run(args: Namespace) -> int:
     golden = training.golden()
     measured, model = training.simulated(steps) if steps else ({}, None)
     differ = measured.get("differ", 0)
-    files = [] if differ else write_trainer(made, folder, golden, measured, model)
+    cost = trainer_cost(made, args.place) if args.synth and not differ else None
+    files = [] if differ else write_trainer(made, folder, golden, measured, model, cost)
     answer = {"trainer": name, "folder": str(folder) if files else None, "lanes": lanes,
-              "loop": args.pipeline, "words": made.geometry.words, **measured, "files": files}
+              "loop": args.pipeline, "words": made.geometry.words, **measured, "cost": cost,
+              "files": files}
     print(json.dumps(answer) if args.json else _told(answer))
     return 1 if differ else 0
 
@@ -108,11 +119,15 @@ def _trainer(args: Namespace):
     return trainer
 
 
-def _name(learning, lanes: int, loop: int) -> str:
-    """Return what a trainer is called: its sizes, format, lanes and registers."""
+def _name(trainer, learning, lanes: int, loop: int) -> str:
+    """Return what a trainer is called: its sizes, format, lanes and registers, and a digest of
+    all that makes it another one."""
+    from lnsarith.naming import digested
+
+    told = repr((trainer.settings.resolved(), learning.step, lanes, loop))
     sizes = "_".join(map(str, learning.sizes))
     form = "".join(c if c.isalnum() else "_" for c in learning.settings["format"].lower())
-    return f"trainer_{sizes}_{form}_p{lanes}_l{loop}"
+    return digested(f"trainer_{sizes}_{form}_p{lanes}_l{loop}", told, LONGEST, "_")
 
 
 def _told(answer: dict) -> str:
@@ -126,6 +141,10 @@ def _told(answer: dict) -> str:
                   f"{answer['cycles_a_step']:,.0f} cycles a step, {answer['useful']:.1%} useful, "
                   f"{answer['seconds']:.1f} s and {answer['build_seconds']:.1f} s to build",
                   f"model sha256 {answer['model_sha256']}"]
+    if answer["cost"]:
+        from verilog.trainer.cost import cost_text
+
+        lines.append(cost_text(answer["cost"]))
     if answer["files"]:
         lines.append(f"{answer['folder']}: {', '.join(answer['files'])}")
     return "\n".join(lines)
