@@ -92,6 +92,7 @@ def test_labs_0_to_2_run_on_a_network_trained_on_digits(capsys, tmp_path):
     (["run", "1", "--images", "0"], "images must be 1..100, got 0"),
     (["run", "1", "--cycles", "0"], "cycles must be 1 or more, got 0"),
     (["run", "1", "--plot", "x.txt"], "x.txt"),
+    (["run", "1", "--arith", "float32"], "a lab runs words, not float32; lnsarith quantize makes"),
     (["run", "1", "2", "--own", "README"], "README")])
 def test_wrong_usage_is_told_in_a_line(arguments, told, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
