@@ -74,6 +74,13 @@ class LabNetwork:
     answers: Sequence[np.ndarray]
     arithmetic: WordArithmetic | None = None
 
+    @property
+    def most(self) -> int:
+        """The most words that lie between two layers, with zeros around them and some room
+        for whole registers, a multiple of 32."""
+        canvases = [layer.reach[0] * layer.reach[1] * layer.shape[2] for layer in self.layers]
+        return (max([*canvases, *(a.shape[1] for a in self.answers)]) + 95) // 32 * 32
+
 
 def padded_rows(layer: LabLayer, step: int = 1) -> np.ndarray:
     """Return the weights channel after channel, each filled up with zeros to a multiple of

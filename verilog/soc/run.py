@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fxp.format import FormatError
 from lnsarith.files.whole import scratch
 from verilog import tools
 from verilog.soc.firmware import build_program
@@ -14,6 +15,7 @@ from verilog.soc.labs import NOTHING, Lab, word_unit
 from verilog.soc.network import LabNetwork, network_text
 from verilog.soc.simulator import build_simulator
 from verilog.soc.words import arithmetic_text
+from verilog.units.cfu.array_text import PLACES
 
 __all__ = ["Difference", "LabReport", "run_lab"]
 
@@ -59,6 +61,7 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
     does not end, is not there, or does not compile.
     """
     words = network.arithmetic
+    _check(lab, network)
     unit = word_unit(words) if words and lab.unit else lab.unit() if lab.unit else None
     start = time.perf_counter()
     with scratch() as name:
@@ -72,6 +75,7 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
         if words:
             texts["arithmetic.h"] = arithmetic_text(words)
         flags = [f"-D{k}={value}" for k, value in lab.defines.items()]
+        flags.append(f"-DMOST={network.most}")
         flags += (["-DCFU_EMULATE"] if emulate else []) + (["-DWORDS"] if words else [])
         flags += ["-DUNIT"] if words and unit else []
         source = "lab5.c" if words else lab.source
@@ -79,6 +83,20 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
         built = time.perf_counter()
         status, said = simulator.run(program, most_cycles)
     return _read(lab, network, status, said, built - start, time.perf_counter() - built)
+
+
+def _check(lab: Lab, network: LabNetwork) -> None:
+    """Raise FormatError for a network that a lab's firmware has no room for."""
+    for layer in network.layers:
+        if lab.number in (3, 4) and layer.is_product and layer.out[1] > PLACES:
+            raise FormatError(f"{layer.name}: the array keeps sums of {PLACES} places, a row of "
+                              f"the output has {layer.out[1]}")
+        if layer.weights is not None and layer.ends[2] and layer.scales is not None:
+            reach = abs(layer.weights).sum(axis=0) * 256 + abs(layer.scales[:, 0])
+            if reach.max() >= 1 << 31:
+                raise FormatError(f"{layer.name}: sums of words with their zero reach "
+                                  f"{reach.max()}, which is beyond 32 bits; quantise with fewer "
+                                  "bits")
 
 
 def _read(lab: Lab, network: LabNetwork, status: int, said: str, build: float, run: float

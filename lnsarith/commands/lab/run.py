@@ -98,7 +98,11 @@ def _result(args: Namespace, lab: Lab, network, own, limit: int) -> dict[str, An
     print(f"lab {lab.number}: {lab.title}", file=sys.stderr, flush=True)
     report = run_lab(lab, network.data, own, args.emulate, limit)
     right = report.difference is None and report.scores == network.scores
-    cost = None if args.no_cost or own or args.emulate else unit_cost(lab, network.data)
+    cost = None
+    if lab.unit and not (args.no_cost or own or args.emulate):
+        print(f"lab {lab.number}: LUTs and MHz, once for a unit (minutes; --no-cost leaves them "
+              "out)", file=sys.stderr, flush=True)
+        cost = unit_cost(lab, network.data)
     return {"lab": lab.number, "title": lab.title, "equal": right, "scores": report.scores,
             "cycles": report.layer_cycles, "difference": _difference(report), "cost": cost,
             "seconds_build": round(report.seconds_build, 2),

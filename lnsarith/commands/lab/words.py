@@ -25,10 +25,10 @@ def word_network(network, pixels: np.ndarray) -> tuple[LabNetwork, np.ndarray]:
     from verilog.soc.network import LabNetwork
 
     ar = network.ar
+    arithmetic = _arithmetic(ar)
     program = network.program(len(pixels), False)
     program.run(pixels, np.zeros(len(pixels), np.int64))
     values = [ar.words(t).astype(np.int64) for t in program.values]
-    arithmetic = _arithmetic(ar)
     layers: list[LabLayer] = []
     answers: list[np.ndarray] = []
     for each, before, after in zip(network.layers, values, values[1:]):
@@ -90,15 +90,16 @@ def _zero(ar) -> int:
 def _arithmetic(ar) -> WordArithmetic:
     from fxp.format import Fixed, FormatError
     from lnsarith.commands.rtl.layer import own_options
+    from nets.settings.settings import FLOATS
     from verilog.soc.words import WordArithmetic
     from verilog.units.catalogue import UNITS
 
     settings = ar.settings
-    formats = {settings.format(role) for role in ("weights", "activations")}
-    f = settings.format("activations")
-    if not hasattr(f, "words"):
+    if settings.arith in FLOATS:
         raise FormatError(f"a lab runs words, not {settings.arith}; lnsarith quantize makes 8-bit "
                           "integers of a run")
+    formats = {settings.format(role) for role in ("weights", "activations")}
+    f = settings.format("activations")
     if len(formats) != 1 or f.bits > MOST_BITS:
         raise FormatError("a lab takes one format of at most 16 bits for weights and activations, "
                           f"got {', '.join(sorted(map(str, formats)))}")

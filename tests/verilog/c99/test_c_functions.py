@@ -31,10 +31,10 @@ def circuits(formats):
 
 
 def every_word(circuit):
-    """Return all combinations of up to 16 bits of operands, else corners and random words."""
+    """Return all combinations of up to 18 bits of operands, else corners and random words."""
     spans = {k: (n.low, n.high) for k, n in circuit.inputs.items()}
     sizes = [high - low + 1 for low, high in spans.values()]
-    if prod(sizes) > 1 << 16:
+    if prod(sizes) > 1 << 18:
         return words_for(circuit, spans, 20_000, 3)
     axes = [np.arange(low, high + 1) for low, high in spans.values()]
     grid = np.meshgrid(*axes, indexing="ij")
@@ -54,6 +54,18 @@ def test_every_operator_in_c_is_its_kernel(formats, tmp_path):
         words = every_word(circuit)
         wrong = functions[name](words) != answers(circuit, words)
         assert not wrong.any(), (name, {k: v[wrong][:3] for k, v in words.items()})
+
+
+def test_operators_of_three_operands_in_c_are_their_kernels_for_all_words_of_six_bits(tmp_path):
+    rows = [row for row in OPERATORS.values() if len(row.operands) == 3]
+    assert len(rows) == 3
+    made = {row.oracle: row.circuit(parse_format("lns6.2" if row.family == "lns" else "fixed6.3"))
+            for row in rows}
+    functions = compiled(made, tmp_path)
+    for name, circuit in made.items():
+        words = every_word(circuit)
+        assert words["acc"].size == 1 << 18
+        assert (functions[name](words) == answers(circuit, words)).all(), name
 
 
 def test_a_wrong_constant_is_seen(tmp_path):

@@ -5,10 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from helpers.small_integers import every_kind, pixels
+from helpers.small_integers import WIDE, every_kind, pixels, product
 
+from fxp.format import FormatError
 from lnsarith.cli import main
 from lnsarith.commands.lab.integers import integer_network
+from nets.layers.window import Window
+from nets.quantize.integer import IntegerNetwork
 from verilog import tools
 from verilog.soc import simulator
 from verilog.soc.labs import LABS
@@ -89,6 +92,7 @@ def test_labs_0_to_2_run_on_a_network_trained_on_digits(capsys, tmp_path):
     (["run", "1", "--images", "0"], "images must be 1..100, got 0"),
     (["run", "1", "--cycles", "0"], "cycles must be 1 or more, got 0"),
     (["run", "1", "--plot", "x.txt"], "x.txt"),
+    (["run", "1", "--arith", "float32"], "a lab runs words, not float32; lnsarith quantize makes"),
     (["run", "1", "2", "--own", "README"], "README")])
 def test_wrong_usage_is_told_in_a_line(arguments, told, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -127,3 +131,13 @@ def test_labs_list_their_commands(capsys):
     labs = json.loads(capsys.readouterr().out)["labs"]
     assert [lab["lab"] for lab in labs] == [0, 1, 2, 3, 4, 5] and labs[0]["commands"] == []
     assert {"load", "swap", "stream", "read"} <= set(labs[3]["commands"])
+
+
+def test_a_network_that_the_firmware_has_no_room_for_is_refused():
+    rng = np.random.default_rng(5)
+    wide = Window("conv1", (3, 140, 1), 3)
+    steps = [product(rng, "conv1", 9, 2, -128, 0.002, wide),
+             product(rng, "dense1", 276, 3, -7, 0.01, ends=WIDE)]
+    network = IntegerNetwork(np.arange(256) - 128, steps, 1.0)
+    with pytest.raises(FormatError, match="conv1: the array keeps sums of 128 places"):
+        run_lab(LABS[3], integer_network(network, pixels(network)))

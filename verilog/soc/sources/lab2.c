@@ -4,11 +4,9 @@
 
 #include "unit.h"
 
-#define WORDS 1024  // of a window, four bytes each
-
 // Returns the window's words: where they are, or gathered.
 static const uint32_t *gathered(const struct layer *l, const int8_t *window, int row) {
-    static uint32_t buffer[WORDS] __attribute__((aligned(32)));
+    static uint32_t buffer[MOST / 4 + 1] __attribute__((aligned(32)));
     if (l->size == 1) return (const uint32_t *)window;
     int8_t *to = (int8_t *)buffer;
     for (int i = 0; i < l->size; i++, window += row)

@@ -57,6 +57,8 @@ static inline void put(const struct layer *l, void *out, int n, int32_t value) {
         ((word *)out)[n] = (word)value;
 }
 
+#ifndef MOST
 #define MOST 16384  // words between two layers, with zeros around them
+#endif
 
 #endif
