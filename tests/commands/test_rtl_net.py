@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 from helpers.cores import bench, passed
+
 from lnsarith.cli import main
 
 DIGITS = ["--dataset", "digits", "--epochs", "1", "--no-plot", "--hidden", "12"]

@@ -8,9 +8,9 @@ import re
 import subprocess
 
 import pytest
-
 from helpers.core_faults import faults
 from helpers.cores import bench, core_of, passed, small, written
+
 from verilog import tools
 
 STEP = 9
