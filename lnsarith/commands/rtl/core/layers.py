@@ -74,8 +74,8 @@ def _kind(layer) -> str:
     for kind, name in kinds.items():
         if isinstance(layer, kind):
             return name
-    raise FormatError(f"a core has no {type(layer).__name__} layer yet; it has dense ones with "
-                      "leaky ReLU, ReLU or SPINDLE units")
+    raise FormatError(f"a core has no {type(layer).__name__} layer yet; it has dense layers, "
+                      "convolutions, max pooling, leaky ReLU, ReLU and SPINDLE units")
 
 
 def active_circuit(ar, layer):
