@@ -5,8 +5,7 @@ import re
 import numpy as np
 
 from lnsarith.commands.rtl.core.bits import bit_answers
-from lnsarith.commands.rtl.core.source import engine_answers
-from lnsarith.commands.rtl.core.words import parts_of
+from lnsarith.commands.rtl.core.source import engine_answers, parts_of
 from nets.settings.suited import settings_for
 from nets.train.trainer import build
 from verilog import tools

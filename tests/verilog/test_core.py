@@ -96,3 +96,16 @@ def test_blocks_are_counted_as_the_tools_make_them(width, depth, blocks):
 
 def test_images_of_the_helper_have_zeros():
     assert (images(9) == 0).mean() > 0.2 and np.unique(images(9)).size > 50
+
+
+@pytest.mark.parametrize("settings, shape, complaint", [
+    ({"arith": "lns12", "norm": "batch"}, (4, 4), "a core has no BatchNorm layer yet"),
+    ({"arith": "lns12", "order": "tree"}, (4, 4), "the run has order tree"),
+    ({"arith": "lns12", "model": "mini-cifar"}, (32, 32, 3), "a core has no AveragePool layer"),
+    ({"arith": "binary", "model": "lenet5"}, (28, 28), "conv1 is a convolution"),
+    ({"arith": "binary", "binarize_input": "none"}, (4, 4), "takes pixels of one bit"),
+    ({"arith": "minselect12", "model": "lenet5"}, (28, 28), "no FixedSelectorConv2d layer yet"),
+])
+def test_what_no_core_can_do_is_refused_by_name(settings, shape, complaint):
+    with pytest.raises(FormatError, match=complaint):
+        small(settings, shape)

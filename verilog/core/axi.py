@@ -11,8 +11,7 @@ __all__ = ["REGISTERS", "axi_wrapper"]
 
 REGISTERS = (
     ("0x0", "CONTROL", "write", "bit 0: take pixels (0 after a reset); bit 1: reset the core"),
-    ("0x4", "STATUS", "read", "bit 0: a batch runs; bit 1: LOAD is taken at once; "
-                              "bits 15..8: the layer that runs"),
+    ("0x4", "STATUS", "read", "bit 0: a batch runs; bits 15..8: the layer that runs"),
     ("0x8", "LOAD", "write", "a word of new weights, as load.hex has them; the write waits "
                              "until no batch runs"),
     ("0xc", "IMAGES", "read", "images answered since the reset, modulo 2^32"),
@@ -85,7 +84,7 @@ module {name} (
   wire taken = offered && (!loads || load_ready);
   wire controls = taken && s_axil_awaddr[3:2] == 2'd0;
   wire reads = s_axil_arvalid && !told;
-  wire [31:0] status = {{16'd0, {zeros}'d0, layer, 6'd0, load_ready, busy}};
+  wire [31:0] status = {{16'd0, {zeros}'d0, layer, 7'd0, busy}};
 
   {core} core (
     .i_clk(aclk), .i_rst(!aresetn || restart),

@@ -114,12 +114,16 @@ def _readme(core: Core, about: Mapping, images: int, pictures) -> str:
                       f"{p.meaning} |" for p in core.top.ports)
     settings = ", ".join(f"{k} {v}" for k, v in about["settings"].items())
     registers = "\n".join(f"| {' | '.join(row)} |" for row in REGISTERS)
+    order = "bias then inputs" if s.bias else "inputs"
+    more = (f" Then, of every\n  output, its parameters of {core.parameter_bits} bits, lowest "
+            "word first.") if core.parameter_bits else ""
     shown = "".join(f"\n![{name}]({name})\n" for name in pictures)
     return f"""# {core.name}
 
 An inference core for a network of {' - '.join(map(str, [s.pixels,
-*(m for _, m in s.layers)]))} numbers; {settings}. Its logits are those of the program that
-trained the network, bit for bit.
+*(m for _, m in s.layers)]))} numbers
+({settings}). Its logits are those of the
+program that trained the network, bit for bit.
 
 | port | direction | bits | meaning |
 |---|---|---|---|
@@ -133,7 +137,7 @@ trained the network, bit for bit.
 - **Weights** are in `{core.name}_weights*.hex` from the start. Others of the same shape are
   loaded by `i_load_valid` and `o_load_ready`, all words of `load.hex` in order: the port waits
   until no batch runs, and no batch starts until the last word came. Order: layer, tile of
-  {s.row_words} outputs, bias then inputs, output; outputs that a layer lacks are 0.
+  {s.row_words} outputs, {order}, output; outputs that a layer lacks are 0.{more}
 - `i_rst`, synchronous, forgets images on their way, not the weights.
 
 `{core.name}_axi.v` puts AXI around it: pixels on `s_axis`, whose `tlast` ends a batch, answers on

@@ -21,7 +21,7 @@ from verilog import tools
 from verilog.core.inference.core import Core
 from verilog.prove.netlist import yosys_version
 
-__all__ = ["BLOCKS", "core_cost", "cost_text", "require_room"]
+__all__ = ["BLOCKS", "core_cost", "cost_text", "require_room", "retiming"]
 
 BLOCKS = 208  # block memories of an ECP5-85k
 PART = ["--85k", "--package", "CABGA756"]
@@ -53,7 +53,7 @@ def core_cost(core: Core, place: bool = False, say: Callable[[str], object] = la
         moved = "mul" not in {n.op for n in core.lane_circuit.nodes}
         if moved:
             say(f"{core.lane}: registers are moved")
-            _yosys(folder, _retiming(core.lane), seconds)
+            _yosys(folder, retiming(core.lane), seconds)
         say(f"{core.name}: mapped to ECP5")
         _yosys(folder, _mapping(core, moved), seconds)
         cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
@@ -64,7 +64,7 @@ def core_cost(core: Core, place: bool = False, say: Callable[[str], object] = la
         return cost | (_placed(core, folder, seeds, seconds, say) if place else {})
 
 
-def _retiming(lane: str) -> str:
+def retiming(lane: str) -> str:
     """Return the script that moves a lane's registers through its logic."""
     return (f"read_verilog {lane}.v\nsynth_ecp5 -noccu2 -top {lane} -run begin:map_ffs\n"
             "techmap\ndfflegalize -cell $_DFF_P_ x\nabc -dff -D 1\nopt_clean\n"

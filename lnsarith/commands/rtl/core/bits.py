@@ -15,7 +15,7 @@ BITS = 32  # of a word: products of a step
 
 def bit_parts(settings, network):
     """Return the arithmetic, layers and words of a binary network folded into bits."""
-    from lnsarith.commands.rtl.core.words import told
+    from lnsarith.commands.rtl.core.layers import told
     from nets.binary.fold import fold
 
     packed = fold(network)

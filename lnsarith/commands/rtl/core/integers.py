@@ -5,24 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fxp.format import FormatError
 
-if TYPE_CHECKING:
-    from lnsarith.commands.rtl.core.source import Source
-
-__all__ = ["integer_source"]
+__all__ = ["integer_parts"]
 
 SUM = -(1 << 31), (1 << 31) - 1
 SHIFTS = 6  # bits of a shift
 
 
-def integer_source(run_folder: str) -> Source:
-    """Return the network of integers in a folder, for a core."""
-    from lnsarith.commands.rtl.core.source import Source
+def integer_parts(run_folder: str) -> tuple:
+    """Return the fields of a Source for the network of integers in a folder."""
     from nets.quantize.folder import MANIFEST, read_integers
 
     folder = Path(run_folder)
@@ -42,14 +37,14 @@ def integer_source(run_folder: str) -> Source:
     about = {"epoch": manifest["epoch"], "model_sha256": sha,
              "settings": {"dataset": manifest["dataset"], "arith": f"int{bits}"}}
     words = [step.weights for step in steps]
-    return Source(str(folder), manifest["dataset"], f"int{bits}", about, arithmetic, layers,
-                  words, answers)
+    return (str(folder), manifest["dataset"], f"int{bits}", about, arithmetic, layers, words,
+            answers)
 
 
 def _pairs(steps) -> list:
     """Return the products of a network, each with its form, pooling included; FormatError,
     which names it, for a step that no core has yet."""
-    from lnsarith.commands.rtl.core.words import window_form
+    from lnsarith.commands.rtl.core.layers import window_form
     from nets.quantize.integer import IntegerExtreme, IntegerProduct
     from verilog.core.inference.form import Form, dense_form
 

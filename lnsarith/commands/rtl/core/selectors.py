@@ -15,7 +15,7 @@ def selector_parts(settings, network):
     Weights are the words that its layers prepare for a step, each output's scale and bias
     its parameters.
     """
-    from lnsarith.commands.rtl.core.words import active_circuit, dense_layers, pixel_words, told
+    from lnsarith.commands.rtl.core.layers import active_circuit, dense_layers, pixel_words, told
     from nets.arithmetic.fixed.minselect import LARGEST, Sums
     from nets.layers.minselect.fixed import FixedSelectorDense
     from verilog.core.inference.arithmetic import Arithmetic

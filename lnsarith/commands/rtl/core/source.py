@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from verilog.core.inference.arithmetic import Arithmetic, Layer
 
-__all__ = ["Source", "engine_answers", "open_source"]
+__all__ = ["Source", "engine_answers", "open_source", "parts_of"]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ def open_source(run_folder: str) -> Source:
     from lnsarith.commands.which import integer_folder
 
     if integer_folder(run_folder):
-        from lnsarith.commands.rtl.core.integers import integer_source
+        from lnsarith.commands.rtl.core.integers import integer_parts
 
-        return integer_source(run_folder)
+        return Source(*integer_parts(run_folder))
     kept, network, epoch = open_model(Namespace(run_folder=run_folder, threads="1",
                                                 backend="vector"))
     from lnsarith.commands.rtl.core.bits import bit_answers
-    from lnsarith.commands.rtl.core.words import parts_of
 
     settings = kept.settings
     about = {"epoch": epoch, "model_sha256": kept.model_sha256}
@@ -56,6 +55,22 @@ def open_source(run_folder: str) -> Source:
     return Source(str(kept.folder), settings.dataset, settings.arith + method,
                   {**about, "settings": dict(arithmetic.settings)}, arithmetic, layers, words,
                   answers)
+
+
+def parts_of(settings, network):
+    """Return the arithmetic, the layers and the words of the load port of a network's core;
+    FormatError, which names it, for what no core can do yet."""
+    if settings.selects and not settings.arith.endswith("float"):
+        from lnsarith.commands.rtl.core.selectors import selector_parts
+
+        return selector_parts(settings, network)
+    if settings.binary:
+        from lnsarith.commands.rtl.core.bits import bit_parts
+
+        return bit_parts(settings, network)
+    from lnsarith.commands.rtl.core.words import core_parts, port_words
+
+    return (*core_parts(settings, network), port_words(network))
 
 
 def engine_answers(network) -> Callable[[np.ndarray], np.ndarray]:
