@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from lnsarith.commands.eval.answer import images_for, tell
-from lnsarith.commands.eval.imported import add_words, refuse_words
+from lnsarith.commands.eval.imported import add_words, wants_words
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing, add_data, add_own
 from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
@@ -33,11 +33,10 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train.trainer import evaluate
 
-    if imported_folder(args.run_folder):
+    if imported_folder(args.run_folder) or wants_words(args):
         from lnsarith.commands.eval.imported import run_imported
 
         return run_imported(args)
-    refuse_words(args)
     if args.layers:
         return _layers(args)
     if binary_folder(args.run_folder):

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import numpy as np
 
+from lnsarith.commands.eval.imported import wants_words
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.which import binary_folder, imported_folder, integer_folder
 
@@ -23,7 +24,7 @@ def opened(args: Namespace):
         from lnsarith.commands.eval.integers import open_integers
 
         return open_integers(args)
-    if imported_folder(args.run_folder):
+    if imported_folder(args.run_folder) or wants_words(args):
         from lnsarith.commands.eval.imported import open_imported
 
         return open_imported(args)
