@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.commands.eval.answer import class_names
-from lnsarith.commands.eval.imported import add_words, refuse_words
+from lnsarith.commands.eval.imported import add_words
 from lnsarith.commands.eval.opened import opened
 from lnsarith.commands.options import add_computing, add_own
-from lnsarith.commands.which import imported_folder
 from lnsarith.files.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]
@@ -56,8 +55,6 @@ def run(args: Namespace) -> int:
     """
     from lnsarith.commands.train.epochs import say
 
-    if not imported_folder(args.run_folder):
-        refuse_words(args)
     if bool(args.images) == bool(args.data):
         raise ValueError("give images or --data, one of the two")
     if args.data:

@@ -83,16 +83,27 @@ def in_order(nodes: list[Node], given) -> tuple[Node, ...]:
             if name in makers or name in given:
                 raise GraphError(f"tensor {name[:60]!r} is given twice")
             makers[name] = node
-    known, ordered, left = set(given), [], list(nodes)
-    while left:
-        later = [n for n in left if not all(i in known for i in n.inputs if i)]
-        if len(later) == len(left):
-            node = later[0]
-            lacking = next(i for i in node.inputs if i and i not in known)
-            why = "comes of itself: a circle" if lacking in makers else "is given by no node"
-            raise GraphError(f"node {node}: its input {lacking[:60]!r} {why}")
-        ready = [n for n in left if all(i in known for i in n.inputs if i)]
-        ordered += ready
-        known.update(name for n in ready for name in n.outputs)
-        left = later
+    waits: dict[str, list[int]] = {}  # by tensor: the nodes that still lack it
+    lacks = []
+    for i, node in enumerate(nodes):
+        missing = {name for name in node.inputs if name and name not in given}
+        lacks.append(len(missing))
+        for name in missing:
+            waits.setdefault(name, []).append(i)
+    ready = [i for i in reversed(range(len(nodes))) if not lacks[i]]
+    ordered: list[Node] = []
+    while ready:
+        node = nodes[ready.pop()]
+        ordered.append(node)
+        freed = []
+        for name in dict.fromkeys(node.outputs):
+            for i in waits.pop(name, ()):
+                lacks[i] -= 1
+                freed += [] if lacks[i] else [i]
+        ready += reversed(freed)
+    if len(ordered) < len(nodes):
+        made = {name for node in ordered for name in node.outputs} | set(given)
+        node, lacking = next((n, i) for n in nodes for i in n.inputs if i and i not in made)
+        why = "comes of itself: a circle" if lacking in makers else "is given by no node"
+        raise GraphError(f"node {node}: its input {lacking[:60]!r} {why}")
     return tuple(ordered)

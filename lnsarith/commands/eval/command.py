@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from lnsarith.commands.eval.answer import images_for, tell
 from lnsarith.commands.eval.exported import is_export, run_export
-from lnsarith.commands.eval.imported import add_words, refuse_words
+from lnsarith.commands.eval.imported import add_words, wants_words
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.options import add_computing, add_data, add_own
 from lnsarith.commands.which import imported_folder
@@ -34,11 +34,10 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train.trainer import evaluate
 
-    if imported_folder(args.run_folder):
+    if imported_folder(args.run_folder) or wants_words(args):
         from lnsarith.commands.eval.imported import run_imported
 
         return run_imported(args)
-    refuse_words(args)
     if args.layers:
         return _layers(args)
     if is_export(args.run_folder):

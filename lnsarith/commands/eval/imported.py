@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 
 from lnsarith.commands.eval.answer import tell
+from lnsarith.commands.eval.differing import differing, lines, ranges
+from lnsarith.commands.onnx.exporting import trained_graph
 from lnsarith.commands.options import integer, settings_by_name, thread_count
+from lnsarith.commands.which import imported_folder
 
-__all__ = ["Imported", "add_words", "inputs_for", "open_imported", "opened", "refuse_words",
-           "run_imported"]
-
-SHOWN = 10  # tensors whose ranges are told
-CALIBRATED = 256
+__all__ = ["Imported", "add_words", "inputs_for", "open_imported", "opened", "run_imported",
+           "wants_words"]
 
 
 def add_words(parser) -> None:
     """Add how an imported network runs in words."""
-    group = parser.add_argument_group("imported networks", "In float32, or in words: weights and "
+    group = parser.add_argument_group("another arithmetic", "An imported network, or the float "
+                                      "twin of a trained one, in float32 or in words: weights and "
                                       "inputs become the nearest ones.")
     group.add_argument("--arith", metavar="FORMAT", help="lns12, lns16, fixed16, fixed8.4, ...")
     group.add_argument("--delta", metavar="METHOD", help="how LNS sums are approximated")
@@ -36,17 +37,18 @@ def add_words(parser) -> None:
                        "found, instead of --arith")
 
 
-def refuse_words(args: Namespace) -> None:
-    """Raise ValueError for options that imported networks alone have."""
-    for name in ("arith", "delta", "guard", "accumulator", "calibrate", "formats"):
-        if getattr(args, name, None) is not None:
-            raise ValueError(f"--{name} is for imported networks; {args.run_folder} has the "
-                             "arithmetic that it was trained in")
+def wants_words(args: Namespace) -> bool:
+    """Whether args ask for another arithmetic than a run's own."""
+    return any(getattr(args, name) is not None for name in
+               ("arith", "delta", "guard", "accumulator", "calibrate", "formats"))
 
 
 @dataclass
 class Imported:
-    """A network of a folder, its scores up to where classes are ordered, and its manifest."""
+    """A network of a folder, its scores up to where classes are ordered, and its manifest.
+
+    Of a network that was trained here the manifest has classes, dataset and image: its shape.
+    """
 
     folder: Path
     graph: Any
@@ -60,6 +62,8 @@ class Imported:
     @property
     def size(self) -> tuple[int, int] | None:
         """Rows and columns of an image that the network takes."""
+        if image := self.manifest.get("image"):
+            return image[0], image[1]
         shape = self.graph.shape
         if len(shape) != 3:
             return None
@@ -67,6 +71,8 @@ class Imported:
 
     @property
     def colours(self) -> bool:
+        if image := self.manifest.get("image"):
+            return len(image) == 3
         return len(self.graph.shape) == 3 and 3 in (self.graph.shape[0], self.graph.shape[2])
 
     def prepared(self, x: np.ndarray) -> np.ndarray:
@@ -76,10 +82,15 @@ class Imported:
 
 
 def opened(args: Namespace) -> Imported:
-    """Return the imported network in args.run_folder."""
+    """Return the network in args.run_folder: an imported one, or the float twin of one that
+    was trained here."""
     from nets.graph.folder import read_graph
     from nets.graph.head import scores_of
 
+    if not imported_folder(args.run_folder):
+        graph, how, data, dataset = trained_graph(args)
+        about = {"classes": data["classes"], "image": data["shape"], "dataset": dataset}
+        return Imported(Path(args.run_folder), graph, about, how)
     folder = Path(args.run_folder)
     folder = folder.parent if folder.name in ("model.npz", "manifest.json") else folder
     graph, manifest, how = read_graph(folder)
@@ -97,8 +108,8 @@ def inputs_for(args: Namespace, kept: Imported):
         x, y = own.test
         name, names = args.data, list(own.names)
         train = own.x[own.parts[0]] if own.parts else None
-    elif args.dataset:
-        found = load(args.dataset, args.data_dir)
+    elif named := args.dataset or kept.manifest.get("dataset"):
+        found = load(named, args.data_dir)
         from lnsarith.commands.eval.answer import class_names
 
         x, y, train = found.test_images, found.test_labels, found.train_images
@@ -173,10 +184,10 @@ def run_imported(args: Namespace) -> int:
         right = floats.argmax(axis=1)
         head |= {"float_accuracy": float((right == y).mean()),
                  "differ_from_float": int((predicted != right).sum()),
-                 "differing": _differing(right, predicted, names),
+                 "differing": differing(right, predicted, names),
                  "saturated": {k: v for k, v in network.saturated.items() if v},
-                 "ranges": _ranges(network, reach)}
-    tell(args, head, _Labelled(name, y, kept.classes), predicted, None, sha, names, _lines)
+                 "ranges": ranges(network, reach)}
+    tell(args, head, _Labelled(name, y, kept.classes), predicted, None, sha, names, lines)
     return 0
 
 
@@ -187,46 +198,6 @@ class _Labelled:
     name: str
     test_labels: np.ndarray
     classes: int
-
-
-def _ranges(network, reach) -> dict | None:
-    """Return of each tensor its largest magnitude and its words, where it was calibrated."""
-    if reach is None:
-        return None
-    return {name: {"reach": reach[name], "words": str(network.placed(name))}
-            for name in (network.made.input, *(s.out for s in network.made.steps))
-            if name in reach}
-
-
-def _differing(right: np.ndarray, predicted: np.ndarray, names: list[str]) -> list[dict]:
-    """Return where words give another class than floats, most frequent first."""
-    wrong = right != predicted
-    pairs, counts = np.unique(np.stack([right[wrong], predicted[wrong]], 1), axis=0,
-                              return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:5]
-    return [{"float": names[pairs[i][0]], "words": names[pairs[i][1]], "count": int(counts[i])}
-            for i in order]
-
-
-def _lines(result: dict) -> list[str]:
-    """Return what is told of words."""
-    if "float_accuracy" not in result:
-        return []
-    lines = [f"in {result['arith']}; float32 {result['float_accuracy']:.2%}, "
-             f"{result['differ_from_float']} classes differ"]
-    if result["differing"]:
-        lines[0] += ": " + ", ".join(f"{d['float']} to {d['words']} ({d['count']})"
-                                     for d in result["differing"])
-    if result["saturated"]:
-        worst = sorted(result["saturated"].items(), key=lambda row: -row[1])[:3]
-        lines.append("words at the end of their range: " + ", ".join(
-            f"{name} {count:,}" for name, count in worst))
-    rows = list((result["ranges"] or {}).items())
-    lines += [f"  {name:<24.24} up to {row['reach']:<10.4g} {row['words']}"
-              for name, row in rows[:SHOWN]]
-    if len(rows) > SHOWN:
-        lines.append(f"  and {len(rows) - SHOWN} more tensors (--json has all)")
-    return lines
 
 
 def open_imported(args: Namespace):

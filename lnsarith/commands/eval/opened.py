@@ -7,6 +7,7 @@ from argparse import Namespace
 import numpy as np
 
 from lnsarith.commands.eval.exported import is_export, open_export
+from lnsarith.commands.eval.imported import wants_words
 from lnsarith.commands.eval.model import open_model
 from lnsarith.commands.which import imported_folder
 
@@ -18,7 +19,7 @@ def opened(args: Namespace):
     of one row of pixels."""
     if is_export(args.run_folder):
         return open_export(args)
-    if imported_folder(args.run_folder):
+    if imported_folder(args.run_folder) or wants_words(args):
         from lnsarith.commands.eval.imported import open_imported
 
         return open_imported(args)

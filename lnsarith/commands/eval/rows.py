@@ -7,6 +7,7 @@ from argparse import Namespace
 
 import numpy as np
 
+from lnsarith.commands.eval.imported import wants_words
 from lnsarith.commands.eval.opened import opened
 from lnsarith.commands.which import imported_folder
 
@@ -16,7 +17,8 @@ __all__ = ["run_rows"]
 def run_rows(args: Namespace) -> int:
     """Print number, class and score of every input, with the label it has in the data."""
     predicted, scores, labels, names, folder = (
-        _imported(args) if imported_folder(args.run_folder) else _trained(args))
+        _imported(args) if imported_folder(args.run_folder) or wants_words(args)
+        else _trained(args))
     rows = [{"input": i, "class": int(p), "name": names[p], "score": float(scores[i, p]),
              "label": int(y)} for i, (p, y) in enumerate(zip(predicted, labels))]
     if args.json:

@@ -11,7 +11,7 @@ import numpy as np
 from lnsarith.commands.options import add_computing
 from lnsarith.commands.which import imported_folder
 
-__all__ = ["graph_in", "options", "run"]
+__all__ = ["options", "run", "trained_graph"]
 
 BOUND = 1 << 24  # whole numbers that float32 holds
 KINDS = {"float": "the float twin: weights are the values of the run's words, sums are floats",
@@ -48,17 +48,17 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def graph_in(args: Namespace, words: bool = False):
-    """Return the graph of a trained or imported run, its arithmetic (None of an imported one),
-    and how its inputs are prepared."""
-    from nets.graph.folder import read_graph
+def trained_graph(args: Namespace):
+    """Return the graph of a trained run, how its inputs are prepared, the facts of its data and
+    the name of its data set."""
+    graph, _, how, kept = _trained(args)
+    return graph, how, kept.data, kept.settings.dataset
+
+
+def _trained(args: Namespace, words: bool = False):
+    from lnsarith.commands.eval.model import open_model
     from nets.graph.inputs import Preparation
     from nets.graph.trained import graph_of_network
-
-    if imported_folder(args.run_folder):
-        graph, _, how = read_graph(Path(args.run_folder))
-        return graph, None, how
-    from lnsarith.commands.eval.model import open_model
     from nets.settings.settings import parse_real
 
     kept, network, _ = open_model(args)
@@ -66,26 +66,27 @@ def graph_in(args: Namespace, words: bool = False):
     s = kept.settings
     how = Preparation((float(parse_real("input_mean", s.input_mean)),),
                       (float(parse_real("input_scale", s.input_scale)),))
-    return graph, network.ar, how
+    return graph, network.ar, how, kept
 
 
 def _made(args: Namespace):
     """Return the graph to write, its kind, what goes with it, and the limits to be said."""
     from fxp.format import Fixed
+    from nets.graph.folder import read_graph
 
     name = Path(args.run_folder).name
     if imported_folder(args.run_folder):
         if args.kind:
             raise ValueError(f"{args.run_folder} was imported and goes out as it came: leave "
                              "--kind out")
-        graph, _, how = graph_in(args)
+        graph, _, how = read_graph(Path(args.run_folder))
         return graph, "imported", {"name": name, "input": json.dumps(how.as_dict())}, []
-    graph, ar, how = graph_in(args)
+    graph, ar, how, _ = _trained(args)
     f = ar.formats["activations"]
     kind = args.kind or ("qonnx" if isinstance(f, Fixed) and _sayable(ar, graph) else "float")
     limits = []
     if kind == "qonnx":
-        graph, ar, how = graph_in(args, True)
+        graph, ar, how, _ = _trained(args, True)
         most = _most(graph, f)
         if most > BOUND:
             limits.append(f"Sums reach {most:.2g} units of their last place, beyond 2^24: "

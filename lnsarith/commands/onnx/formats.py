@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.numbers import real
-from lnsarith.commands.eval.imported import Imported, inputs_for
+from lnsarith.commands.eval.imported import Imported, inputs_for, opened
 from lnsarith.commands.options import add_computing, add_data, add_own, integer, thread_count
 from lnsarith.commands.train.epochs import say
 
@@ -21,9 +21,9 @@ WIDE = {"fixed": "fixed16", "lns": "lns16"}
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.epilog = ("The points lost are measured, never estimated: on the inputs of the search, "
-                     "and in the end on all test inputs. Sums of fixed point are exact; the "
-                     "table has the bits that their registers need.")
+    parser.epilog = ("The points lost are measured, on the inputs of the search with their "
+                     "standard error added, and in the end on all other test inputs. Sums of "
+                     "fixed point are exact; the table has the bits that their registers need.")
     parser.add_argument("run_folder", metavar="RUN", help="a folder of import or train")
     parser.add_argument("--budget", metavar="POINTS", default="0.5",
                         help="accuracy that may be lost against float32 (default 0.5 points)")
@@ -34,8 +34,8 @@ def options(parser: ArgumentParser) -> None:
                         "times MACs (default bits)")
     parser.add_argument("--delta", metavar="METHOD", default="lut", help="how LNS sums are "
                         "approximated (default lut)")
-    parser.add_argument("--images", metavar="N", default="1000", help="inputs that are judged on "
-                        "in the search: training ones where there are (default 1000)")
+    parser.add_argument("--images", metavar="N", default="1000", help="test inputs that the "
+                        "search judges on, half of them at most (default 1000)")
     parser.add_argument("--dataset", help="labelled images to judge on")
     parser.add_argument("--out", metavar="FILE.toml", help="write the formats, which eval "
                         "--formats takes")
@@ -58,9 +58,9 @@ def run(args: Namespace) -> int:
     if not 0 <= budget <= 100 or count < 10:
         raise ValueError(f"budget must be 0..100 points and images 10 or more, got {budget:g} and "
                          f"{count}")
-    kept = _kept(args)
+    kept = opened(args)
     x, y, test_x, test_y = _inputs(args, kept, count)
-    right = float((answers(kept.graph, x).reshape(len(x), -1).argmax(1) == y).mean())
+    right = (answers(kept.graph, x).reshape(len(x), -1).argmax(1) == y).astype(int)
     found = []
     for family in ("fixed", "lns") if args.family == "both" else (args.family,):
         try:
@@ -91,40 +91,17 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _kept(args: Namespace) -> Imported:
-    """Return the network of a run, imported or trained, and its classes."""
-    from lnsarith.commands.onnx.exporting import graph_in
-    from lnsarith.commands.which import imported_folder
-    from nets.graph.head import scores_of
-    from nets.graph.run import answers
-
-    graph, ar, how = graph_in(args)
-    graph = scores_of(graph)
-    if not imported_folder(args.run_folder) and not (args.dataset or args.data):
-        from lnsarith.commands.eval.model import open_run
-
-        args.dataset = open_run(args).settings.dataset
-    one = answers(graph, np.zeros((graph.batch or 1, *graph.shape), np.float32))
-    return Imported(Path(args.run_folder), graph, {"classes": int(np.prod(one.shape[1:]))}, how)
-
-
 def _inputs(args: Namespace, kept: Imported, count: int):
-    """Return inputs and labels to search on, and all test ones; without training inputs the
-    first half is searched on and the other one judged."""
-    from nets.data.sets import load
-
+    """Return inputs and labels to search on, up to half of the test ones, and the others, which
+    judge. Training inputs would not do: a network knows them."""
     _, _, x, y, _ = inputs_for(args, kept)
-    rng = np.random.default_rng(0)
-    if not args.data:
-        found = load(args.dataset, args.data_dir)
-        rows = np.sort(rng.permutation(len(found.train_labels))[:count])
-        return kept.prepared(found.train_images[rows]), found.train_labels[rows], x, y
-    order = rng.permutation(len(y))
+    order = np.random.default_rng(0).permutation(len(y))
     first, rest = order[: min(count, len(y) // 2)], order[min(count, len(y) // 2):]
     return x[first], y[first], x[rest], y[rest]
 
 
-def _search(args: Namespace, kept: Imported, family: str, x, y, right: float, budget: float):
+def _search(args: Namespace, kept: Imported, family: str, x, y, right: np.ndarray,
+            budget: float):
     from nets.graph.words.network import WordNetwork, reaches
     from nets.graph.words.search import COST, search
     from nets.settings.settings import Settings
@@ -135,7 +112,8 @@ def _search(args: Namespace, kept: Imported, family: str, x, y, right: float, bu
     network = WordNetwork.of(kept.graph, settings, thread_count(args.threads), args.backend, reach)
 
     def lost(scores: np.ndarray) -> float:
-        return 100 * (right - float((scores.argmax(1) == y).mean()))
+        gain = (scores.argmax(1) == y).astype(int) - right
+        return 100 * float(-gain.mean() + gain.std() / math.sqrt(len(y)))
 
     return search(network, reach, lost, x, budget, COST[args.objective], say), network
 
@@ -175,8 +153,9 @@ def _text(result: dict, out: str | None) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows]
     lost = 100 * (result["float_accuracy"] - result["test_accuracy"])
-    lines += [f"{result['cost']:,.0f} {result['objective']}; {result['loss']:.2f} points lost on "
-              f"the {result['images']} inputs of the search, {result['trials']} trials",
+    lines += [f"{result['cost']:,.0f} {result['objective']}; {result['loss']:.2f} points lost, a "
+              f"standard error among them, on {result['images']} inputs of the search, "
+              f"{result['trials']} trials",
               f"test accuracy {result['test_accuracy']:.2%} of {result['test_images']:,}, float32 "
               f"{result['float_accuracy']:.2%}: {lost:.2f} points lost (budget "
               f"{result['budget']:g})"]

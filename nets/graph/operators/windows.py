@@ -11,6 +11,8 @@ from nets.graph.graph import Unsupported
 
 __all__ = ["WINDOWS", "Frame", "average_counts", "frame_of"]
 
+MOST = 1 << 12  # numbers that a window or a padding spans along an axis
+
 
 class Frame(NamedTuple):
     """How a window moves over an image: for each axis its numbers, the step, the distance of
@@ -45,6 +47,8 @@ def frame_of(a: dict, sides, kernel) -> Frame:
     before, behind = tuple(pads[:n]), tuple(pads[n:])
     if min(pads, default=0) < 0 or min(strides) < 1 or min(dilations) < 1 or min(kernel) < 1:
         raise Unsupported(f"pads {pads}, strides {list(strides)}: none may be negative or zero")
+    if max(*pads, *spans) > MOST:
+        raise Unsupported(f"pads {pads} and windows of {spans}: more than {MOST} are not supported")
     out, beyond = [], []
     for side, s, span, first, last in zip(sides, strides, spans, before, behind):
         room = side + first + last - span

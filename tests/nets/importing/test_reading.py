@@ -218,6 +218,24 @@ def test_a_truncated_file_is_refused(share, tmp_path):
         read_onnx(path)
 
 
+def test_thousands_of_nodes_are_ordered_at_once():
+    count = 3000
+    made = model([("Relu", [f"t{i}"], [f"t{i + 1}"], {}) for i in reversed(range(count))], (4,),
+                 [f"t{count}"], {})
+    made.graph.node[-1].input[0] = "x"
+    graph = graph_of(made)
+    assert [n.inputs[0] for n in graph.nodes[:3]] == ["x", "t1", "t2"]
+    assert np.array_equal(run(graph, {"x": X})[f"t{count}"], np.maximum(X, 0))
+
+
+def test_paddings_without_end_are_refused():
+    w = np.ones((1, 1, 1, 1), np.float32)
+    made = model([("Conv", ["x", "w"], ["y"], {"pads": [0, 0, 1 << 30, 0]})], (1, 2, 2), ["y"],
+                 {"w": w})
+    with pytest.raises(Unsupported, match=r"node conv0 \(Conv\): pads .* more than 4096"):
+        run(graph_of(made), {"x": np.zeros((1, 1, 2, 2), np.float32)})
+
+
 def test_training_nodes_are_refused_by_name():
     parts = {k: np.ones(3, np.float32) for k in "shmv"}
     made = model([("BatchNormalization", ["x", *"shmv"], ["y"], {"training_mode": 1})], (3, 2),
