@@ -1,5 +1,4 @@
-"""The front door: lnsarith train, eval, predict, quantize, prune, study, data, ops, check,
-spindle, lab, rtl, new, doctor.
+"""The front door: lnsarith train|eval|predict|quantize|prune|study|sweep|..., see COMMANDS.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong

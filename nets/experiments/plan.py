@@ -26,6 +26,7 @@ contradict each other, which are refused else.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,7 @@ def read_plan(path: Path, read: Read) -> Plan:
 def _runs(found: dict, read: Read) -> tuple[tuple[Settings, ...], int]:
     runs: dict[Settings, None] = {}
     skipped = 0
-    for given in itertools.islice(_combinations(found, read), MOST + 1):
-        if len(runs) == MOST:
-            raise ValueError(f"it asks for more than {MOST:,} runs")
+    for given in _combinations(found, read):
         try:
             runs[settings_for(given)] = None
         except FormatError as error:
@@ -111,6 +110,10 @@ def _combinations(found: dict, read: Read) -> Iterator[dict]:
     for name, values in grid.items():
         if not values:
             raise ValueError(f"grid.{name} is empty")
+    count = (len(found.get("list", [{}])) * found.get("random", {}).get("count", 1)
+             * math.prod(map(len, grid.values())))
+    if count > MOST:
+        raise ValueError(f"it asks for {count:,} runs, more than {MOST:,}")
     columns = [[read({name: value}) for value in values] for name, values in grid.items()]
     fixed = read(found.get("settings", {}))
     rows = [read(row) for row in found.get("list", [{}])]

@@ -72,6 +72,7 @@ class Sweep:
             while self._waiting or self._others:
                 for job, result, error in runner(self._take, self.store.renew):
                     self._keep(job, result, error)
+                    self.store.renew()  # runs may end so often that nobody waits for a tick
                     report(job, result, error)
                 self._look_at_others()
         finally:

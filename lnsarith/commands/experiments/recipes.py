@@ -24,8 +24,8 @@ def run(args: Namespace) -> int:
     from nets.settings.recipes import BEST
 
     rows = _rows_of(args)
-    sets = sorted({name for best in BEST.values() for name in best.accuracy}
-                  | {r["config"]["dataset"] for r in rows})
+    known = (name for best in BEST.values() for name in best.accuracy)
+    sets = sorted({r["config"]["dataset"] for r in rows} if args.store else {*known})
     head = ["recipe", "arith", "settings", *sets, "seeds", "time", "MAC unit",
             *(["gates", "depth"] if args.gates else [])]
     lines, plain = [], []

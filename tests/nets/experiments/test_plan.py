@@ -71,7 +71,7 @@ def test_what_contradicts_itself_is_refused_or_left_out(tmp_path):
      "must be .low, high., whole numbers"),
     ("[random]\ncount = 1\n[random.settings]\nlr = {log2 = [-6.5, -1]}\n", "whole numbers"),
     (f"[grid]\nseed = {list(range(400))}\nbatch = {list(range(1, 300))}\n",
-     "more than 100,000 runs"),
+     "asks for 119,600 runs, more than 100,000"),
 ])
 def test_a_file_that_means_nothing_is_refused_in_a_line(tmp_path, text, said):
     with pytest.raises(BadFile, match=said) as error:
