@@ -3,6 +3,7 @@
 from docutils.nodes import SkipNode
 from docutils.utils.math import latex2mathml
 
+
 def inline(self, node):
     """Write a formula in a line of text."""
     self.body.append(_markup(node.astext(), False))
