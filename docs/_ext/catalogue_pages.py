@@ -19,7 +19,8 @@ FORMULAS = {
     "interp": r"between the knots $D(kr)$ a line; $D^-$ below $r$ exact",
     "pwl": r"lines with slopes of powers of two, each as long as the error allows",
     "balanced": r"$D^+ = \frac{11}{8} A(d) - \frac{3}{8} A(2d)$, "
-                r"$D^- = -\frac{11}{8} A(d) - \frac{5}{4} A(2d)$, for $d<1$ by Mitchell's logarithm",
+                r"$D^- = -\frac{11}{8} A(d) - \frac{5}{4} A(2d)$, "
+                r"for $d<1$ by Mitchell's logarithm",
 }
 
 
