@@ -122,7 +122,7 @@ def _trainer(args: Namespace):
 def _name(trainer, learning, lanes: int, loop: int) -> str:
     """Return what a trainer is called: its sizes, format, lanes and registers, and a digest of
     all that makes it another one."""
-    from lnsarith.naming import digested
+    from lnsarith.files.naming import digested
 
     told = repr((trainer.settings.resolved(), learning.step, lanes, loop))
     sizes = "_".join(map(str, learning.sizes))
