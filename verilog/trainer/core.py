@@ -180,10 +180,9 @@ class _Maker:
 
     def _operands(self) -> str:
         """Return the stage behind the memories: the operands of lanes."""
-        g, learning, lane = self.g, self.learning, self.lane
+        g, learning = self.g, self.learning
         numbers = learning.numbers
-        values, weight, gradient = (numbers[r].width for r in ("activations", "weights",
-                                                               "gradients"))
+        values, weight = numbers["activations"].width, numbers["weights"].width
         p, one = g.lanes, literal(numbers["activations"].kept(learning.one), values)
         lines = [f"wire {vec(values)}value = order_first_layer ? inputs_data : values_data;",
                  "wire first_layer = order_first_layer;",
@@ -211,7 +210,6 @@ class _Maker:
                   f"wire is_update = order_kind == 2'd{UPDATE};"]
         for i in range(p):
             lines.append(self._operand(i))
-        assert gradient and lane
         return "\n".join(lines)
 
     def _operand(self, i: int) -> str:

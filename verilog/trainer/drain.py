@@ -101,9 +101,8 @@ class Drain:
                 "c_q": s.banks, "c_w": s.weights}[name[:3]]
 
     def _body(self) -> str:
-        g, s, learning = self.g, self.sizes, self.learning
+        g, s = self.g, self.sizes
         p, f, width = g.lanes, g.units, self.lane.width
-        weights = learning.numbers["weights"].width
         padded = f * g.chunks
         text = _TEXT
         for key, value in {
@@ -124,7 +123,6 @@ class Drain:
                 "LANE_COUNT": f"[{s.lane - 1}:0]" if s.count > s.lane else "",
         }.items():
             text = text.replace(f"@{key}@", value)
-        assert weights
         return text
 
     @staticmethod
@@ -137,8 +135,7 @@ class Drain:
 
     def _outputs(self) -> str:
         """Return what finishes outputs and gradients, a word a cycle."""
-        g, learning = self.g, self.learning
-        s = self.sizes
+        learning, s = self.learning, self.sizes
         forward = learning.forward
         values = learning.numbers["activations"]
         given = forward.register.opened("", "word")
@@ -165,7 +162,6 @@ class Drain:
         closed = gradients.closed(self.backward.answers("gradient"), "o")
         lines += [f"assign o_gradient_write = gradient_write;\nassign o_gradient = {closed};",
                   "wire gradient_moving = gradient_write_any;"]
-        assert g
         return "\n".join(lines)
 
     def _updates(self) -> str:
