@@ -32,8 +32,8 @@ KNOWN = {
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     parts = small({"arith": "lns9.4", "hidden": (6, 5)}, (3, 3), 4)
-    core = core_of(parts, 4, 4, 8)
-    folder = written(core, parts, tmp_path_factory.mktemp("faults") / "core", 10)
+    core = core_of(parts, 4, 4, 4)
+    folder = written(core, parts, tmp_path_factory.mktemp("faults") / "core", 18)
     return folder, {f"{m.name}.v": m.text for m in core.modules}
 
 

@@ -10,7 +10,8 @@ __all__ = ["drainer", "sender"]
 
 
 def drainer(s: Schedule) -> Sequencer:
-    """Return the sequencer of sums: rows of lanes, as they were caught, word by word.
+    """Return the sequencer of sums: rows of lanes, as they were caught, word by word; final
+    is 1 with a row's last word.
 
     A word is number `number` of its layer, of image slot and bank; mark `ends` stands at a
     tile's last word, `done` at a batch's.
@@ -20,16 +21,18 @@ def drainer(s: Schedule) -> Sequencer:
     tiles = [s.tiles(k) - 1 for k in range(count)]
     sizes = [outputs for _, outputs in s.layers]
     most = max(s.tiles(k) * s.row_words for k in range(count)) - 1
-    state = {"rows": below(rows + 1), "row": below(rows), "busy": BIT, "bank": below(s.images),
-             "lane": below(s.outputs), "image_slot": below(s.image_slots),
+    state = {"rows": below(rows + 1), "row": below(rows), "busy": BIT, "final": BIT,
+             "bank": below(s.images), "lane": below(s.outputs), "image_slot": below(s.image_slots),
              "output_slot": below(s.output_slots), "layer": below(count),
              "tile": below(max(tiles) + 1), "tile_number": below(most + 1),
              "row_number": below(most + 1), "number": below(most + 1)}
 
-    def drain(rows, row, busy, bank, lane, image_slot, output_slot, layer, tile, tile_number,
+    def drain(rows, row, busy, final, bank, lane, image_slot, output_slot, layer, tile, tile_number,
               row_number, number, caught):
         bank_ends = busy & (bank == s.images - 1)
-        row_ends = bank_ends & (lane == s.outputs - 1)
+        row_ends = busy & (final if s.lanes > 1 else 1)
+        next_bank = counted(bank, s.images - 1, busy)
+        next_lane = counted(lane, s.outputs - 1, bank_ends)
         group_ends = row_ends & (output_slot == s.output_slots - 1)
         tile_ends = group_ends & (image_slot == s.image_slots - 1)
         layer_ends = tile_ends & (tile == of_layer("last_tile", tiles, layer))
@@ -43,8 +46,9 @@ def drainer(s: Schedule) -> Sequencer:
             "rows": within(rows + caught - take, 2 * s.slots),
             "row": counted(row, 2 * s.slots - 1, take),
             "busy": where(busy, take | (row_ends ^ 1), take),
-            "bank": counted(bank, s.images - 1, busy),
-            "lane": counted(lane, s.outputs - 1, bank_ends),
+            "final": (next_bank == s.images - 1) & (next_lane == s.outputs - 1),
+            "bank": next_bank,
+            "lane": next_lane,
             "output_slot": counted(output_slot, s.output_slots - 1, row_ends),
             "image_slot": counted(image_slot, s.image_slots - 1, group_ends),
             "tile": where(layer_ends, 0, where(tile_ends, up(tile, max(tiles)), tile)),

@@ -162,18 +162,20 @@ def window_drainer(s: Schedule) -> Sequencer:
     most_position = max(f.positions for f in forms)
     ends = [f.pool**2 - 1 for f in forms]
     top = max(f.positions * f.outputs for f in forms) - 1
-    state = {"rows": below(rows + 1), "row": below(rows), "busy": BIT, "bank": below(s.images),
-             "lane": below(s.outputs), "image_slot": below(s.image_slots),
+    state = {"rows": below(rows + 1), "row": below(rows), "busy": BIT, "final": BIT,
+             "bank": below(s.images), "lane": below(s.outputs), "image_slot": below(s.image_slots),
              "output_slot": below(s.output_slots), "layer": below(count),
              "tile": below(max(tiles) + 1), "window": below(max(ends) + 1),
              "position": below(most_position), "tile_number": below(most + 1),
              "row_number": below(most + 1), "number": below(most + 1),
              "first_place": below(top + 1), "index": below(words)}
 
-    def drain(rows, row, busy, bank, lane, image_slot, output_slot, layer, tile, window, position,
-              tile_number, row_number, number, first_place, index, caught):
+    def drain(rows, row, busy, final, bank, lane, image_slot, output_slot, layer, tile, window,
+              position, tile_number, row_number, number, first_place, index, caught):
         bank_ends = busy & (bank == s.images - 1)
-        row_ends = bank_ends & (lane == s.outputs - 1)
+        row_ends = busy & (final if s.lanes > 1 else 1)
+        next_bank = counted(bank, s.images - 1, busy)
+        next_lane = counted(lane, s.outputs - 1, bank_ends)
         group_ends = row_ends & (output_slot == s.output_slots - 1)
         tile_ends = group_ends & (image_slot == s.image_slots - 1)
         whole = window == of_layer("last_window", ends, layer)
@@ -192,8 +194,9 @@ def window_drainer(s: Schedule) -> Sequencer:
             "rows": within(rows + caught - take, 2 * s.slots),
             "row": counted(row, 2 * s.slots - 1, take),
             "busy": where(busy, take | (row_ends ^ 1), take),
-            "bank": counted(bank, s.images - 1, busy),
-            "lane": counted(lane, s.outputs - 1, bank_ends),
+            "final": (next_bank == s.images - 1) & (next_lane == s.outputs - 1),
+            "bank": next_bank,
+            "lane": next_lane,
             "output_slot": counted(output_slot, s.output_slots - 1, row_ends),
             "image_slot": counted(image_slot, s.image_slots - 1, group_ends),
             "window": where(window_ends, 0, where(tile_ends, up(window, max(ends)), window)),
