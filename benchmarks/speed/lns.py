@@ -33,7 +33,7 @@ def matmuls(results: Results, options) -> None:
 
 
 def _matmul(results: Results, a, b, mark, rounds: int) -> None:
-    from benchmarks.scalar_loop import delta_table, matmul
+    from benchmarks.speed.scalar_loop import delta_table, matmul
     from lnsarith.array import LnsArray
 
     x, y, table = LnsArray(a, LNS), LnsArray(b, LNS), delta_table()

@@ -10,8 +10,8 @@ from benchmarks import accuracy, fits, machine, networks, peers, timing
 from benchmarks.child import run
 from benchmarks.options import make_parser
 from benchmarks.rows import RESULTS, Mark, Results, table
-from benchmarks.scalar_loop import delta_table, matmul
 from benchmarks.speed.__main__ import main as speed
+from benchmarks.speed.scalar_loop import delta_table, matmul
 from benchmarks.speed.words import LNS, demand_equal, lns_words
 from lnsarith.array import LnsArray
 from lnsarith.delta.methods import Lut
