@@ -147,8 +147,8 @@ def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run 
     backend. Raises ValueError (`nets.train.run.RunError`) for a folder that holds none, or
     damaged files.
     """
+    from lnsarith.commands.common.which import imported_folder
     from lnsarith.commands.eval.exported import is_export, open_export
-    from lnsarith.commands.which import imported_folder
 
     if backend not in BACKENDS:
         raise ValueError(f"backend must be {' or '.join(BACKENDS)}, got {backend!r}")
@@ -180,7 +180,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
     """
-    from lnsarith.commands.options import settings_by_name, thread_count
+    from lnsarith.commands.common.options import settings_by_name, thread_count
     from lnsarith.commands.train.export_binary import export
     from nets.data.own import OWN
     from nets.settings.suited import default_name, settings_for

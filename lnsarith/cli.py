@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from lnsarith.commands.figure import add_figure, figures
+from lnsarith.commands.common.figure import add_figure, figures
 from lnsarith.front import streams
 from lnsarith.front.extras import how_to_get
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from lnsarith.commands.figure import add_figure
+from lnsarith.commands.common.figure import add_figure
 from nets.data import sets as data
 
 __all__ = ["options", "run_get", "run_list", "run_show"]

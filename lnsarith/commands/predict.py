@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lnsarith.commands.common.options import add_computing, add_own
 from lnsarith.commands.eval.answer import class_names
 from lnsarith.commands.eval.imported import add_words
 from lnsarith.commands.eval.opened import opened
-from lnsarith.commands.options import add_computing, add_own
 from lnsarith.files.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]

@@ -12,7 +12,7 @@ import pytest
 from helpers.front_door import DIGITS, ROOT, answer, assert_one_line, call
 
 from lnsarith.cli import main
-from lnsarith.commands import options
+from lnsarith.commands.common import options
 from nets.data import sets as data
 from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings

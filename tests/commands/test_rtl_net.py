@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers.cores import bench, passed
+from helpers.hardware.cores import bench, passed
 
 from lnsarith.cli import main
 

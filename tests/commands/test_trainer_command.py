@@ -4,7 +4,7 @@ import json
 
 import pytest
 from helpers.front_door import assert_one_line, call
-from helpers.small_trainer import bench_says
+from helpers.hardware.small_trainer import bench_says
 
 from lnsarith.cli import main
 from lnsarith.commands.rtl.training import Training

@@ -8,8 +8,8 @@ import platform
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.common.options import add_data, thread_count
 from lnsarith.commands.doctor.parts import PACKAGES, PROGRAMS, package, program
-from lnsarith.commands.options import add_data, thread_count
 from lnsarith.front.version import __version__
 
 __all__ = ["options", "run"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from lnsarith.commands.common.options import add_computing, add_data, add_own
+from lnsarith.commands.common.which import imported_folder
 from lnsarith.commands.eval.answer import images_for, tell
 from lnsarith.commands.eval.exported import is_export, run_export
 from lnsarith.commands.eval.imported import add_words, wants_words
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.options import add_computing, add_data, add_own
-from lnsarith.commands.which import imported_folder
 
 __all__ = ["options", "run"]
 

@@ -7,8 +7,8 @@ import hashlib
 from argparse import Namespace
 from pathlib import Path
 
+from lnsarith.commands.common.which import binary_folder, integer_folder
 from lnsarith.commands.eval.answer import images_for, tell
-from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["is_export", "open_export", "run_export"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lnsarith.commands.common.options import integer, settings_by_name, thread_count
+from lnsarith.commands.common.which import imported_folder
 from lnsarith.commands.eval.answer import tell
 from lnsarith.commands.eval.differing import differing, lines, ranges
 from lnsarith.commands.onnx.exporting import trained_graph
-from lnsarith.commands.options import integer, settings_by_name, thread_count
-from lnsarith.commands.which import imported_folder
 
 __all__ = ["Imported", "add_words", "inputs_for", "open_imported", "opened", "run_imported",
            "wants_words"]

@@ -6,10 +6,10 @@ from argparse import Namespace
 
 import numpy as np
 
+from lnsarith.commands.common.which import imported_folder
 from lnsarith.commands.eval.exported import is_export, open_export
 from lnsarith.commands.eval.imported import wants_words
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.which import imported_folder
 
 __all__ = ["opened"]
 

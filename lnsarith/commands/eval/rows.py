@@ -7,9 +7,9 @@ from argparse import Namespace
 
 import numpy as np
 
+from lnsarith.commands.common.which import imported_folder
 from lnsarith.commands.eval.imported import wants_words
 from lnsarith.commands.eval.opened import opened
-from lnsarith.commands.which import imported_folder
 
 __all__ = ["run_rows"]
 

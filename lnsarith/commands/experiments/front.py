@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.common.options import integer
 from lnsarith.commands.experiments.sweep import STORE
 from lnsarith.commands.experiments.tables import add_forms, print_table
-from lnsarith.commands.options import integer
 
 __all__ = ["options", "run"]
 

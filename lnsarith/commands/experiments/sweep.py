@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
 
-from lnsarith.commands.options import add_data, integer, settings_by_name
+from lnsarith.commands.common.options import add_data, integer, settings_by_name
 from lnsarith.commands.train.epochs import counted, say
 
 __all__ = ["STORE", "duration", "options", "run", "swept"]
@@ -90,7 +90,7 @@ def swept(args: Namespace, settings, name: str, path: Path, again: bool = False)
 
 
 def _jobs(args: Namespace) -> int:
-    from lnsarith.commands.options import thread_count
+    from lnsarith.commands.common.options import thread_count
 
     if args.jobs is not None and args.scheduler:
         raise ValueError("--jobs is of this machine: a cluster has as many as its workers; give "

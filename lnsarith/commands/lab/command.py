@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from lnsarith.commands.options import add_data
+from lnsarith.commands.common.options import add_data
 
 __all__ = ["options"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lnsarith.commands.which import binary_folder, integer_folder
+from lnsarith.commands.common.which import binary_folder, integer_folder
 
 if TYPE_CHECKING:
     from verilog.soc.network import LabNetwork

@@ -8,8 +8,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lnsarith.commands.common.options import integer
 from lnsarith.commands.lab.networks import open_network
-from lnsarith.commands.options import integer
 
 if TYPE_CHECKING:
     from verilog.soc.labs import Lab

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.commands.options import add_computing
-from lnsarith.commands.which import imported_folder
+from lnsarith.commands.common.options import add_computing
+from lnsarith.commands.common.which import imported_folder
 
 __all__ = ["options", "run", "trained_graph"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fxp.numbers import real
+from lnsarith.commands.common.options import add_computing, add_data, add_own, integer, thread_count
 from lnsarith.commands.eval.imported import Imported, inputs_for, opened
-from lnsarith.commands.options import add_computing, add_data, add_own, integer, thread_count
 from lnsarith.commands.train.epochs import say
 
 __all__ = ["options", "run"]

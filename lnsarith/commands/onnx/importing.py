@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.numbers import real
-from lnsarith.commands.options import integer
+from lnsarith.commands.common.options import integer
 
 __all__ = ["add_preparation", "options", "preparation", "run"]
 

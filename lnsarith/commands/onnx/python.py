@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lnsarith.commands.options import settings_by_name
+from lnsarith.commands.common.options import settings_by_name
 
 __all__ = ["ImportedRun", "from_sklearn"]
 

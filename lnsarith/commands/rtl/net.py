@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fxp.numbers import whole
-from lnsarith.commands.options import add_data
+from lnsarith.commands.common.options import add_data
 from lnsarith.commands.rtl.core.source import open_source
 
 if TYPE_CHECKING:

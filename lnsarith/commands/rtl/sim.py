@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from fxp.format import FormatError, check_integer
-from lnsarith.commands.figure import add_figure
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.rtl.design import add_design, design_of
 from lnsarith.commands.rtl.layer import add_layer, layer_design
 

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from fxp.format import FormatError
-from lnsarith.commands.figure import add_figure
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.rtl.design import add_design, design_of
 
 __all__ = ["options", "run"]

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.format import FormatError, check_integer
-from lnsarith.commands.options import add_data, add_settings, given_settings
+from lnsarith.commands.common.options import add_data, add_settings, given_settings
 
 __all__ = ["options", "run"]
 

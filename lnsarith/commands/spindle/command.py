@@ -7,8 +7,8 @@ from argparse import ArgumentParser, Namespace
 from fractions import Fraction
 from pathlib import Path
 
-from lnsarith.commands.figure import add_figure
-from lnsarith.commands.options import add_data
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import add_data
 from lnsarith.commands.spindle import sample as spindle_sample
 
 __all__ = ["options", "run"]

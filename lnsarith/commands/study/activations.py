@@ -7,8 +7,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.figure import add_figure
-from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import FIELDS, add_data, add_settings, given_settings
 from lnsarith.commands.train.epochs import counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]

@@ -8,8 +8,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.figure import add_figure
-from lnsarith.commands.options import add_data, add_settings, given_settings, plain
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
 from lnsarith.commands.study import faults as study_faults
 from lnsarith.commands.train.epochs import counted, loss_text, say

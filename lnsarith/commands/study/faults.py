@@ -10,8 +10,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import real, whole
+from lnsarith.commands.common.options import add_data, integer, thread_count
 from lnsarith.commands.experiments.tables import add_forms, percent, print_table
-from lnsarith.commands.options import add_data, integer, thread_count
 from lnsarith.commands.train.epochs import say
 
 __all__ = ["options", "run"]

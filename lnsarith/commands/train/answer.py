@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnsarith.commands.options import plain
+from lnsarith.commands.common.options import plain
 from lnsarith.commands.train.epochs import counted
 from lnsarith.commands.train.export_binary import export, told
 

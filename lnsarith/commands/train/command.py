@@ -6,8 +6,8 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from lnsarith.commands.figure import add_figure
-from lnsarith.commands.options import (
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import (
     add_computing,
     add_data,
     add_own,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lnsarith.commands.options import settings_by_name
+from lnsarith.commands.common.options import settings_by_name
 from lnsarith.files.reading import BadFile
 from nets.experiments.plan import read_plan
 from nets.experiments.sources import ROOT, digest, modules
@@ -84,7 +84,7 @@ def test_what_decides_results_is_in_the_digest_and_no_more():
     for name in ("fxp.compile.products", "lnsarith.delta.tables", "lnsarith.spec",
                  "nets.arithmetic.lns.softmax", "nets.data.sets", "nets.train.trainer"):
         assert name in found
-    for name in ("nets.train.curves", "nets.experiments.store", "lnsarith.commands.options",
+    for name in ("nets.train.curves", "nets.experiments.store", "lnsarith.commands.common.options",
                  "lnsarith.picture", "lnsarith.cli"):
         assert name not in found
 

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from helpers.c_functions import STRICT, compiled, on_riscv
+from helpers.hardware.c_functions import STRICT, compiled, on_riscv
 
 from fxp.run.backend import elementwise
 from lnsarith.catalogue.operators import OPERATORS, parse_format

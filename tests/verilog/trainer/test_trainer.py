@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from helpers.small_trainer import bench_says, folder_of, lint_says, training, with_text
+from helpers.hardware.small_trainer import bench_says, folder_of, lint_says, training, with_text
 
 from lnsarith.commands.rtl.training import streamed
 from verilog import tools

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from helpers.front_door import answer, assert_one_line, call
-from helpers.rtl_faults import HALF_RESET, HANDSHAKES, KEPT_SUM, RESPONSES
+from helpers.hardware.rtl_faults import HALF_RESET, HANDSHAKES, KEPT_SUM, RESPONSES
 
 from lnsarith.files.whole import write_folder_whole
 from verilog.catalogue import design

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from helpers import rtl_text_mutants as faults_in
-from helpers.rtl_replay import agrees, clocks_of, faults, simulated
-from helpers.rtl_text_mutants import edited
+from helpers.hardware import rtl_text_mutants as faults_in
+from helpers.hardware.rtl_replay import agrees, clocks_of, faults, simulated
+from helpers.hardware.rtl_text_mutants import edited
 
 from verilog.catalogue import design
 from verilog.prove.design import prove_design

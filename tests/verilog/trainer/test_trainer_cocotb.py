@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cocotb_tools.runner import Icarus
-from helpers.small_trainer import training, with_text
+from helpers.hardware.small_trainer import training, with_text
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SETTINGS = {"arith": "lns12", "hidden": (5,), "batch": 3}
 
 
@@ -33,7 +33,7 @@ def run(core, job, folder):
     runner.build(sources=[folder / f"{m.name}.v" for m in core.modules], hdl_toplevel=core.name,
                  always=True, build_dir=folder, timescale=("1ns", "1ps"))
     try:
-        runner.test("helpers.trainer_bench", core.name, test_dir=folder, build_dir=folder,
+        runner.test("helpers.hardware.trainer_bench", core.name, test_dir=folder, build_dir=folder,
                     results_xml=str(folder / "tests.xml"), timescale=("1ns", "1ps"),
                     extra_env={"TRAINER_BENCH": str(folder), "COCOTB_REWRITE_ASSERTION_FILES": ""})
     except SystemExit:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from cocotb_tools.runner import get_runner
-from helpers.cores import core_of, images, small, written
+from helpers.hardware.cores import core_of, images, small, written
 
 from verilog.core.axi import axi_wrapper
 from verilog.core.package import load_words
@@ -44,12 +44,12 @@ def run(core, folder, home):
     runner.build(sources=[*sources, folder / f"{core.name}_axi.v"], always=True,
                  hdl_toplevel=f"{core.name}_axi", build_dir=home / "build",
                  timescale=("1ns", "1ps"))
-    helpers = Path(__file__).parents[1]
+    helpers = Path(__file__).parents[2]
     path = ":".join([str(helpers), str(helpers.parent), *filter(None, sys.path)])
     results = home / "results.xml"
     for memory in folder.glob("*.hex"):
         (home / memory.name).write_text(memory.read_text())
-    runner.test("helpers.axi_bench", f"{core.name}_axi", test_dir=home,
+    runner.test("helpers.hardware.axi_bench", f"{core.name}_axi", test_dir=home,
                 results_xml=str(results),
                 extra_env={"CORE_JOB": str(home / "job.json"), "PYTHONPATH": path})
     cases = list(ElementTree.parse(results).getroot().iter("testcase"))

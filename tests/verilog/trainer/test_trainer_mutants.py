@@ -5,7 +5,7 @@ was written, or not cleared by a reset, shows as a word that is no number.
 """
 
 import pytest
-from helpers.small_trainer import bench_says, folder_of, training, with_text
+from helpers.hardware.small_trainer import bench_says, folder_of, training, with_text
 
 from verilog.trainer.package import write_trainer
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.rtl_faults import with_text
+from helpers.hardware.rtl_faults import with_text
 
 from benchmarks.mutants.designs import CASES
 from benchmarks.mutants.edits import KINDS, edited, edits, picked

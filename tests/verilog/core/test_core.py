@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.cores import bench, core_of, images, passed, small, written
+from helpers.hardware.cores import bench, core_of, images, passed, small, written
 
 from fxp.format import FormatError
 from nets.network import models

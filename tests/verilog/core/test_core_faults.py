@@ -8,8 +8,8 @@ import re
 import subprocess
 
 import pytest
-from helpers.core_faults import faults
-from helpers.cores import bench, core_of, passed, small, written
+from helpers.hardware.core_faults import faults
+from helpers.hardware.cores import bench, core_of, passed, small, written
 
 from verilog import tools
 from verilog.cost.cores import retiming

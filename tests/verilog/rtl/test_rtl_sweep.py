@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.rtl_faults import HANDSHAKES, one_table_word_off, wrapped
+from helpers.hardware.rtl_faults import HANDSHAKES, one_table_word_off, wrapped
 
 from fxp.format import FormatError
 from lnsarith.cli import main

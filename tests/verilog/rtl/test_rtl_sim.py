@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from helpers.rtl_faults import (
+from helpers.hardware.rtl_faults import (
     ADD,
     BUBBLES,
     HALF_RESET,
