@@ -45,10 +45,11 @@ class Finish:
 
     def _through_memory(self, row, column, states):
         b, sums, size = self.builder, self.sums, len(states)
-        places = {n: cgutils.alloca_once(b, sums.type, size=size) for n in self.plan.state}
+        places = {n: cgutils.alloca_once(b, sums.type, size=size) for n in self.plan.state
+                  if n in self.plan.finish.inputs}
         for t, state in enumerate(states):
-            for name, value in state.items():
-                b.store(value, b.gep(places[name], [i64(t)]))
+            for name, place in places.items():
+                b.store(state[name], b.gep(place, [i64(t)]))
         step = i64(self.lanes.count)
         part = ir.VectorType(sums.type.element, self.lanes.count).as_pointer()
         left, every = b.sub(self.args["columns"], column), i64(size * sums.count)

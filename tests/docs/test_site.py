@@ -66,4 +66,4 @@ def test_a_finding_states_what_it_saw_pins_its_packages_and_is_on_the_page(path)
 
 
 def test_there_are_findings():
-    assert 3 <= len(FINDINGS) <= 6
+    assert len(FINDINGS) >= 3

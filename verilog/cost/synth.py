@@ -88,7 +88,7 @@ def synthesise(design: Design, target: str = "gates", place: bool = False,
     if flow not in (*FLOWS, "best"):
         raise ValueError(f"flow must be one of {', '.join(FLOWS)} or best, got {flow!r}")
     if place and target not in PLACERS:
-        raise ValueError(f"only {' and '.join(PLACERS)} can be placed, not {target}")
+        raise ValueError(f"target must be one of {', '.join(PLACERS)} to be placed, got {target!r}")
     flows = flows_of(design, target) if flow == "best" else [flow]
     with scratch() as folder:
         for name, text in design.files.items():

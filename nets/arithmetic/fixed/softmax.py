@@ -59,9 +59,9 @@ class FixedSoftmax:
             span = (classes * ends[0], classes * ends[1])
             circuits["mean"] = trace(lambda total: divided(total, classes, *span),
                                      {"total": span})
-            spans["mean"] = (ends[0], ends[1])
-        circuits["gradient"] = trace(self.gradient, {**spans, "label": (0, 1),
-                                                     "scale": (0, 1 << CONSTANT_BITS)})
+        mean = {"mean": (ends[0], ends[1])} if self.pull else {}
+        circuits["gradient"] = trace(self.gradient, {
+            **spans, "label": (0, 1), "scale": (0, 1 << CONSTANT_BITS), **mean})
         return circuits
 
     def linear(self, word):

@@ -90,7 +90,7 @@ def test_pull_and_logits_are_refused_where_they_mean_nothing():
 
 
 def test_without_logits_of_their_own_nothing_is_pulled():
-    unit = make_arithmetic(Settings(arith="fixed16"))._softmax
-    assert unit.pull == 0 and "mean" not in unit.circuits["gradient"].inputs
-    unit = make_arithmetic(Settings(arith="fixed16", logits="fixed20.11"))._softmax
-    assert unit.pull == 8 and "mean" in unit.circuits["gradient"].inputs
+    unit = make_arithmetic(Settings(arith="fixed16")).softmax_unit
+    assert unit.pull == 0 and "mean" not in unit.circuits(10)["gradient"].inputs
+    unit = make_arithmetic(Settings(arith="fixed16", logits="fixed20.11")).softmax_unit
+    assert unit.pull == 8 and "mean" in unit.circuits(10)["gradient"].inputs
