@@ -11,7 +11,7 @@ from fxp.format import Fixed
 from fxp.trace.bits import clamp, maximum, minimum, where
 
 __all__ = ["OVERFLOWS", "ROUNDINGS", "absolute", "add", "compare", "divided", "mac", "mul", "neg",
-           "overflow", "resize", "round_nearest_even", "round_shift", "sub"]
+           "overflow", "rescale", "resize", "round_nearest_even", "round_shift", "sub"]
 
 ROUNDINGS = ("down", "nearest-even", "nearest-up", "toward-zero", "stochastic")
 OVERFLOWS = ("saturate", "wrap")
@@ -60,6 +60,19 @@ def divided(x, divisor: int, low: int, high: int):
         rest = (rest - where(fits, divisor, 0)) & mask
         quotient = (quotient << 1) | fits
     return quotient - lift
+
+
+def rescale(total, positive, negative, shift):
+    """Return total m + 2^shift >> shift + 1, m = positive or, of a negative total, negative:
+    a sum of 32 bits times its scale, rounded to nearest, ties upwards.
+
+    shift is 0..61, one less than the exponent of the scale. `nets.quantize.integer` has the same
+    over arrays.
+    """
+    scaled = total * where(total < 0, negative, positive)
+    for k in range(6):
+        scaled = where((shift >> k) & 1, scaled >> (1 << k), scaled)
+    return (scaled + 1) >> 1
 
 
 def overflow(x, f: Fixed, mode: str = "saturate"):

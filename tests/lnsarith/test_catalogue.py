@@ -30,7 +30,8 @@ from lnsarith.format import Lns
 
 # Parts of operators: public in a spec module, but no operators by themselves.
 HELPERS = {
-    fxp.spec: {"divided", "overflow", "random_word", "round_nearest_even", "round_shift"},
+    fxp.spec: {"divided", "overflow", "random_word", "rescale", "round_nearest_even",
+               "round_shift"},
     fxp.operators.minselect: {"dropped_bits", "exact_product", "read_gain", "read_ratio"},
     fxp.operators.segments: set(),
     fxp.operators.spindle: {"spindle_gradient"},

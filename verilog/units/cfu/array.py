@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fxp.format import FormatError
+from fxp.spec import rescale
 from fxp.trace.bits import clamp, maximum, minimum
 from fxp.trace.circuit import Circuit, trace
 from verilog.design.design import Design, Words
@@ -19,7 +20,7 @@ from verilog.emit.header import header
 from verilog.emit.module import CLOCK, VALID_IN, VALID_OUT, Module, Port, combinational
 from verilog.units.cfu.array_text import PLACES, array_text, column_bits
 from verilog.units.cfu.commands import ANY, INPUTS, Command, Operand, packed, word_of
-from verilog.units.cfu.parts import RESCALE_STATE, rescale
+from verilog.units.cfu.parts import RESCALE_STATE
 from verilog.units.macs import Mac
 from verilog.units.systolic import weight_stationary
 

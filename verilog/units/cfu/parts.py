@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fxp.trace.bits import clamp, maximum, minimum, where
+from fxp.spec import rescale
+from fxp.trace.bits import clamp, maximum, minimum
 from verilog.units.cfu.commands import Command, Operand, packed, word_of
 from verilog.units.macs import Mac
 
-__all__ = ["RESCALE", "RESCALE_STATE", "fire", "mac_commands", "rescale", "sum_state"]
+__all__ = ["RESCALE", "RESCALE_STATE", "fire", "mac_commands", "sum_state"]
 
 RESCALE_STATE = {"positive": (0, (1 << 31) - 1), "negative": (0, (1 << 31) - 1)}
 
@@ -62,18 +63,6 @@ def fire(mac: Mac) -> Command:
 
     return Command("fire", "1 if the sum reaches a threshold, else 0", 4,
                    (Operand("threshold", 0, mac.out.bits, 0, str(mac.out)),), apply, "1 or 0")
-
-
-def rescale(total, positive, negative, shift):
-    """Return total m + 2^shift >> shift + 1, m = positive or, of a negative total, negative:
-    a sum of 32 bits times its scale, rounded to nearest, ties upwards.
-
-    shift is 0..61, one less than the exponent of the scale. So `nets.quantize.integer` has it.
-    """
-    scaled = total * where(total < 0, negative, positive)
-    for k in range(6):
-        scaled = where((shift >> k) & 1, scaled >> (1 << k), scaled)
-    return (scaled + 1) >> 1
 
 
 def _scaled(x, y, state):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fxp.format import Fixed, FormatError
+from fxp.spec import rescale
 from verilog.design.design import Design
 from verilog.units.cfu.commands import command_unit
-from verilog.units.cfu.parts import RESCALE, RESCALE_STATE, rescale
+from verilog.units.cfu.parts import RESCALE, RESCALE_STATE
 
 __all__ = ["rescale_unit"]
 

@@ -13,7 +13,7 @@ from fxp.format import FormatError
 __all__ = ["integer_parts"]
 
 SUM = -(1 << 31), (1 << 31) - 1
-SHIFTS = 6  # bits of a shift
+SHIFTS = 0, 61  # of a scale, less one
 
 
 def integer_parts(run_folder: str) -> tuple:
@@ -65,7 +65,8 @@ def _pairs(steps) -> list:
 
 def _arithmetic(network, steps):
     """Return the arithmetic of integers, and the word of an output's parameters."""
-    from fxp.trace.bits import clamp, lookup, where
+    from fxp.spec import rescale
+    from fxp.trace.bits import clamp, where
     from fxp.trace.circuit import trace
     from verilog.core.inference.arithmetic import Arithmetic
     from verilog.core.parts.lane import Sums
@@ -76,7 +77,6 @@ def _arithmetic(network, steps):
     weight = max(int(abs(s.weights).max()) for s in steps)
     number = Word((("word", -reach, reach),))
     score_span = steps[-1].rescale.low, steps[-1].rescale.high
-    halves = _halves()
 
     def step(register, b, a):
         return register + a * b
@@ -84,16 +84,14 @@ def _arithmetic(network, steps):
     def finish(register, p_bias, p_positive, p_negative, p_shift, p_low, p_high):
         """The rescaled sum, rounded to nearest, ties upwards, within the next words."""
         total = clamp(register + p_bias, *SUM)
-        scaled = total * where(total < 0, p_negative, p_positive) + lookup(halves, p_shift)
-        for k in range(SHIFTS):
-            scaled = where((p_shift >> k) & 1, scaled >> (1 << k), scaled)
+        scaled = rescale(total, p_positive, p_negative, p_shift)
         score = clamp(where(scaled < p_low, p_low, where(p_high < scaled, p_high, scaled)),
                       *score_span)
         return clamp(score, -reach, reach), score
 
     multiplier = (0, (1 << 31) - 1)
     parameters = {"p_bias": SUM, "p_positive": multiplier, "p_negative": multiplier,
-                  "p_shift": (0, (1 << SHIFTS) - 1), "p_low": score_span, "p_high": score_span}
+                  "p_shift": SHIFTS, "p_low": score_span, "p_high": score_span}
     depth = max(len(s.weights) for s in steps)
     bound = depth * reach * weight
     span = max(-bound, SUM[0]), min(bound, SUM[1])
@@ -108,13 +106,6 @@ def _arithmetic(network, steps):
                       score=Word((("word", *score_span),))), word
 
 
-def _halves():
-    """Return the table of what rounds a shift: half of its unit."""
-    from fxp.trace.bits import Table
-
-    return Table("half", [(1 << k) >> 1 for k in range((1 << SHIFTS) - 1)] + [0])
-
-
 def _layer(step, form, word, weight):
     """Return the words of a step; those of its answers are less their zero, as the next
     step takes them."""
@@ -123,7 +114,7 @@ def _layer(step, form, word, weight):
     r = step.rescale
     units = step.weights.shape[1]
     fields = {"p_bias": step.biases, "p_positive": r.positive, "p_negative": r.negative,
-              "p_shift": r.shift, "p_low": np.full(1, r.low - r.zero),
+              "p_shift": r.shift - 1, "p_low": np.full(1, r.low - r.zero),
               "p_high": np.full(1, r.high - r.zero)}
     full = {k: np.broadcast_to(np.asarray(v).ravel(), units) for k, v in fields.items()}
     return Layer(weight.patterns({"b": step.weights}), None, word.rows(full),
