@@ -6,9 +6,9 @@ import argparse
 import subprocess
 import sys
 
-from benchmarks.machine import ROOT
-from benchmarks.options import add_results
-from benchmarks.rows import say
+from benchmarks.common.machine import ROOT
+from benchmarks.common.options import add_results
+from benchmarks.common.rows import say
 
 QUICK = ("startup", "memory", "speed", "rtl", "fits")
 

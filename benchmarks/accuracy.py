@@ -15,8 +15,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from statistics import mean, median
 
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Mark, Results, say
 
 EPOCHS = {"mlp": 20, "lenet5": 12}  # of the marks
 LENET: dict = {"model": "lenet5"}

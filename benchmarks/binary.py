@@ -13,8 +13,8 @@ import argparse
 import sys
 import time
 
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Mark, Results, say
 
 DRAWN = {"model": "bnn", "binarize_input": "probability", "val": 0}
 # Settings and mark of each row. The marks of 3x256 and 3x1024 stand a little below

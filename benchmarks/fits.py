@@ -13,8 +13,8 @@ import argparse
 import sys
 import time
 
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Mark, Results, say
 
 ERRORS = (0.01, 0.005, 0.001)
 UNITS = {"logistic": (10, 12, 24), "eq2": (8, 14, 28), "eq3": (6, 9, 21)}

@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.child import run
-from benchmarks.options import make_parser
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.child import run
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import Mark, Results, say
 
 LIMIT = Mark("<", 450)
 

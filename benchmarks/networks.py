@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
 
-from benchmarks import child
-from benchmarks.machine import ROOT
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common import child
+from benchmarks.common.machine import ROOT
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Mark, Results, say
 
 CIFAR = ("--dataset cifar-10 --input-mean 0.47 --input-scale 4 --shift 3 --flip yes "
          "--shuffle epoch --val 0")

@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.child import run
-from benchmarks.options import make_parser
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.child import run
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import Mark, Results, say
 
 PRINTED, RUN = Mark("<", 1), Mark("<", 3)
 PAIRS_12, PAIRS_16 = Mark("<", 15), Mark("<", 180)

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.child import run
-from benchmarks.options import make_parser
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.child import run
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import Mark, Results, say
 
 HELP, FIRST, SECOND = Mark("<", 0.5), Mark("<", 15), Mark("<", 5)
 

@@ -2,15 +2,15 @@
 # cocotb's Python runner says nothing when no test ran. With a `test_filter` that matches no test,
 # and with a test that fails, `runner.test()` returns as it does after a success: called from a
 # script it looks at no result. The XML file tells: 0 tests, or 1 failure.
-# Wrong guess: a failed or an empty simulation raises, or is seen in the exit status.
-# Seen 2026-11-29: cocotb 2.1.0, Icarus Verilog 11.0.
+# Guess: a failed or an empty simulation raises, or is seen in the exit status.
+# Seen 29 November 2026: cocotb 2.1.0, Icarus Verilog 11.0.
 set -euo pipefail
 shopt -s inherit_errexit
 command -v iverilog > /dev/null || { echo "needs iverilog"; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q cocotb==2.1.0
+"$work/env/bin/pip" install -q --disable-pip-version-check cocotb==2.1.0
 cd "$work"
 cat > m.v <<'EOF'
 module m(input wire i_a, output wire o_y);

@@ -2,14 +2,14 @@
 # Inside @njit an int16 array clipped by plain numbers becomes an int64 array, and a uint64 scalar
 # plus an int64 scalar is an int; NumPy 2 keeps int16 in the first case (a Python number adapts to the
 # array) and goes to float64 in the second. A kernel's memory traffic grows fourfold without a message.
-# Wrong guess: @njit follows NumPy 2's promotion.
-# Seen 2026-11-29: numba 0.68.1, numpy 2.4.6.
+# Guess: @njit follows NumPy 2's promotion.
+# Seen 29 November 2026: numba 0.68.1, numpy 2.4.6.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q numba==0.68.1 numpy==2.4.6
+"$work/env/bin/pip" install -q --disable-pip-version-check numba==0.68.1 numpy==2.4.6
 got=$("$work/env/bin/python" - <<'EOF'
 import numba
 import numpy as np

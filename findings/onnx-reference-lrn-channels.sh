@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # ONNX's reference evaluator normalises as many channels of LRN as the batch has images, and leaves
 # the others undivided: with one image, channel 0 alone is normalised. onnxruntime does them all.
-# Wrong guess: the reference loops over the channels.
-# Seen 2026-11-29: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
+# Guess: the reference loops over the channels.
+# Seen 29 November 2026: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
+"$work/env/bin/pip" install -q --disable-pip-version-check onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
 got=$("$work/env/bin/python" - <<'EOF'
 import numpy as np
 import onnxruntime

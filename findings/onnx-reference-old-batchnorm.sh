@@ -3,14 +3,14 @@
 # opset that the file states. In a file of opset 9 (no training attribute exists there, inference is
 # the only reading) the answer leans on the mean and variance of the batch; the same node after
 # conversion to opset 21, and onnxruntime on either file, use the stored mean and variance alone.
-# Wrong guess: the reference evaluator is the judge, whatever opset a file has.
-# Seen 2026-11-29: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
+# Guess: the reference evaluator is the judge, whatever opset a file has.
+# Seen 29 November 2026: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
+"$work/env/bin/pip" install -q --disable-pip-version-check onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
 got=$("$work/env/bin/python" - <<'EOF'
 import numpy as np
 import onnxruntime

@@ -3,14 +3,14 @@
 # a matrix; from 13 on over one axis (default -1). ONNX's reference evaluator applies the new rule
 # to old files: on an input of three axes its rows sum to one each, where the file's meaning is that
 # all of an image sums to one. After conversion to opset 21 it answers as onnxruntime does.
-# Wrong guess: an evaluator that reads `opset_import` applies that opset's rule.
-# Seen 2026-11-29: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
+# Guess: an evaluator that reads `opset_import` applies that opset's rule.
+# Seen 29 November 2026: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
+"$work/env/bin/pip" install -q --disable-pip-version-check onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
 got=$("$work/env/bin/python" - <<'EOF'
 import numpy as np
 import onnxruntime

@@ -2,14 +2,14 @@
 # A file may state any opset that the standard has, and onnxruntime has no code for some operators of
 # the oldest ones: a BatchNormalization of opset 6 and an Add of opset 6 are refused when the session
 # is made, a Conv or Relu of the same opset runs. The checker of ONNX accepts all four.
-# Wrong guess: onnxruntime runs what the checker accepts.
-# Seen 2026-11-29: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
+# Guess: onnxruntime runs what the checker accepts.
+# Seen 29 November 2026: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
+"$work/env/bin/pip" install -q --disable-pip-version-check onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
 got=$("$work/env/bin/python" - <<'EOF'
 import numpy as np
 import onnx

@@ -2,14 +2,14 @@
 # qonnx's execute_onnx takes a dictionary of inputs. A name that the graph does not have is ignored,
 # and an input that is not given is all zeros: a spelling mistake gives the network's answer to zero
 # and no message. onnxruntime raises for either.
-# Wrong guess: an unknown or a missing input is an error.
-# Seen 2026-11-29: qonnx 1.0.0, onnx 1.23.2.
+# Guess: an unknown or a missing input is an error.
+# Seen 29 November 2026: qonnx 1.0.0, onnx 1.23.2.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q qonnx==1.0.0 onnx==1.23.2 setuptools==65.5.0
+"$work/env/bin/pip" install -q --disable-pip-version-check qonnx==1.0.0 onnx==1.23.2 setuptools==65.5.0
 got=$("$work/env/bin/python" - 2> "$work/errors" <<'EOF'
 import numpy as np
 from onnx import TensorProto, helper

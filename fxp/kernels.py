@@ -32,6 +32,7 @@ class Accumulator:
     bits: int = 48
     rounding: str = "nearest-even"
     overflow: str = "saturate"
+    init: Fixed | None = None  # what a sum starts with, a bias; a word of out unless given
 
     def __post_init__(self):
         if self.kind not in ("exact", "limited", "each"):
@@ -56,14 +57,20 @@ class Accumulator:
         if self.kind == "limited":
             return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
         reach = max(abs(p * q) for p in self.a.words for q in self.b.words)
-        start = max(abs(w) for w in self.out.words) << max(0, self.frac - self.out.frac)
+        start = max(abs(w) for w in self.first.words) << max(0, self.frac - self.first.frac)
         bound = reach * self.depth + start
         return -bound, bound
 
+    @property
+    def first(self) -> Fixed:
+        """The format of what a sum starts with."""
+        return self.init or self.out
+
     def start(self, word):
-        """Return the register that holds a word of out; a limited one saturates."""
-        register = spec.round_shift(word, self.out.frac - self.frac, "nearest-even")
-        return clamp(register, *self.register) if self.kind == "limited" else register
+        """Return the register that holds a word to start with, saturated where it might not."""
+        register = spec.round_shift(word, self.first.frac - self.frac, "nearest-even")
+        narrow = self.kind == "limited" or self.init is not None
+        return clamp(register, *self.register) if narrow else register
 
     def step(self, register, a, b):
         """Return the register after one product."""
@@ -89,9 +96,9 @@ class Accumulator:
         def step(register, b, a):
             return self.step(register, a, b)
 
-        stored = {"i": self.out.dtype, "a": self.a.dtype, "b": self.b.dtype, "o": self.out.dtype}
+        stored = {"i": self.first.dtype, "a": self.a.dtype, "b": self.b.dtype, "o": self.out.dtype}
         return MatmulPlan(
-            start=trace(lambda i: self.start(i), {"i": self.out.words}, name="start"),
+            start=trace(lambda i: self.start(i), {"i": self.first.words}, name="start"),
             step=trace(step, {"register": self.register, "b": self.b.words, "a": self.a.words}),
             finish=trace(finish or (lambda register: self.finish(register)),
                          {"register": self.register, **(ports or {})}, outputs=outputs,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from fxp.format import Fixed
 from fxp.trace.bits import clamp, maximum, minimum, where
 
-__all__ = ["OVERFLOWS", "ROUNDINGS", "absolute", "add", "compare", "mac", "mul", "neg",
-           "overflow", "resize", "round_nearest_even", "round_shift", "sub"]
+__all__ = ["OVERFLOWS", "ROUNDINGS", "absolute", "add", "compare", "divided", "mac", "mul", "neg",
+           "overflow", "rescale", "resize", "round_nearest_even", "round_shift", "sub"]
 
 ROUNDINGS = ("down", "nearest-even", "nearest-up", "toward-zero", "stochastic")
 OVERFLOWS = ("saturate", "wrap")
@@ -38,6 +38,41 @@ def round_shift(x, n: int, rounding: str, random=0):
     if rounding == "toward-zero":
         return (x + where(x < 0, (1 << n) - 1, 0)) >> n
     return (x + (random & ((1 << n) - 1))) >> n
+
+
+def divided(x, divisor: int, low: int, high: int):
+    """Return x / divisor rounded down, of an x in low..high and a divisor above 0.
+
+    Long division, a bit of the quotient after the other; factors of two are shifts. What
+    is below 0 is lifted by a multiple of the divisor first.
+    """
+    while divisor % 2 == 0:
+        x, divisor, low, high = x >> 1, divisor // 2, low >> 1, high >> 1
+    if divisor == 1:
+        return x
+    lift = max(0, -(low // divisor))
+    x, bits = x + lift * divisor, (high // divisor + lift).bit_length()
+    mask = (1 << divisor.bit_length()) - 1  # holds what is left over, which ranges cannot see
+    rest, quotient = x >> bits, 0 * x
+    for i in reversed(range(bits)):
+        rest = (rest << 1) | ((x >> i) & 1)
+        fits = (rest >= divisor) * 1
+        rest = (rest - where(fits, divisor, 0)) & mask
+        quotient = (quotient << 1) | fits
+    return quotient - lift
+
+
+def rescale(total, positive, negative, shift):
+    """Return total m + 2^shift >> shift + 1, m = positive or, of a negative total, negative:
+    a sum of 32 bits times its scale, rounded to nearest, ties upwards.
+
+    shift is 0..61, one less than the exponent of the scale. `nets.quantize.integer` has the same
+    over arrays.
+    """
+    scaled = total * where(total < 0, negative, positive)
+    for k in range(6):
+        scaled = where((shift >> k) & 1, scaled >> (1 << k), scaled)
+    return (scaled + 1) >> 1
 
 
 def overflow(x, f: Fixed, mode: str = "saturate"):

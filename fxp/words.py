@@ -230,9 +230,12 @@ def checked_words(words, f, kind: type[Any]) -> np.ndarray:
     if not isinstance(f, kind):
         raise FormatError(f"the format must be a {kind.__name__}, got {f!r}")
     checked_kinds(words)
-    words = np.asarray(words)
+    given, words = words, np.asarray(words)
     if words.dtype.kind not in "iu" and words.size:
-        raise TypeError(f"words are integers, got {words.dtype}; values go through from_float")
+        kind_of = words.dtype
+        words = np.asarray(given, object)  # NumPy makes floats of integers beyond 64 bits
+        if kind_of.kind not in "fO" or not all(isinstance(w, int) for w in words.flat):
+            raise TypeError(f"words are integers, got {kind_of}; values go through from_float")
     low, high = f.words
     if words.dtype != f.dtype or np.iinfo(f.dtype).bits > f.bits:
         outside = (words < low) | (words > high)

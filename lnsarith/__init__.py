@@ -19,19 +19,34 @@ if TYPE_CHECKING:
     from fxp.arrays.array import FixedArray
     from fxp.arrays.joining import concatenate, stack, where
     from fxp.format import Fixed
-    from lnsarith.api import Run, check, find, load, operators, train
+    from lnsarith.api import (
+        Plugin,
+        Run,
+        check,
+        find,
+        from_sklearn,
+        load,
+        load_plugin,
+        operators,
+        train,
+    )
     from lnsarith.array import LnsArray
+    from lnsarith.catalogue.operator import Operator, Option
+    from lnsarith.delta.method import Delta
     from lnsarith.format import Lns
     from lnsarith.front.version import __version__
 
-__all__ = ["Fixed", "FixedArray", "Lns", "LnsArray", "Run", "__version__", "check", "concatenate",
-           "find", "load", "operators", "stack", "train", "where"]
+__all__ = ["Delta", "Fixed", "FixedArray", "Lns", "LnsArray", "Operator", "Option", "Plugin", "Run",
+           "__version__", "check", "concatenate", "find", "from_sklearn", "load", "load_plugin",
+           "operators", "stack", "train", "where"]
 
 _HOMES = {
     "fxp.arrays.array": ("FixedArray",), "fxp.format": ("Fixed",),
     "fxp.arrays.joining": ("concatenate", "stack", "where"),
-    "lnsarith.api": ("Run", "check", "find", "load", "operators", "train"),
+    "lnsarith.api": ("Plugin", "Run", "check", "find", "from_sklearn", "load", "load_plugin",
+                     "operators", "train"),
     "lnsarith.array": ("LnsArray",), "lnsarith.format": ("Lns",),
+    "lnsarith.catalogue.operator": ("Operator", "Option"), "lnsarith.delta.method": ("Delta",),
     "lnsarith.front.version": ("__version__",),
 }
 

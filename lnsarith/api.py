@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fxp.run.execute import BACKENDS
 from lnsarith.bench.report import Report
 from lnsarith.bench.report import check as check_operator
 from lnsarith.catalogue.operator import FAMILIES, Operator
 from lnsarith.catalogue.operators import OPERATORS, find, operator_for
+from lnsarith.plugins.load import Plugin, load_installed, load_plugin
 
 if TYPE_CHECKING:
+    from lnsarith.commands.onnx.python import ImportedRun
     from nets.data.sets import Dataset
     from nets.network.evaluation import Evaluation
 
-__all__ = ["Run", "check", "find", "load", "operators", "train"]
+__all__ = ["Plugin", "Run", "check", "find", "from_sklearn", "load", "load_plugin", "operators",
+           "train"]
 
 
 def operators(family: str | None = None) -> tuple[Operator, ...]:
@@ -45,18 +49,34 @@ def check(operator: str, f=None, *, samples: int | None = None, exhaustive: bool
 class Run:
     """A trained network in its folder.
 
-    settings are those of the command by name, log has a record an epoch, shape and classes
-    are those of the images and labels; dataset is the name of the data set, "own" of arrays.
+    shape and classes are those of the images and labels; dataset is the name of the data
+    set, "own" of arrays.
     """
 
-    def __init__(self, folder: Path, dataset: str, data: dict, settings: dict, log: list[dict],
-                 judge: Callable[[np.ndarray, np.ndarray], Evaluation]):
-        self.folder, self.dataset, self.settings, self.log = folder, dataset, settings, log
+    def __init__(self, folder: Path, dataset: str, data: dict, settings: dict | None,
+                 log: list[dict] | None, judge: Callable[[np.ndarray, np.ndarray], Evaluation]):
+        self.folder, self.dataset, self._settings, self._log = folder, dataset, settings, log
         self.shape, self.classes = tuple(data["shape"]), int(data["classes"])
         self._judge = judge
 
     def __repr__(self) -> str:
         return f"lnsarith.load({str(self.folder)!r})"
+
+    @property
+    def settings(self) -> dict:
+        """Those of the command by name; ValueError for an export, which has none."""
+        return self._of_training(self._settings, "settings")
+
+    @property
+    def log(self) -> list[dict]:
+        """A record for each epoch; ValueError for an export, which has none."""
+        return self._of_training(self._log, "log")
+
+    def _of_training(self, found, name: str):
+        if found is None:
+            raise ValueError(f"{self.folder} is an export, which has no {name}; load the run "
+                             "that it was made from")
+        return found
 
     @property
     def model_sha256(self) -> str:
@@ -108,23 +128,38 @@ class Run:
         return np.ascontiguousarray(images).reshape(len(images), math.prod(self.shape))
 
 
-def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run:
-    """Return the run in a folder of lnsarith train, prune or quantize, or an export.
+def from_sklearn(model, out=None, name: str = "mlp") -> ImportedRun:
+    """Return a fitted MLPClassifier of scikit-learn as an imported network, written into the
+    folder `out`, by default runs/NAME: it runs in float32 and in words of any arithmetic.
 
-    Raises ValueError (`nets.train.run.RunError`) for a folder that holds none, or damaged files.
+    Its features are the model's own; class i is model.classes_[i]. Raises TypeError for another
+    model, ValueError for one that is not fitted, or a folder that is not empty.
     """
-    from lnsarith.commands.which import binary_folder, integer_folder
+    from lnsarith.commands.onnx import python
 
+    return python.from_sklearn(model, out or _free_folder(name), name)
+
+
+def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run | ImportedRun:
+    """Return the run in a folder of lnsarith train, prune, quantize or import, or an export.
+
+    An export has no settings and no log, and runs in one way, whatever the threads and the
+    backend. Raises ValueError (`nets.train.run.RunError`) for a folder that holds none, or
+    damaged files.
+    """
+    from lnsarith.commands.common.which import imported_folder
+    from lnsarith.commands.eval.exported import is_export, open_export
+
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be {' or '.join(BACKENDS)}, got {backend!r}")
     path = Path(os.fspath(folder))
     path = path.parent if path.name in ("model.npz", "manifest.json") else path
-    if binary_folder(str(path)):
-        from lnsarith.commands.eval.binary import open_binary
+    if imported_folder(str(path)):
+        from lnsarith.commands.onnx.python import ImportedRun
 
-        return _of_logits(path, *open_binary(Namespace(run_folder=str(path)))[1:])
-    if integer_folder(str(path)):
-        from lnsarith.commands.eval.integers import open_integers
-
-        return _of_logits(path, *open_integers(Namespace(run_folder=str(path)))[1:])
+        return ImportedRun(path)
+    if is_export(str(path)):
+        return _of_logits(path, *open_export(Namespace(run_folder=str(path)))[1:])
     from lnsarith.commands.eval.model import open_model
 
     kept, network, _ = open_model(Namespace(
@@ -145,7 +180,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
     """
-    from lnsarith.commands.options import settings_by_name, thread_count
+    from lnsarith.commands.common.options import settings_by_name, thread_count
     from lnsarith.commands.train.export_binary import export
     from nets.data.own import OWN
     from nets.settings.suited import default_name, settings_for
@@ -229,8 +264,11 @@ def _of_logits(folder: Path, dataset: str, data: dict, logits: Callable) -> Run:
         predicted = values.argmax(axis=1)
         return Evaluation(int((predicted == labels).sum()), None, float(values.mean()), predicted)
 
-    return Run(folder, dataset, data, {}, [], judge)
+    return Run(folder, dataset, data, None, None, judge)
 
 
 def _text(threads: int | None) -> str | None:
     return None if threads is None else str(threads)
+
+
+load_installed()

@@ -234,4 +234,8 @@ def _arithmetic(f: Lns, delta: Delta, guard: int, order: str, underflow: str) ->
 
 @lru_cache(maxsize=256)
 def _plan(accumulator: Accumulator) -> MatmulPlan:
-    return accumulator.plan()
+    """Return the plan of sums over arrays; numbers of at most 8 bits lie in bytes, which
+    kernels can take in lanes of bytes."""
+    fields = [f"{operand}_{field}" for operand in "iabo" for field in ("level", "sign")]
+    small = accumulator.f.bits <= 8 and not accumulator.formats
+    return accumulator.plan(dtypes=dict.fromkeys(fields, np.dtype(np.int8)) if small else None)

@@ -1,4 +1,4 @@
-"""The front door: lnsarith train|eval|predict|quantize|prune|study|data|ops|check|spindle|rtl.
+"""The front door: lnsarith train|eval|predict|quantize|prune|study|sweep|..., see COMMANDS.
 
 A command's module is loaded only when the command runs. Answers go to stdout,
 progress and complaints to stderr. Exit 0 done, 1 checked and found wrong, 2 wrong
@@ -18,12 +18,14 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from lnsarith.commands.common.figure import add_figure, figures
 from lnsarith.front import streams
 from lnsarith.front.extras import how_to_get
 
 __all__ = ["main"]
 
 DEBUG = "LNSARITH_DEBUG"
+PLUGIN = "plugin of "
 LONGEST = 900  # characters of a complaint
 # One thread for libraries that bring their own: they fight over the cores with ours.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -33,12 +35,16 @@ _CHOICE = r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, with a near match; all of them know --verbose."""
+    """A parser that complains in one line, with a near match; all of them know --verbose and
+    --plugin."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS,
                           help="tell on stderr what else happens")
+        self.add_argument("--plugin", metavar="FILE.py", action="append", default=[],
+                          dest=f"{PLUGIN}{self.prog}",  # commands and actions have their own
+                          help="Delta methods and operators of your own; may be repeated")
 
     def _print_message(self, message, file=None):
         """Write; unlike argparse's own, raise OSError if that fails."""
@@ -96,12 +102,23 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     if argv is not None:
         return _run(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        return _complete()
     streams.prepare()
     codes: list[int] = []
     # Python by itself would die of a SIGINT that it once saw inside exec().
     atexit.register(lambda: 130 in codes and os._exit(130))
     codes.append(_run(sys.argv[1:]))
     return codes[0]
+
+
+def _complete() -> int:
+    """Tell the shell what can come next, where its completion calls."""
+    import argcomplete
+
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0) or None]
+    argcomplete.autocomplete(_parser(line.split()[1:]), print_suppressed=True)
+    return 0
 
 
 def _run(argv: list[str]) -> int:
@@ -129,9 +146,24 @@ def _command_run(argv: list[str]) -> int:
     try:
         args = _parser(argv).parse_args(argv)
         with streams.telling("verbose" in args):
-            return args.run(args)
+            _load_plugins(args)
+            with figures(args):
+                return args.run(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+
+
+def _load_plugins(args: argparse.Namespace) -> None:
+    """Make known what the files of --plugin bring, and what installed packages do."""
+    files = [f for name, given in vars(args).items() if name.startswith(PLUGIN) for f in given]
+    from importlib import metadata
+
+    group = "lnsarith.plugins"
+    if files or metadata.entry_points(group=group):
+        load = importlib.import_module("lnsarith.plugins.load")
+        load.load_installed()
+        for file in files:
+            load.load_plugin(file)
 
 
 def _forget_unwritten() -> None:
@@ -158,7 +190,8 @@ def _parser(argv: list[str]) -> Parser:
     )
     parser.add_argument("--version", action=Version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    named = next((a for a in argv if not a.startswith("-")), None)
+    named = next((a for i, a in enumerate(argv) if not a.startswith("-")
+                  and argv[i - 1:i] != ["--plugin"]), None)
     for name, (summary, fill) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == named:
@@ -187,6 +220,12 @@ def _lazily(module: str, function: str = "run") -> Callable[[argparse.Namespace]
 
 
 def _ops(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("op", nargs="?", help="one operator alone")
+    parser.add_argument("--c", action="store_true", help="print OP as a function of C99")
+    parser.add_argument("--arith", metavar="FORMAT", help="of OP in C, such as lns16")
+    parser.add_argument("--delta", metavar="METHOD", help="short for --option delta=METHOD")
+    parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
+                        help="an option of OP in C; may be repeated")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("ops"))
 
@@ -217,6 +256,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="of the random operands"
     )
     parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
+    add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_lazily("check"))
 
@@ -232,12 +272,27 @@ COMMANDS = {
     "predict": ("tell what a trained network sees in an image", _command("predict")),
     "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
     "prune": ("make the smallest weights of a trained network zero", _command("prune")),
+    "import": ("take over a network from an ONNX file", _command("onnx.importing")),
+    "export": ("write a network as an ONNX file", _command("onnx.exporting")),
+    "formats": ("find the smallest formats for each layer", _command("onnx.formats")),
     "study": ("vary one setting of a network's training", _actions("study.command")),
+    "sweep": ("train all runs that a file asks for, and keep them in a store",
+              _command("experiments.sweep")),
+    "runs": ("list, show and compare the runs of a store", _actions("experiments.runs")),
+    "recipes": ("tell what each recipe sets, its accuracy and its gates",
+                _command("experiments.recipes")),
+    "paper": ("make published tables anew, measured beside published",
+              _actions("experiments.paper")),
+    "front": ("draw accuracy against gates", _command("experiments.front")),
+    "report": ("make one page of all that a store knows", _command("experiments.report")),
     "data": ("list data sets, download and show them", _actions("data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
+    "lab": ("labs: custom function units on a RISC-V in simulation", _actions("lab.command")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
+    "new": ("begin a Delta method or an operator of your own", _command("new")),
+    "doctor": ("tell what is installed and what is missing", _command("doctor.command")),
 }
 
 

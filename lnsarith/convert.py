@@ -120,4 +120,4 @@ def _slopes(index_bits: int, frac: int) -> Table:
 
 def _nearest(value: float, bits: int) -> int:
     """Return value * 2**bits to nearest even; float64 has 50 good bits for values < 4."""
-    return round_nearest_even(int(Fraction(value) * (1 << (bits + 8))), 8)
+    return round_nearest_even(int(math.ldexp(value, bits + 8)), 8)

@@ -20,7 +20,7 @@ QUICK = """
     nets/network/test_layers_listed nets/network/test_misfits
     nets/train/test_train nets/binary/test_binary_fold
     nets/quantize/test_prune
-    verilog/test_design_names verilog/test_rtl_emit verilog/test_rtl_prove
+    verilog/test_design_names verilog/rtl/test_rtl_emit verilog/rtl/test_rtl_prove
     commands/test_check_command
 """.split()
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from lnsarith.cli import main
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs" / "howto").glob("*.md")))
 
 
 def test_the_examples_print_what_they_show(tmp_path, monkeypatch):
@@ -16,10 +18,19 @@ def test_the_examples_print_what_they_show(tmp_path, monkeypatch):
     assert not failed
 
 
+def test_it_can_be_read_at_one_go_and_its_links_lead_somewhere():
+    text = README.read_text()
+    assert len(text.splitlines()) <= 150
+    named = re.findall(r"`((?:docs|lnsarith|fxp|nets|verilog)/[\w/.-]+)`|\]\(([^)#]+)\)", text)
+    places = [a or b for a, b in named]
+    assert len(places) >= 5
+    assert [p for p in places if not (ROOT / p).exists()] == []
+
+
 def test_the_commands_have_the_options_that_are_shown(capsys):
     shown = re.findall(r"^lnsarith (train|check|eval|predict|ops)(.*?)(?:#.*)?$",
-                       README.read_text(), re.MULTILINE)
-    assert len(shown) >= 8
+                       "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
+    assert len(shown) >= 30
     for command, rest in shown:
         try:
             main([command, "--help-all" if command == "train" else "--help"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fxp.format import FormatError
 from lnsarith.catalogue.operator import FAMILIES, Operator
 from lnsarith.catalogue.operators import OPERATORS, find, parse_format
-from verilog.design.cfu import cfu
 from verilog.design.design import Design, operator_design
 from verilog.design.name import check_name
 from verilog.units.catalogue import UNITS, Unit
+from verilog.units.cfu.units import operator_cfu
 
 __all__ = ["design", "find_row", "rows"]
 
@@ -30,7 +29,7 @@ def design(name: str, arith: str | None = None, options: Mapping | None = None, 
            as_cfu: bool = False, called: str | None = None) -> Design:
     """Return the design that these texts mean; FormatError for what cannot be.
 
-    as_cfu wraps an operator as a custom function unit; its latency is then 1 or more.
+    as_cfu makes it a custom function unit; an operator's latency is then 1 or more.
     called is the design's name, by default what it is.
     """
     own = check_name(called) if called is not None else None
@@ -40,14 +39,14 @@ def design(name: str, arith: str | None = None, options: Mapping | None = None, 
     row = find_row(name, family)
     f = f or parse_format(row.usual_format)
     if as_cfu and not isinstance(row, Operator):
-        raise FormatError(f"a custom function unit wraps an operator; {row.name} is a unit")
+        return row.as_cfu(f, options, latency, target_ns, memories, own)
     if as_cfu and target_ns is None:
         latency = latency or 1
     if isinstance(row, Operator):
         found = operator_design(row, f, options, latency, target_ns, memories, inner)
     else:
         found = row.design(f, options, latency, target_ns, memories, inner)
-    return cfu(found, own) if as_cfu else found
+    return operator_cfu(found, own) if as_cfu else found
 
 
 def rows() -> list[dict]:

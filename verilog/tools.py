@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,10 +25,14 @@ INSTALL = {
     "g++": "apt install g++",
     "make": "apt install make",
     "perl": "apt install perl",
+    "riscv64-unknown-elf-gcc": "apt install gcc-riscv64-unknown-elf",
+    "riscv64-unknown-elf-objcopy": "apt install binutils-riscv64-unknown-elf",
 }
 
 
 ROOM = 1 << 28  # bytes, more than any YoWASP tool's machine code takes
+MAKING = ".lnsarith-making"  # is locked in a tool's folder while its machine code is made
+SLOWEST = 3600  # seconds that making it may take
 _log = logging.getLogger(__name__)
 
 
@@ -61,8 +66,9 @@ def verilator() -> tuple[str, dict[str, str]]:
 def yowasp(tool: str) -> str:
     """Return the path of a tool of YoWASP, such as yosys or nextpnr-ecp5.
 
-    The tools keep their machine code in $YOWASP_CACHE_DIR or the user's cache; where
-    that cannot be, the variable names a temporary folder from now on.
+    The tools keep their machine code in $YOWASP_CACHE_DIR or the user's cache, made by one
+    process while others wait; where that cannot be, the variable names a temporary folder
+    from now on.
     """
     import sys
 
@@ -74,7 +80,7 @@ def yowasp(tool: str) -> str:
     folder = Path(os.environ.get("YOWASP_CACHE_DIR")
                   or platformdirs.user_cache_path("YoWASP", appauthor=False))
     try:
-        _require_room(folder / name.replace("-", "_"))
+        _require_code(folder / name.replace("-", "_"), found)
     except OSError as error:
         os.environ["YOWASP_CACHE_DIR"] = _temporary().name
         _log.info("%s cannot keep its machine code in %s and makes it for this process alone: %s",
@@ -82,13 +88,25 @@ def yowasp(tool: str) -> str:
     return found
 
 
-def _require_room(folder: Path) -> None:
-    """Raise OSError if a tool's machine code is not in its folder and cannot be put there."""
-    if not any(folder.glob("*.wasm/*")):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-        if shutil.disk_usage(folder).free < ROOM:
+def _require_code(folder: Path, tool: str) -> None:
+    """Have a tool make its machine code where its folder holds none; OSError if it cannot be
+    put there.
+
+    That takes all processors a minute, and a process that writes it anew would take it from
+    under those that run it: of several that ask, the others wait.
+    """
+    if any(folder.glob("*.wasm/*")) and not (folder / MAKING).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / MAKING, "wb") as making:
+        with suppress(ImportError):
+            import fcntl
+
+            fcntl.flock(making, fcntl.LOCK_EX)
+        if not any(folder.glob("*.wasm/*")) and shutil.disk_usage(folder).free < ROOM:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        run([tool, "-V"], seconds=SLOWEST)  # makes what is missing, or was cut short
+        (folder / MAKING).unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1)

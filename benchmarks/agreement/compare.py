@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,10 +12,12 @@ from benchmarks.agreement.inputs import corner_inputs
 from benchmarks.agreement.machine import Module, map_plan, widths
 from fxp.compile.scalar_loops import scalar_map
 from fxp.trace.circuit import Circuit, node_values
+from fxp.trace.graph import Node
 
-__all__ = ["expected", "scalar_differences", "vector_differences"]
+__all__ = ["SCALARS", "expected", "scalar_differences", "side_by_side", "vector_differences"]
 
 FEW = 16  # inputs that plain integers are asked about
+SCALARS = 8  # circuits in a function of Numba's
 BATCH = 100  # circuits in a module: larger ones take LLVM longer for each
 
 
@@ -49,7 +52,7 @@ def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width
         for turn, level in enumerate(levels):
             chosen = [i for i in range(len(batch)) if not rotate or i % len(levels) == turn]
             jobs = [(i, plan, width) for i in chosen for plan in [map_plan(batch[i].circuit)]
-                    for width in widths(plan)[: None if every_width else 1]]
+                    for width in widths(plan, level)[: None if every_width else 1]]
             module = Module([(plan, width) for _, plan, width in jobs], level, optimise)
             for job, (i, _, width) in enumerate(jobs):
                 found = module.run(job, inputs[i])
@@ -58,13 +61,40 @@ def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width
 
 
 def scalar_differences(cases: Sequence[Case]) -> Iterator[str]:
-    """Give a line for each case whose words by scalar loops differ from NumPy's."""
-    for case in cases:
-        inputs = corner_inputs(case.circuit)
-        found = {n: np.empty(next(iter(inputs.values())).size, np.int64)
-                 for n in case.circuit.outputs}
-        scalar_map(case.circuit)(*inputs.values(), *found.values())
-        yield from _lines(f"{case.name} [scalar]", inputs, found, expected(case.circuit, inputs))
+    """Give a line for each case whose words by scalar loops differ from NumPy's.
+
+    Numba takes most of its time for a function, not for its lines: a function has several
+    circuits.
+    """
+    for start in range(0, len(cases), SCALARS):
+        batch = cases[start : start + SCALARS]
+        inputs = [corner_inputs(case.circuit) for case in batch]
+        both = side_by_side([case.circuit for case in batch])
+        size = max(next(iter(i.values())).size for i in inputs)
+        given = [np.resize(words, size) for i in inputs for words in i.values()]
+        found = {name: np.empty(size, np.int64) for name in both.outputs}
+        scalar_map(both)(*given, *found.values())
+        for k, (case, i) in enumerate(zip(batch, inputs)):
+            own = {name: found[f"{name}_{k}"][: next(iter(i.values())).size]
+                   for name in case.circuit.outputs}
+            yield from _lines(f"{case.name} [scalar]", i, own, expected(case.circuit, i))
+
+
+def side_by_side(circuits: Sequence[Circuit]) -> Circuit:
+    """Return a circuit that computes all of them: port x of the first is x_0 there."""
+    nodes: list[Node] = []
+    inputs: dict[str, Node] = {}
+    outputs: dict[str, Node] = {}
+    for k, circuit in enumerate(circuits):
+        own: dict[int, Node] = {}
+        for node in circuit.nodes:
+            port = node.op == "input"
+            nodes.append(replace(node, index=len(nodes), name=f"{node.name}_{k}" if port else "",
+                                 args=tuple(own[a.index] for a in node.args)))
+            own[node.index] = nodes[-1]
+        inputs.update((f"{name}_{k}", own[n.index]) for name, n in circuit.inputs.items())
+        outputs.update((f"{name}_{k}", own[n.index]) for name, n in circuit.outputs.items())
+    return Circuit("side_by_side", "", inputs, outputs, tuple(nodes))
 
 
 def _lines(name: str, inputs, found, wanted) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 
 from fxp.compile.defined import check_defined
-from fxp.compile.lanes import lane_modes, lane_width
+from fxp.compile.lanes import WIDTHS, lane_modes, plan_width
 from fxp.compile.loops import Arguments, emit_map
 from fxp.compile.target import Target
 from fxp.compile.vector import Lanes
@@ -18,10 +18,12 @@ from fxp.format import word_dtype
 from fxp.trace.circuit import Circuit
 from fxp.trace.plans import MapPlan
 
-__all__ = ["PROCESSORS", "Module", "levels", "map_plan", "widths"]
+__all__ = ["PROCESSORS", "Module", "compiled", "levels", "map_plan", "widths"]
 
-PROCESSORS = {"avx512": "skylake-avx512", "avx2": "haswell", "plain": "nehalem"}
-NEEDED = {"avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
+PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
+              "avx2": "haswell", "plain": "nehalem"}
+NEEDED = {"avx512vbmi": ("avx512bw", "avx512vl", "avx512dq", "avx512vbmi"),
+          "avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
 I64 = ir.IntType(64)
 
 
@@ -34,14 +36,22 @@ def levels() -> list[str]:
 def map_plan(circuit: Circuit) -> MapPlan:
     """Return the circuit over arrays of the narrowest types."""
     ports = {**circuit.inputs, **circuit.outputs}
-    return MapPlan(circuit, {name: word_dtype(n.low, n.high) for name, n in ports.items()})
+    return MapPlan(circuit, {name: _stored(n.low, n.high) for name, n in ports.items()})
 
 
-def widths(plan: MapPlan) -> list[int]:
+def _stored(low: int, high: int) -> np.dtype:
+    return np.dtype(np.int8) if -128 <= low and high <= 127 else word_dtype(low, high)
+
+
+def widths(plan: MapPlan, level: str = "avx512") -> list[int]:
     """Return every lane width that a kernel may give the plan, the narrowest first."""
-    stored = max(8 * dtype.itemsize for dtype in plan.dtypes.values())
-    least = max(lane_width(plan.circuits), stored)
-    return [w for w in (16, 32, 64) if w >= least and lane_modes(plan.circuit, w) is not None]
+    least = plan_width(plan.circuits, plan.dtypes.values(), 8 if _target(level).bytes else 16)
+    return [w for w in WIDTHS if w >= least and lane_modes(plan.circuit, w) is not None]
+
+
+def _target(level: str) -> Target:
+    bytes_too = level.endswith("vbmi")
+    return Target(level.removesuffix("vbmi"), bytes_too)
 
 
 class Module:
@@ -55,9 +65,10 @@ class Module:
         self.plans = list(plans)
         module = ir.Module()
         module.triple = llvm.get_default_triple()
+        lanes = {width: Lanes(width, _target(level)) for _, width in self.plans}
         for i, (plan, width) in enumerate(self.plans):
-            _add(module, f"map{i}", plan, Lanes(width, Target(level)))
-        self.engine = _compiled(str(module), PROCESSORS[level], optimise)
+            _add(module, f"map{i}", plan, lanes[width])
+        self.engine = compiled(str(module), PROCESSORS[level], optimise)
 
     def run(self, index: int, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of a plan for inputs of one size."""
@@ -84,7 +95,8 @@ def _add(module: ir.Module, name: str, plan: MapPlan, lanes: Lanes) -> None:
     builder.ret_void()
 
 
-def _compiled(text: str, processor: str, optimise: bool):
+def compiled(text: str, processor: str, optimise: bool):
+    """Return the engine that runs the functions of a module for a kind of processor."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     module = llvm.parse_assembly(text)

@@ -15,10 +15,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import Mark, Results, say
 from benchmarks.mutants.designs import CASES
 from benchmarks.mutants.row import row_of
-from benchmarks.options import make_parser
-from benchmarks.rows import Mark, Results, say
 
 COLUMNS = {"row": "design", "mutants": "mutants:d", "equal": "equal:d", "simulated": "sim:d",
            "proved": "prove:d", "whole": "whole", "missed_sim": "sim missed:d",

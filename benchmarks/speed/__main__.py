@@ -10,8 +10,8 @@ import argparse
 import json
 import sys
 
-from benchmarks.options import make_parser, names_of
-from benchmarks.rows import Results, say
+from benchmarks.common.options import make_parser, names_of
+from benchmarks.common.rows import Results, say
 from benchmarks.speed import binary, fixed, lns, threads, training
 from benchmarks.speed.row import COLUMNS
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.rows import Mark, Results, say
+from benchmarks.common.timing import compare
 from benchmarks.speed.row import add_rate
-from benchmarks.timing import compare
 
 __all__ = ["rows"]
 

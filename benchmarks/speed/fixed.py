@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.rows import Mark, Results
+from benchmarks.common.rows import Mark, Results
+from benchmarks.common.timing import compare
 from benchmarks.speed.row import add_rate, peer
 from benchmarks.speed.words import FIXED, demand_equal, fixed_words
-from benchmarks.timing import compare
 
 __all__ = ["rows"]
 

@@ -9,11 +9,11 @@ import sys
 
 import numpy as np
 
-from benchmarks.machine import ROOT
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.machine import ROOT
+from benchmarks.common.rows import Mark, Results, say
+from benchmarks.common.timing import compare
 from benchmarks.speed.row import add_rate, peer
 from benchmarks.speed.words import LNS, demand_equal, lns_words
-from benchmarks.timing import compare
 
 __all__ = ["adds", "matmuls", "matmuls_on_haswell"]
 
@@ -33,7 +33,7 @@ def matmuls(results: Results, options) -> None:
 
 
 def _matmul(results: Results, a, b, mark, rounds: int) -> None:
-    from benchmarks.scalar_loop import delta_table, matmul
+    from benchmarks.speed.scalar_loop import delta_table, matmul
     from lnsarith.array import LnsArray
 
     x, y, table = LnsArray(a, LNS), LnsArray(b, LNS), delta_table()

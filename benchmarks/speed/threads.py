@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.machine import cores, free_cores
-from benchmarks.rows import Mark, Results
+from benchmarks.common.machine import cores, free_cores
+from benchmarks.common.rows import Mark, Results
+from benchmarks.common.timing import compare
 from benchmarks.speed.row import add_rate
 from benchmarks.speed.words import demand_equal
-from benchmarks.timing import compare
 
 __all__ = ["rows"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.rows import Mark, Results, say
+from benchmarks.common.rows import Mark, Results, say
+from benchmarks.common.timing import alternate
 from benchmarks.speed.row import add_time, peer
-from benchmarks.timing import alternate
 
 __all__ = ["convolutions", "rows"]
 

@@ -25,9 +25,9 @@ from numba.extending import intrinsic
 
 from fxp.compile import kept
 from fxp.compile.defined import check_defined
-from fxp.compile.lanes import lane_width
+from fxp.compile.lanes import plan_width
 from fxp.compile.loops import Arguments, emit_map
-from fxp.compile.products import emit_matmul
+from fxp.compile.products import emit_matmul, sum_width
 from fxp.compile.scalar import scalar_source
 from fxp.compile.spans import emit_spans
 from fxp.compile.target import target
@@ -54,7 +54,6 @@ class Kernel:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.names = plan.arguments()
-        self.width = _width(plan)
         self.run = _compiled(plan, len(self.names))
 
     def __call__(self, **values: int) -> None:
@@ -103,6 +102,7 @@ def compile_module(name: str, text: str):
     if key not in _MODULES:
         with compile_lock, global_compiler_lock:
             if key not in _MODULES:
+                target()  # chosen before Numba takes the host's features for good
                 _MODULES[key] = _executed(key, text)
     return _MODULES[key]
 
@@ -173,8 +173,10 @@ class _KeptCode(NullCache):
 
 
 def _width(plan: Plan) -> int:
-    """Return the lane width that holds every node and every stored word."""
-    return max(lane_width(plan.circuits), *(8 * d.itemsize for d in plan.dtypes.values()))
+    """Return the width of the lanes that a kernel works in."""
+    if isinstance(plan, MatmulPlan):
+        return sum_width(plan, target())
+    return plan_width(plan.circuits, plan.dtypes.values())
 
 
 def _compiled(plan, count: int):

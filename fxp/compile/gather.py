@@ -1,8 +1,8 @@
 """Reading a constant table in every lane at once.
 
-Small tables live in registers: AVX-512 picks among 64 words in one instruction,
-AVX2 shuffles bytes. Larger ones are gathered from memory; a processor with
-neither reads lane by lane. All paths give the same words.
+Small tables lie in registers, see `fxp.compile.banks`. Larger ones are gathered from
+memory; a processor that cannot do either reads lane by lane. All paths give the same
+words.
 """
 
 from __future__ import annotations
@@ -10,32 +10,42 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.compile.banks import Banks, intrinsic
+from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
-BANKS = {"avx512": 4, "avx2": 1, "plain": 0}
 
 
 @dataclass
 class SaturatedRead:
     """A read at min(value + c, limit) >> shift, whose clamp the lane's own saturation
-    does: `entries` is the table moved to where the saturated addresses fall."""
+    does: `sides` are the table, and its half for the selector, moved to where the saturated
+    addresses fall, modulo their length; None where none falls."""
 
     value: Node
     offset: int
     shift: int
     selector: Node | None
     half: int
-    entries: list[int]
+    sides: list[list[int | None]]
 
     @property
     def operands(self) -> list[Node]:
         return [self.value] + ([self.selector] if self.selector is not None else [])
+
+    @property
+    def entries(self) -> list[int]:
+        """The table at address ^ (selector & half)."""
+        first, second = self.sides[0], self.sides[-1]
+        every = [second[i ^ self.half] if v is None else v for i, v in enumerate(first)]
+        return [v or 0 for v in every]
 
 
 class TableReader:
@@ -45,117 +55,71 @@ class TableReader:
         self.builder = builder
         self.lanes = lanes
         self.level = lanes.target.level
-
-    def fits_registers(self, values) -> bool:
-        """Whether the table is small enough to be kept in registers."""
-        return (self.lanes.width <= 32 and len(values) <= 64 * BANKS[self.level]
-                and all(-(1 << 15) <= v < 1 << 15 for v in values))
+        self.banks = Banks(builder, lanes)
 
     def plan(self, node: Node) -> SaturatedRead | None:
         """Return the saturated form of a lookup node, or None if it has no such form."""
         match = _match_clamped(node.args[0])
-        if match is None or not self.fits_registers(node.table.values):
-            return None
+        if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
+            return None  # wider lanes have no instruction that saturates
         value, plus, limit, shift, selector, half = match
         top = (1 << (self.lanes.width - 1)) - 1
         offset = top - limit
         if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
             return None
         size = 2 * (half or 1 << (limit >> shift).bit_length())
-        if size > 64 * BANKS[self.level]:
-            return None
-        entries = [0] * size
+        sides: list[list[int | None]] = [[None] * size for _ in range(1 + bool(half))]
         for i in range((limit >> shift) + 1):
-            address = i + (offset >> shift)
-            entries[address % size] = node.table.values[i]
-            if half:
-                entries[(address ^ half) % size] = node.table.values[i | half]
-        return SaturatedRead(value, plus + offset, shift, selector, half, entries)
+            address = (i + (offset >> shift)) % size
+            for side, entry in zip(sides, (i, i | half)):
+                side[address] = node.table.values[entry]
+        read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
+        return read if self.banks.fit(read.entries) else None
 
     def read(self, table, index):
         """Return table[index] in every lane."""
-        if self.fits_registers(table.values):
-            return self.read_banks(list(table.values), index)
-        wide = not all(-(1 << 31) <= v < 1 << 31 for v in table.values)
+        if self.banks.fit(table.values):
+            return self.banks.read(list(table.values), index, len(table))
+        wide = not _fit(table, 32)
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
+        if self.lanes.width == 16 and all(-(1 << 15) <= v < 1 << 15 for v in table.values):
+            return self._inserted(table, index)
         return self._gather(table, index)
+
+    def _inserted(self, table, index):
+        """Read lane by lane, for less than gathers of 32 bits cost: four indices at a time
+        leave the vector, and words come in from memory."""
+        b, lanes = self.builder, self.lanes
+        data = b.ptrtoint(self._global(table, I16), I64)
+        fours = b.bitcast(index, ir.VectorType(I64, lanes.count // 4))
+        result = ir.Constant(lanes.type, ir.Undefined)
+        for lane in range(lanes.count):
+            four = b.extract_element(fours, ir.Constant(I32, lane // 4))
+            shifted = b.lshr(four, ir.Constant(I64, 16 * (lane % 4)))
+            number = b.and_(shifted, ir.Constant(I64, 0xFFFF))
+            word = b.load(self._at(b, data, number), align=2)
+            result = b.insert_element(result, word, ir.Constant(I32, lane))
+        return result
+
+    @staticmethod
+    def _at(builder, base, number):
+        byte = builder.add(base, builder.mul(number, ir.Constant(I64, 2)))
+        return builder.inttoptr(byte, I16.as_pointer())
 
     def _inside(self, table, index):
         """Return the index, kept inside the table: it is, in lanes that are in use, but the
         lanes that only fill up a vector may hold anything."""
         lanes = self.lanes
         last = min(len(table), 1 << lanes.width) - 1
-        return self._intrinsic(f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
+        return intrinsic(self.builder, f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
                                lanes.splat(last))
-
-    def read_banks(self, entries: list[int], address):
-        """Return entries[address modulo their power-of-two count] from registers."""
-        size = 1 << (len(entries) - 1).bit_length()
-        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
-        b, lanes = self.builder, self.lanes
-        words = b.bitcast(address, self._words(lanes.target.register_bits // 16))
-        pick = self._pick_words if self.level == "avx512" else self._shuffle_bytes
-        found = b.bitcast(pick(entries, words), lanes.type)
-        if lanes.width == 16:
-            return found
-        up = lanes.splat(lanes.width - 16)
-        return b.ashr(b.shl(found, up), up)
-
-    def _words(self, count: int):
-        return ir.VectorType(I16, count)
-
-    def _pick_words(self, entries, words):
-        """AVX-512: one two-register permutation for each 64 entries."""
-        kind = words.type
-        banks = [entries[i : i + 64] for i in range(0, len(entries), 64)]
-        picked = [self._permute(bank * (64 // len(bank)), words, kind) for bank in banks]
-        bit = 64
-        while len(picked) > 1:
-            chosen = self.builder.icmp_signed("!=", self.builder.and_(
-                words, ir.Constant(kind, [bit] * kind.count)), ir.Constant(kind, [0] * kind.count))
-            picked = [self.builder.select(chosen, odd, even)
-                      for even, odd in zip(picked[::2], picked[1::2])]
-            bit *= 2
-        return picked[0]
-
-    def _permute(self, bank, words, kind):
-        low, high = (ir.Constant(kind, bank[i : i + 32]) for i in (0, 32))
-        if bank[:32] == bank[32:]:
-            return self._intrinsic("llvm.x86.avx512.permvar.hi.512", kind, low, words)
-        return self._intrinsic("llvm.x86.avx512.vpermi2var.hi.512", kind, low, words, high)
-
-    def _shuffle_bytes(self, entries, words):
-        """AVX2: each bank of eight entries is sixteen bytes; addresses outside a bank
-        get their top bit set, which shuffles in zero."""
-        b, kind = self.builder, words.type
-        bytes_type = ir.VectorType(I8, 2 * kind.count)
-        small = b.and_(words, ir.Constant(kind, [len(entries) - 1] * kind.count))
-        pairs = b.add(b.mul(small, ir.Constant(kind, [0x0202] * kind.count)),
-                      ir.Constant(kind, [0x0100] * kind.count))
-        address = b.bitcast(pairs, bytes_type)
-        found = None
-        for start in range(0, len(entries), 8):
-            bank = entries[start : start + 8]
-            if any(bank):
-                part = self._shuffle_bank(bank, address, 2 * start, bytes_type)
-                found = part if found is None else b.or_(found, part)
-        return b.bitcast(found or ir.Constant(bytes_type, [0] * bytes_type.count), kind)
-
-    def _shuffle_bank(self, bank, address, first: int, kind):
-        b = self.builder
-        data = [byte for v in bank for byte in (v & 0xFF, (v >> 8) & 0xFF)]
-        inside = b.sub(address, ir.Constant(kind, [first] * kind.count))
-        marked = self._intrinsic(f"llvm.uadd.sat.v{kind.count}i8", kind, inside,
-                                 ir.Constant(kind, [0x70] * kind.count))
-        table = ir.Constant(kind, data * (kind.count // 16))
-        return self._intrinsic("llvm.x86.avx2.pshuf.b", kind, table, marked)
 
     def _gather(self, table, index):
         """Gather 32-bit words; a table of short words is read unaligned, half the size."""
         b, lanes = self.builder, self.lanes
-        short = all(-(1 << 15) <= v < 1 << 15 for v in table.values)
+        short = _fit(table, 16)
         data = self._global(table, I16 if short else I32)
         chunk = lanes.target.register_bits // 32
         wide = b.zext(index, ir.VectorType(I32, lanes.count)) if lanes.width < 32 else (
@@ -201,19 +165,14 @@ class TableReader:
 
     def _global(self, table, element):
         """Return a pointer to the table in memory, one spare entry at its end."""
-        values = [*table.values, 0, 0]
-        array = ir.Constant(ir.ArrayType(element, len(values)), values)
         digest = hashlib.sha256(table.array.tobytes()).hexdigest()
         name = f".table.{digest[:32]}.{element.width}"
         module = self.builder.module
-        data = module.globals.get(name) or cgutils.global_constant(module, name, array)
-        return self.builder.bitcast(data, I8.as_pointer())
-
-    def _intrinsic(self, name: str, kind, *arguments):
-        module = self.builder.module
-        function_type = ir.FunctionType(kind, [a.type for a in arguments])
-        function = module.globals.get(name) or ir.Function(module, function_type, name)
-        return self.builder.call(function, arguments)
+        if name not in module.globals:  # bytes are many times faster than numbers
+            data = np.append(table.array, [0, 0]).astype(f"<i{element.width // 8}").tobytes()
+            array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
+            cgutils.global_constant(module, name, array).align = 64
+        return self.builder.bitcast(module.globals[name], I8.as_pointer())
 
 
 def _match_clamped(index: Node):
@@ -237,6 +196,11 @@ def _match_clamped(index: Node):
     if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
         return value.args[0], value.args[1].low, limit, shift, selector, half
     return value, 0, limit, shift, selector, half
+
+
+def _fit(table: Table, bits: int) -> bool:
+    """Whether signed words of so many bits hold every entry."""
+    return bool((table.array >> (bits - 1) == table.array >> 63).all())
 
 
 def _split(builder, vector, size: int):

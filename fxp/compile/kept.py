@@ -2,9 +2,10 @@
 
 The folder is named by a digest of the sources of all of `fxp`, the compiler's versions and
 the processor, so a stale entry cannot be met. What is there and is not what was
-written (cut short, another's, not a file) counts as absent and is written anew; where
-nothing can be written, the bytes serve the process that has them. Both are told to the
-log `fxp.compile.kept`.
+written (cut short, another's, not a file) counts as absent and is written anew. What cannot
+be written there goes to a folder of the user's own among the temporary files; where that
+cannot be either, the bytes serve the process that has them. All is told to the log
+`fxp.compile.kept`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,23 @@ def folder() -> Path:
     return base.absolute() / _digest()
 
 
+def _spare(make: bool = False) -> Path:
+    """Return the folder that takes what cannot be written into `folder`.
+
+    Code is read from it, so it has to be the user's own and closed to others: OSError if it
+    is not, or not there.
+    """
+    if not hasattr(os, "getuid"):
+        raise OSError("users have no number here")
+    base = Path(tempfile.gettempdir()) / f"lnsarith-{os.getuid()}"
+    if make:
+        base.mkdir(mode=0o700, exist_ok=True)
+    what = base.lstat()
+    if not stat.S_ISDIR(what.st_mode) or what.st_uid != os.getuid() or what.st_mode & 0o022:
+        raise OSError(f"{base} is another's, or open to others")
+    return base / folder().name
+
+
 def _digest() -> str:
     """Return a digest of everything but the plan, or a module's text, that decides machine
     code."""
@@ -58,33 +76,51 @@ def _digest() -> str:
 
 def read(name: str) -> bytes | None:
     """Return what was written under this name, None if that is not there."""
+    data = _read(folder(), name)
+    if data is None:
+        with suppress(OSError):
+            data = _read(_spare(), name)
+    return data
+
+
+def _read(place: Path, name: str) -> bytes | None:
     try:
-        data = _read_whole(folder() / name)
+        data = _read_whole(place / name)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        report_damage(name, error.strerror or str(error))
+        report_damage(name, error.strerror or str(error), place)
         return None
     kept = data[HEAD:]
     if data[:HEAD] != _head(name, kept):
-        report_damage(name, "it is not what was written")
+        report_damage(name, "it is not what was written", place)
         return None
     return kept
 
 
-def report_damage(name: str, why: str) -> None:
+def report_damage(name: str, why: str, place: Path | None = None) -> None:
     """Log that an entry is of no use and will be made anew."""
-    _log.info("%s is damaged, and made anew: %s", folder() / name, why)
+    _log.info("%s is damaged, and made anew: %s", (place or folder()) / name, why)
 
 
 def write(name: str, data: bytes) -> None:
     """Keep bytes under a name, whole or not at all, in the place of older ones."""
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        _clear_away(folder())
-        _put(folder() / name, _head(name, data) + data)
+        _write(folder(), name, data)
     except OSError as error:
-        _report_unkept(folder(), error.strerror or str(error))
+        why = error.strerror or str(error)
+        try:
+            _write(_spare(make=True), name, data)
+        except OSError:
+            _report_unkept(folder(), "serves this process alone", why)
+        else:
+            _report_unkept(folder(), f"goes to {_spare()}", why)
+
+
+def _write(place: Path, name: str, data: bytes) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    _clear_away(place)
+    _put(place / name, _head(name, data) + data)
 
 
 def _clear_away(folder: Path) -> None:
@@ -96,9 +132,8 @@ def _clear_away(folder: Path) -> None:
 
 
 @lru_cache(maxsize=16)  # it is told once
-def _report_unkept(folder: Path, why: str) -> None:
-    _log.info("compiled code cannot be kept in %s and serves this process alone: %s",
-              folder, why)
+def _report_unkept(folder: Path, instead: str, why: str) -> None:
+    _log.info("compiled code cannot be kept in %s and %s: %s", folder, instead, why)
 
 
 def _head(name: str, data: bytes) -> bytes:

@@ -7,6 +7,7 @@ all that generated code may assume of it:
     unsigned    the value as a number from 0; its range fits
     saturated   the value clamped to the signed lane; its users are minima and maxima
     modular     the value modulo 2**width; its users depend on low bits alone
+    fused       nothing: it is inside of a rounded product, see `fxp.compile.rounding`
 
 `provable` states what follows from operands for every operation. A circuit with a
 node that can be held in none of these ways needs wider lanes.
@@ -16,12 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
+from fxp.compile.rounding import rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import COMPARISONS, Node, SpecError
 
-__all__ = ["WIDTHS", "lane_modes", "lane_width", "provable", "reads_signed", "reads_unsigned"]
+__all__ = ["WIDTHS", "lane_modes", "lane_width", "plan_width", "provable", "reads_signed",
+           "reads_unsigned"]
 
-WIDTHS = (16, 32, 64)
+WIDTHS = (8, 16, 32, 64)
 RING = ("add", "sub", "mul", "shl", "and", "or", "xor")
 SHIFTS = ("shl", "shr")
 EXACT = frozenset({"signed", "unsigned"})
@@ -30,13 +35,19 @@ EXTREMES = ("min", "max")
 Modes = Mapping[int, str]
 
 
-def lane_width(circuits: Iterable[Circuit]) -> int:
-    """Return the narrowest lane of WIDTHS that holds every node of the circuits."""
+def lane_width(circuits: Iterable[Circuit], least: int = 16) -> int:
+    """Return the narrowest lane of WIDTHS, from least on, that holds every node of the
+    circuits."""
     circuits = list(circuits)
     for width in WIDTHS:
-        if all(lane_modes(c, width) is not None for c in circuits):
+        if width >= least and all(lane_modes(c, width) is not None for c in circuits):
             return width
     raise SpecError(f"{circuits[0].name} does not fit 64-bit lanes")
+
+
+def plan_width(circuits: Iterable[Circuit], dtypes: Iterable[np.dtype], least: int = 16) -> int:
+    """Return the lane width that holds every node and every stored word."""
+    return max(lane_width(circuits, least), *(8 * d.itemsize for d in dtypes))
 
 
 def lane_modes(circuit: Circuit, width: int) -> dict[int, str] | None:
@@ -44,8 +55,10 @@ def lane_modes(circuit: Circuit, width: int) -> dict[int, str] | None:
     users = _users(circuit)
     outputs = {n.index for n in circuit.outputs.values()}
     low_bits = _low_bits_only(circuit, width, users, outputs)
-    modes: dict[int, str] = {}
+    modes = dict.fromkeys(_fused(circuit, width, users, outputs), "fused")
     for node in circuit.nodes:
+        if node.index in modes:
+            continue
         if node.is_const and not users[node.index] and node.index not in outputs:
             continue  # a shift count: it is part of the instruction
         mode = _choose(provable(node, modes, width), node.index in outputs,
@@ -61,6 +74,10 @@ def provable(node: Node, modes: Modes, width: int) -> frozenset[str]:
     in these modes. Ring operations keep congruence, so a result that fits is exact."""
     fitting = _fitting(node, width)
     operands = _operands(node)
+    if any(modes[a.index] == "fused" for a in operands):
+        rounded = rounded_product(node, width)
+        exact = rounded and all(modes[a.index] == "signed" for a in rounded.operands)
+        return fitting & {"signed"} if exact else frozenset()
     held = {modes[a.index] for a in operands}
     if node.op in RING:
         if "saturated" in held:
@@ -106,6 +123,18 @@ def _choose(possible: frozenset[str], is_output: bool, used_by, low_bits: bool) 
     if "saturated" in possible and all(u.op in EXTREMES for u in used_by):
         return "saturated"
     return "modular" if "modular" in possible and low_bits else None
+
+
+def _fused(circuit: Circuit, width: int, users, outputs) -> list[int]:
+    """Return the nodes inside of rounded products, which have no other users."""
+    found: list[int] = []
+    for node in circuit.nodes:
+        if rounded := rounded_product(node, width):
+            product, total = rounded.inner
+            if (users[product.index] == [total] and users[total.index] == [node]
+                    and not {product.index, total.index} & outputs):
+                found += [product.index, total.index]
+    return found
 
 
 def _low_bits_only(circuit: Circuit, width: int, users, outputs) -> dict[int, bool]:

@@ -6,13 +6,15 @@ given by address and stride (in elements), one address for each field of a numbe
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.plans import MapPlan
 
-__all__ = ["Arguments", "Memory", "broadcast", "emit_map", "i64", "ramp"]
+__all__ = ["Arguments", "Memory", "broadcast", "emit_map", "i64", "index_range", "ramp"]
 
 I64 = ir.IntType(64)
 I32 = ir.IntType(32)
@@ -36,7 +38,8 @@ class Memory:
         self.lanes = lanes
         self.dtypes = dtypes
 
-    def _pointer(self, name, base, offset, kind):
+    def pointer(self, name, base, offset, kind):
+        """Return where the element at an offset of an array lies."""
         size = self.dtypes[name].itemsize
         byte = self.builder.add(base, self.builder.mul(offset, ir.Constant(I64, size)))
         return self.builder.inttoptr(byte, kind.as_pointer())
@@ -47,7 +50,7 @@ class Memory:
 
     def load(self, name, base, offset, mask=None, fill: int = 0):
         kind = self._storage(name)
-        pointer = self._pointer(name, base, offset, kind)
+        pointer = self.pointer(name, base, offset, kind)
         if mask is None:
             return self._widen(self.builder.load(pointer, align=kind.element.width // 8))
         fills = ir.Constant(kind, [fill] * kind.count)
@@ -57,7 +60,7 @@ class Memory:
         kind = self._storage(name)
         if kind.element.width < self.lanes.width:
             value = self.builder.trunc(value, kind)
-        pointer = self._pointer(name, base, offset, kind)
+        pointer = self.pointer(name, base, offset, kind)
         if mask is None:
             self.builder.store(value, pointer, align=kind.element.width // 8)
         else:
@@ -65,7 +68,7 @@ class Memory:
 
     def load_scalar(self, name, base, offset):
         kind = self._storage(name, vector=False)
-        value = self.builder.load(self._pointer(name, base, offset, kind))
+        value = self.builder.load(self.pointer(name, base, offset, kind))
         return self.widen_scalar(value)
 
     def widen_scalar(self, value):
@@ -129,3 +132,10 @@ def ramp(builder, lanes: Lanes, first):
 
 def i64(value: int) -> ir.Constant:
     return ir.Constant(I64, value)
+
+
+@contextmanager
+def index_range(builder, start, stop, step: int = 1):
+    """A loop over start, start + step, ... below stop; gives the index."""
+    with cgutils.for_range_slice(builder, start, stop, i64(step)) as (index, _):
+        yield index

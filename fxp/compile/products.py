@@ -9,21 +9,36 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.loops import Arguments, Memory, broadcast, i64, ramp
+from fxp.compile.finish import Finish
+from fxp.compile.lanes import plan_width
+from fxp.compile.loops import Arguments, Memory, broadcast, i64, index_range, ramp
+from fxp.compile.steps import Steps
+from fxp.compile.target import Target
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["emit_matmul"]
+__all__ = ["emit_matmul", "sum_width"]
 
-I64 = ir.IntType(64)
 TILE = 4  # column vectors whose accumulators are held in registers together
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
+LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
     """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
     (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
+
+
+def sum_width(plan: MatmulPlan, target: Target) -> int:
+    """Return the lane width of the sums; the rest of the plan may need wider lanes.
+
+    Lanes of 8 bits are worth it where tables of bytes are read at once.
+    """
+    circuits = [c for c in plan.circuits if c is not plan.finish]
+    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
+    least = 8 if target.bytes and plan.combine is None else 16
+    return plan_width(circuits, [plan.dtypes[n] for n in names], least)
 
 
 class _Matmul:
@@ -33,123 +48,84 @@ class _Matmul:
         self.lanes = lanes
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
+        self.finish = Finish(builder, plan, lanes, args)
+        self.steps = Steps(builder, plan, self.memory, args)
         slots = [lanes.type] * len(plan.state)
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
     def emit(self):
-        b, columns = self.builder, self.args["columns"]
-        with cgutils.for_range_slice(b, i64(0), columns, i64(BLOCK)) as (begin, _):
-            end = b.add(begin, i64(BLOCK))
-            end = b.select(b.icmp_signed("<", end, columns), end, columns)
-            self._rows(begin, end)
-
-    def _rows(self, begin, end):
         b, args = self.builder, self.args
-        with cgutils.for_range_slice(b, args["row"], args["rows"], i64(1)) as (row, _):
-            count = self._collect(row)
-            touched = b.icmp_signed("!=", count, i64(0))
-            if self.plan.keep_untouched:
-                with b.if_then(touched):
+        with self._range(i64(0), args["columns"], BLOCK) as begin:
+            end = b.add(begin, i64(BLOCK))
+            end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
+            with self._range(args["row"], args["rows"]) as row:
+                count = self.steps.collect(row)
+                if self.plan.keep_untouched:
+                    with b.if_then(b.icmp_signed("!=", count, i64(0))):
+                        self._columns(row, count, begin, end)
+                else:
                     self._columns(row, count, begin, end)
-            else:
-                self._columns(row, count, begin, end)
+
+    def _range(self, start, stop, step: int = 1):
+        return index_range(self.builder, start, stop, step)
 
     def _columns(self, row, count, begin, end):
-        """Full tiles first, then single vectors."""
-        b = self.builder
+        """Full tiles first, then single vectors, then what is left of one."""
+        b, step = self.builder, i64(self.lanes.count)
         wide = i64(TILE * self.lanes.count)
         whole = b.sub(end, b.srem(b.sub(end, begin), wide))
-        with cgutils.for_range_slice(b, begin, whole, wide) as (column, _):
+        with self._range(begin, whole, TILE * self.lanes.count) as column:
             self._tile(row, column, count, TILE)
-        with cgutils.for_range_slice(b, whole, end, i64(self.lanes.count)) as (column, _):
+        last = b.sub(end, b.srem(b.sub(end, whole), step))
+        with self._range(whole, last, self.lanes.count) as column:
             self._tile(row, column, count, 1)
+        if self.lanes.count > LANES:
+            with b.if_then(b.icmp_signed("<", last, end)):
+                left = broadcast(b, self.lanes, b.sub(end, last))
+                mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
+                self._tile(row, last, count, 1, mask)
 
-    def _collect(self, row):
-        """Write the steps of this row that change something to the scratch: offset of
-        the row of b, then the scalar fields. Return how many there are."""
-        b, args, plan = self.builder, self.args, self.plan
-        count = cgutils.alloca_once_value(b, i64(0))
-        base = b.mul(row, args["a_row"])
-        with cgutils.for_range_slice(b, i64(0), args["depth"], i64(1)) as (k, _):
-            at = b.add(base, b.mul(k, args["a_step"]))
-            fields = [self.memory.load_scalar(n, args[n], at) for n in plan.scalars]
-            position = b.load(count)
-            slot = self._slot(position)
-            b.store(b.mul(k, args["b_row"]), slot(0))
-            for i, value in enumerate(fields):
-                b.store(b.sext(value, I64) if value.type != I64 else value, slot(i + 1))
-            present = i64(1)
-            if plan.absent is not None:
-                absent = ir.Constant(fields[0].type, plan.absent)
-                present = b.zext(b.icmp_signed("!=", fields[0], absent), I64)
-            b.store(b.add(position, present), count)
-        return b.load(count)
-
-    def _slot(self, position):
-        """Return a function from field number to its place in the scratch."""
-        b = self.builder
-        width = 8 * (1 + len(self.plan.scalars))
-        base = b.add(self.args["scratch"], b.mul(position, i64(width)))
-        return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
-
-    def _tile(self, row, column, count, size: int):
+    def _tile(self, row, column, count, size: int, mask=None):
         b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
         for t in range(size):
-            self._start(row, offsets[t], t)
-        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+            self._start(row, offsets[t], t, mask)
+        with self._range(i64(0), count) as position:
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
-                self._steps(plan.step, scalars, places)
+                self._steps(plan.step, scalars, places, mask)
             else:
                 is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
                 with b.if_else(is_low) as (low, high):
                     with low:
-                        self._steps(plan.low, scalars, places)
+                        self._steps(plan.low, scalars, places, mask)
                     with high:
-                        self._steps(plan.step, scalars, places)
-        for t in range(size):
-            self._finish(row, offsets[t], t)
+                        self._steps(plan.step, scalars, places, mask)
+        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""
-        b, slot = self.builder, self._slot(position)
-        b_row = b.load(slot(0))
-        raw = [b.load(slot(i + 1)) for i in range(len(self.plan.scalars))]
+        b_row, raw = self.steps.at(position)
         scalars = {}
         for name, value in zip(self.plan.scalars, raw):
-            narrow = b.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
-            scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
-        return raw, scalars, [b.add(b_row, o) for o in offsets]
+            narrow = self.builder.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
+            scalars[name] = self.lanes.broadcast(self.builder, self.memory.widen_scalar(narrow))
+        return raw, scalars, [self.builder.add(b_row, o) for o in offsets]
 
-    def _start(self, row, offset, t: int):
+    def _start(self, row, offset, t: int, mask=None):
         b, args, plan = self.builder, self.args, self.plan
         at = b.add(b.mul(row, args["init_row"]), offset)
-        inputs = {n: self.memory.load(n, args[n], at) for n in plan.start.inputs}
+        inputs = {n: self.memory.load(n, args[n], at, mask, node.low)
+                  for n, node in plan.start.inputs.items()}
         self._set_state(t, emit(b, plan.start, self.lanes, inputs))
 
-    def _steps(self, circuit, scalars, places):
+    def _steps(self, circuit, scalars, places, mask=None):
         for t, place in enumerate(places):
-            vectors = {n: self.memory.load(n, self.args[n], place) for n in self.plan.vectors}
+            vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
+                       for n in self.plan.vectors}
             state = self._state(t) if self.plan.combine is None else {}
             outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
             self._set_state(t, outputs)
-
-    def _finish(self, row, offset, t: int):
-        b, args, plan = self.builder, self.args, self.plan
-        inputs = self._state(t)
-        at = b.add(b.mul(row, args["extra_row"]), offset)
-        for name in plan.extra:
-            if name in plan.dtypes:
-                inputs[name] = self.memory.load(name, args[name], at)
-            else:
-                inputs[name] = broadcast(b, self.lanes, args[name])
-        if "element" in plan.finish.inputs:
-            place = b.add(b.mul(row, args["columns"]), offset)
-            inputs["element"] = ramp(b, self.lanes, place)
-        at = b.add(b.mul(row, args["out_row"]), offset)
-        for name, value in emit(b, plan.finish, self.lanes, inputs).items():
-            self.memory.store(name, args[name], at, value)
 
     def _state(self, t: int) -> dict:
         return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}
@@ -169,18 +145,19 @@ class _TreeMatmul(_Matmul):
         self.stacks = [cgutils.alloca_once(builder, lanes.type, size=i64(64))
                        for _ in plan.state]
 
-    def _columns(self, row, count, begin, end):
-        step = i64(self.lanes.count)
-        with cgutils.for_range_slice(self.builder, begin, end, step) as (column, _):
-            self._tile(row, column, count, 1)
+    def emit(self):
+        with self._range(self.args["row"], self.args["rows"]) as row:
+            count = self.steps.collect(row)
+            with self._range(i64(0), self.args["columns"], self.lanes.count) as column:
+                self._sum(row, column, count)
 
-    def _tile(self, row, column, count, size: int):
+    def _sum(self, row, column, count):
         b, plan = self.builder, self.plan
         depth = cgutils.alloca_once_value(b, i64(1))
         b.store(i64(1), depth)
         self._start(row, column, 0)
         self._push(i64(0))
-        with cgutils.for_range_slice(b, i64(0), count, i64(1)) as (position, _):
+        with self._range(i64(0), count) as position:
             _, scalars, places = self._operands(position, [column])
             self._steps(plan.step, scalars, places)
             self._push(b.load(depth))
@@ -190,11 +167,11 @@ class _TreeMatmul(_Matmul):
             self._merge(merges, depth)
         self._merge(b.sub(b.load(depth), i64(1)), depth)
         self._set_state(0, self._top(i64(0)))
-        self._finish(row, column, 0)
+        self.finish.emit(row, column, [self._state(0)])
 
     def _merge(self, times, depth):
         b = self.builder
-        with cgutils.for_range_slice(b, i64(0), times, i64(1)):
+        with self._range(i64(0), times):
             newer = b.sub(b.load(depth), i64(1))
             older = b.sub(newer, i64(1))
             inputs = self._top(older)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.loops import Arguments, Memory, i64
+from fxp.compile.loops import Arguments, Memory, i64, index_range
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.plans import SpanPlan
 
@@ -53,7 +53,7 @@ class _Spans:
         return first, low, high
 
     def _range(self, start, stop):
-        return _First(cgutils.for_range_slice(self.builder, start, stop, i64(1)))
+        return index_range(self.builder, start, stop)
 
     def _collect(self, image, y, row):
         """Write the operands of this row that change something to the scratch: their
@@ -137,15 +137,3 @@ class _Spans:
         for name, value in zip(plan.state, outputs.values()):
             self.memory.store(name, args[name], state, value)
 
-
-class _First:
-    """A loop whose index alone is handed out."""
-
-    def __init__(self, loop):
-        self.loop = loop
-
-    def __enter__(self):
-        return self.loop.__enter__()[0]
-
-    def __exit__(self, *error):
-        return self.loop.__exit__(*error)

@@ -15,6 +15,8 @@ config: Any = _config  # Numba sets its options dynamically
 AVX512 = ("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake",
           "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids", "znver4", "znver5",
           "x86-64-v4")
+VBMI = ("cannonlake", "icelake", "tigerlake", "rocketlake", "sapphirerapids", "emeraldrapids",
+        "graniterapids", "znver4", "znver5")  # of them, those that permute bytes too
 AVX2 = ("haswell", "broadwell", "skylake", "znver1", "znver2", "znver3", "alderlake",
         "raptorlake", "meteorlake", "lunarlake", "arrowlake", "sierraforest", "x86-64-v3")
 
@@ -22,8 +24,9 @@ AVX2 = ("haswell", "broadwell", "skylake", "znver1", "znver2", "znver3", "alderl
 class Target:
     """The vector facilities of one processor: register size and table instructions."""
 
-    def __init__(self, level: str):
+    def __init__(self, level: str, bytes: bool = False):
         self.level = level
+        self.bytes = bytes  # whether it picks among bytes as among words (AVX-512 VBMI)
         self.register_bits = {"avx512": 512, "avx2": 256}.get(level, 128)
 
     def lanes(self, width: int) -> int:
@@ -40,8 +43,11 @@ def target() -> Target:
     """
     if config.CPU_NAME and config.CPU_FEATURES is None:
         config.CPU_FEATURES = ""
-        return Target(_level_of_name(config.CPU_NAME))
-    return Target(_level_of_features(_features()))
+        name = config.CPU_NAME
+        return Target(_level_of_name(name), name.startswith(VBMI))
+    features = _features()
+    level = _level_of_features(features)
+    return Target(level, level == "avx512" and "+avx512vbmi" in features)
 
 
 def _features() -> set[str]:

@@ -6,6 +6,7 @@ from llvmlite import ir
 
 from fxp.compile.gather import TableReader
 from fxp.compile.lanes import lane_modes, provable, reads_signed, reads_unsigned
+from fxp.compile.rounding import RoundedProduct, emit_rounded, rounded_product
 from fxp.compile.target import Target
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
@@ -22,12 +23,15 @@ class Lanes:
         self.target = target
         self.type = ir.VectorType(ir.IntType(width), self.count)
         self.mask = ir.VectorType(ir.IntType(1), self.count)
+        self._splats: dict[int, ir.Constant] = {}
 
     def splat(self, value: int) -> ir.Constant:
         """Return a constant vector with value (modulo 2**width) in every lane."""
         value &= (1 << self.width) - 1
         value -= (value >> (self.width - 1)) << self.width
-        return ir.Constant(self.type, [value] * self.count)
+        if value not in self._splats:  # its text is as long as the vector, and made once
+            self._splats[value] = ir.Constant(self.type, [value] * self.count)
+        return self._splats[value]
 
     def broadcast(self, builder, scalar):
         """Return a vector with the scalar in every lane."""
@@ -66,16 +70,21 @@ class _Emitter:
 
     def _needed(self) -> set[int]:
         """Nodes to emit: a table read whose clamp the lane's saturation does, needs
-        only what goes into the clamp."""
+        only what goes into the clamp, a rounded product its factors."""
         needed: set[int] = set()
         stack = list(self.circuit.outputs.values())
         while stack:
             node = stack.pop()
             if node.index not in needed:
                 needed.add(node.index)
-                read = self.tables.plan(node) if node.op == "lookup" else None
-                stack.extend(read.operands if read else node.args)
+                whole = self.tables.plan(node) if node.op == "lookup" else self._rounded(node)
+                stack.extend(whole.operands if whole else node.args)
         return needed
+
+    def _rounded(self, node: Node) -> RoundedProduct | None:
+        """Return the node as a rounded product, if its product is not held."""
+        fused = node.op == "shr" and self.modes.get(node.args[0].index) == "fused"
+        return rounded_product(node, self.lanes.width) if fused else None
 
     def _check_mode(self, node: Node):
         """Raise SpecError if the code to come does not give the node as it is held."""
@@ -97,6 +106,9 @@ class _Emitter:
             return self._extreme(node)
         if self.modes[node.index] == "saturated":
             return self._saturating(node.op, *(self._vector(a) for a in node.args))
+        if rounded := self._rounded(node):
+            up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
+            return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
         if node.op in ("shl", "shr"):
             shift = self._shift_left if node.op == "shl" else self._shift_right
             return shift(*node.args)
@@ -183,7 +195,13 @@ class _Emitter:
             return self.tables.read(node.table, self._vector(index))
         gap = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
         address = self.builder.lshr(gap, self.lanes.splat(read.shift))
-        if read.selector is not None:
-            select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
-            address = self.builder.xor(address, select)
-        return self.tables.read_banks(read.entries, address)
+        bound = 1 << (self.lanes.width - 1 - read.shift)
+        if read.selector is None:
+            return self.tables.banks.read(read.entries, address, bound)
+        if self.tables.level == "avx2":
+            sides = [self.tables.banks.shuffled(side, address, bound) for side in read.sides]
+            chosen = self.builder.icmp_signed("<", self._vector(read.selector),
+                                              self.lanes.splat(0))
+            return self.builder.select(chosen, *sides[::-1])
+        select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
+        return self.tables.banks.read(read.entries, self.builder.xor(address, select))

@@ -9,6 +9,7 @@ words.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -55,16 +56,12 @@ class VectorMap:
         self.kernel = kernel_of(plan)
         self.arrays = arrays
         count = next(iter(arrays.values())).size
-        self.values = {"first": first, "count": count,
-                       **{name: _address(array) for name, array in arrays.items()}}
-        self.scalar_names = [n for n in self.kernel.names if n not in self.values]
-        self.args = None if self.scalar_names else self._arguments({})
-
-    def _arguments(self, scalars):
-        return tuple({**self.values, **scalars}[n] for n in self.kernel.names)
+        values = {"first": first, "count": count,
+                  **{name: _address(array) for name, array in arrays.items()}}
+        self.arguments = _Arguments(self.kernel.names, values)
 
     def __call__(self, **scalars):
-        self.kernel.run(self.args or self._arguments(scalars))
+        self.kernel.run(self.arguments.given(scalars))
 
 
 class VectorMatmul:
@@ -85,16 +82,34 @@ class VectorMatmul:
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         parts = _parts(rows, rows * depth * columns, threads)
         self.scratch = [np.empty((1 + len(a)) * depth + 8, np.int64) for _ in parts]
-        self.values = [{**values, "row": low, "rows": high, "scratch": _address(scratch)}
-                       for (low, high), scratch in zip(parts, self.scratch)]
-        self.scalar_names = [n for n in self.kernel.names if n not in self.values[0]]
-        self.args = None if self.scalar_names else self._arguments({})
+        self.parts = [
+            _Arguments(self.kernel.names,
+                       {**values, "row": low, "rows": high, "scratch": _address(scratch)})
+            for (low, high), scratch in zip(parts, self.scratch)]
 
-    def _arguments(self, scalars):
-        return [tuple({**v, **scalars}[n] for n in self.kernel.names) for v in self.values]
+        self.bound = [part.bound for part in self.parts]
+        self.complete = not self.parts[0].places
 
     def __call__(self, **scalars):
-        run_parts(self.kernel, self.args or self._arguments(scalars))
+        run_parts(self.kernel, self.bound if self.complete else
+                  [part.given(scalars) for part in self.parts])
+
+
+class _Arguments:
+    """The arguments of a kernel, bound but for the scalars that each call brings."""
+
+    def __init__(self, names: Sequence[str], values: dict[str, int]):
+        self.bound = tuple(values.get(n, 0) for n in names)
+        self.places = [(i, n) for i, n in enumerate(names) if n not in values]
+
+    def given(self, scalars: dict[str, int]) -> tuple[int, ...]:
+        """Return them all, in order."""
+        if not self.places:
+            return self.bound
+        whole = list(self.bound)
+        for i, name in self.places:
+            whole[i] = scalars[name]
+        return tuple(whole)
 
 
 class NumpyMap:

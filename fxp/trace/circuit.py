@@ -80,7 +80,8 @@ def trace(spec: Callable, ports: Mapping[str, tuple[int, int]], outputs=None,
 
 
 def evaluate(circuit: Circuit, **inputs):
-    """Run the circuit on ints or int64 arrays, node by node."""
+    """Run the circuit on ints or int64 arrays, node by node; on traced values, whose ranges
+    are within those of its inputs, it becomes a part of what is traced."""
     values = node_values(circuit, inputs)
     results = tuple(values[n.index] for n in circuit.outputs.values())
     return results[0] if len(results) == 1 else results
@@ -117,7 +118,7 @@ _OPERATIONS: dict[str, Callable] = {
     "min": lambda n, a, b: bits.minimum(a, b),
     "max": lambda n, a, b: bits.maximum(a, b),
     "lookup": lambda n, i: bits.lookup(n.table, i),
-    "known": lambda n, x: x,
+    "known": lambda n, x: bits.known(x, n.low, n.high),
 }
 
 
@@ -153,7 +154,12 @@ class _Namer:
         return self
 
     def __exit__(self, *exc):
-        sys.setprofile(self._before)
+        enable = getattr(self._before, "enable", None)
+        if enable:  # cProfile's, which is no function before Python 3.12
+            sys.setprofile(None)
+            enable()
+        else:
+            sys.setprofile(self._before)
 
     def _look(self, frame, event, arg):
         if event == "return" and frame.f_globals.get("__name__") not in _MACHINERY:

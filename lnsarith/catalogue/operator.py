@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ class Option:
     name: str
     default: str
     summary: str
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = field(default=(), hash=False)  # of Delta methods, a live view
     read: Callable | None = None
 
     def value(self, given):
@@ -55,7 +55,9 @@ class Operator:
     theirs; so does `output`, for the result. With rounding=stochastic there is one
     more port, `random`: as many uniform bits as the rounding drops, which `dropped`
     tells of f and the settings. `real` may take f itself. `example` is a format that
-    suits, by default of 16 bits.
+    suits, by default of 16 bits. `gradient`, a spec of (x, d, f, g), returns the word of format g
+    that is d times the derivative at x: then training takes the operator, of one operand, as
+    an activation. `laws` holds each `verilog.prove.law.Law` that it keeps.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Operator:
     output: str | Fixed = "f"
     dropped: Callable[[Any, Mapping], int] = _dropped
     example: str = ""
+    gradient: Callable | None = None
+    laws: tuple = ()
 
     @property
     def family(self) -> str:

@@ -69,7 +69,7 @@ PLAIN_ROUNDING = replace(ROUNDING, choices=tuple(r for r in fixed.ROUNDINGS if r
 UNDERFLOW = Option("underflow", "zero", "what a result below the smallest number becomes",
                    ("zero", "smallest"))
 DELTA = Option("delta", "lut", "how the logarithm of a sum is approximated",
-               tuple(delta.METHODS), delta.parse)
+               delta.METHODS.keys(), delta.parse)
 BETA = Option("beta", "-7", "log2 of the slope below zero", read=_beta)
 TO = Option("to", "fixed8", "the format of the result", read=Fixed.parse)
 LNS_TO = replace(TO, default="lns8", read=Lns.parse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from lnsarith.commands.common.figure import add_figure
 from nets.data import sets as data
 
 __all__ = ["options", "run_get", "run_list", "run_show"]
@@ -27,6 +28,7 @@ def options(parser: ArgumentParser) -> None:
         if name == "show":
             action.add_argument("--plot", metavar="FILE",
                                 help=f"draw the first {SHOWN} training images of each class")
+            add_figure(action)
         action.add_argument("--data-dir", metavar="DIR", help="folder of the data sets "
                             "(default $LNSARITH_DATA, else the user's cache)")
         action.add_argument("--json", action="store_true", help="print one JSON object")

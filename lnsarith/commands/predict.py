@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lnsarith.commands.common.options import add_computing, add_own
 from lnsarith.commands.eval.answer import class_names
-from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.options import add_computing
-from lnsarith.commands.which import binary_folder, integer_folder
+from lnsarith.commands.eval.imported import add_words
+from lnsarith.commands.eval.opened import opened
 from lnsarith.files.reading import BadFile, open_plain
 
 __all__ = ["options", "prepare", "read_image", "run"]
@@ -31,8 +31,9 @@ class ImageError(ValueError):
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
-    parser.add_argument("images", metavar="IMAGE", nargs="+",
+    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune, quantize or "
+                        "import")
+    parser.add_argument("images", metavar="IMAGE", nargs="*",
                         help="any image file; one that cannot be read is named on stderr, the "
                         "others are answered, and the exit code is 2")
     parser.add_argument(
@@ -42,6 +43,8 @@ def options(parser: ArgumentParser) -> None:
         help="networks see light on dark; auto inverts an image with a bright border",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_own(parser)
+    add_words(parser)
     add_computing(parser)
 
 
@@ -52,12 +55,18 @@ def run(args: Namespace) -> int:
     """
     from lnsarith.commands.train.epochs import say
 
+    if bool(args.images) == bool(args.data):
+        raise ValueError("give images or --data, one of the two")
+    if args.data:
+        from lnsarith.commands.eval.rows import run_rows
+
+        return run_rows(args)
     values, refused = _read(args.images)
     rows: list[dict] = []
     names: list[str] = []
     folder = None
     if values:
-        folder, dataset, data, logits = _opened(args)
+        folder, dataset, data, logits = opened(args)
         names, shape = class_names(dataset, data["classes"]), tuple(data["shape"])
         for name in filter(values.__contains__, args.images):
             try:
@@ -211,27 +220,6 @@ def _start(mass: np.ndarray, room: int, by_mass: bool) -> int:
         mass @ np.arange(mass.size) / mass.sum() if by_mass else (mass.size - 1) / 2
     )
     return min(max(0, round((room - 1) / 2 - middle)), room - mass.size)
-
-
-def _opened(args: Namespace):
-    """Return the folder, its data set and the data's facts, and what gives the logits
-    of one row of pixels."""
-    if binary_folder(args.run_folder):
-        from lnsarith.commands.eval.binary import open_binary
-
-        return open_binary(args)
-    if integer_folder(args.run_folder):
-        from lnsarith.commands.eval.integers import open_integers
-
-        return open_integers(args)
-    kept, network, _ = open_model(args)
-    program = network.program(1, False)
-
-    def logits(pixels: np.ndarray) -> np.ndarray:
-        program.run(pixels, np.zeros(1, np.int64))
-        return network.ar.reals(program.logits)
-
-    return kept.folder, kept.settings.dataset, kept.data, logits
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:

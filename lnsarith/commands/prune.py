@@ -8,8 +8,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
+from lnsarith.commands.common.options import add_computing, add_data, integer, share, thread_count
 from lnsarith.commands.eval.model import open_run
-from lnsarith.commands.options import add_computing, add_data, integer, share, thread_count
 from lnsarith.commands.train.epochs import at_work, counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]

@@ -6,9 +6,9 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lnsarith.commands.common.options import add_computing, add_data, integer, share
 from lnsarith.commands.eval.answer import images_for
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.options import add_computing, add_data, integer, share
 
 __all__ = ["options", "run"]
 

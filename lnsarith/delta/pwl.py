@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.delta.gauss import first_zero, gauss, gauss_real
+from lnsarith.delta.gauss import first_zero, gauss_real, gauss_words
 
 __all__ = ["MOST", "fit_segments", "fit_within"]
 
@@ -27,8 +27,7 @@ def fit_segments(frac: int, opposite: bool, count: int) -> tuple[tuple[int, int,
     """
     end = first_zero(frac)
     first = int(opposite)  # D-(0) is minus infinity
-    target = np.array([gauss(Fraction(g, 1 << frac), opposite, frac)
-                       for g in range(first, end + 1)])
+    target = np.array(gauss_words(range(first, end + 1), opposite, frac))
     low, high = 0, int(np.ptp(target)) + 1
     while low < high:
         error = (low + high) // 2

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from fxp.format import FormatError
 from fxp.trace.bits import Table, lookup, minimum, where
-from lnsarith.delta.gauss import first_zero, gauss, gauss_mean
+from lnsarith.delta.gauss import first_zero, gauss, gauss_mean, gauss_words
 from lnsarith.delta.method import Delta, by_table, cancelling, paired
 
 __all__ = ["Exact", "Interp", "Lut"]
@@ -26,8 +26,8 @@ class Exact(Delta):
             raise FormatError(f"the exact table of {frac} fraction bits has more than 250000 "
                               "entries; use delta interp or lut, or at most 14 fraction bits")
         count = first_zero(frac)
-        same = [gauss(Fraction(g, 1 << frac), False, frac) for g in range(count)]
-        minus = [gauss(Fraction(g, 1 << frac), True, frac) for g in range(1, count)]
+        same = gauss_words(range(count), False, frac)
+        minus = gauss_words(range(1, count), True, frac)
         return by_table("exact", same + [0], [cancel, *minus, 0], 0, 0)
 
 
@@ -96,13 +96,11 @@ class Interp(Delta):
         count = int(self.dmax * (1 << frac)) // cell
 
         def knots(opposite):
-            inner = [gauss(Fraction(k * cell, 1 << frac), opposite, frac)
-                     for k in range(1, count)]
+            inner = gauss_words(range(cell, count * cell, cell), opposite, frac)
             return [0 if opposite else 1 << frac, *inner, 0, 0]
 
         same, minus = knots(False), knots(True)
-        near = Table("near", [cancel] + [gauss(Fraction(g, 1 << frac), True, frac)
-                                         for g in range(1, cell)])
+        near = Table("near", [cancel, *gauss_words(range(1, cell), True, frac)])
         base, half = paired("knots", same, minus)
         slope, _ = paired("slopes", _steps(same), _steps(minus))
 

@@ -11,7 +11,12 @@ EXTRAS = {
     "cocotb_tools": ("cocotb", "rtl"),
     "pyverilog": ("pyverilog", "rtl"),
     "z3": ("z3-solver", "rtl"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "test"),
+    "distributed": ("distributed", "cluster"),
+    "plotly": ("plotly", "report"),
     "hypothesis": ("hypothesis", "test"),
+    "argcomplete": ("argcomplete", "shell"),
 }
 
 

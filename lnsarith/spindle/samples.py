@@ -91,9 +91,12 @@ def _columns(path: Path) -> np.ndarray:
             try:
                 row = [real("a cell", cell) for cell in cells]
             except ValueError:
-                if width or heading or _float_each(cells):
+                if width or heading or all(map(_is_float, cells)):
                     raise FormatError(f"{path}, line {number}: {shown(line)} is not "
                                       "numbers") from None
+                if any(map(_is_float, cells)):
+                    raise FormatError(f"{path}, line {number}: {shown(line)} mixes text and "
+                                      "numbers; a heading has no number, a row no text") from None
                 heading = True
                 continue
             if width not in (0, len(row)):
@@ -108,12 +111,13 @@ def _columns(path: Path) -> np.ndarray:
     return np.frombuffer(numbers).reshape(-1, width)
 
 
-def _float_each(cells: list[str]) -> bool:
-    """Whether Python takes each cell for a number, be it nan or 1e999: no heading then."""
+def _is_float(cell: str) -> bool:
+    """Whether Python takes a cell for a number, be it nan or 1e999."""
     try:
-        return bool([float(cell) for cell in cells])
+        float(cell)
     except ValueError:
         return False
+    return True
 
 
 def _cells(path: Path, lines: TextIOWrapper) -> Iterator[tuple[int, str, list[str]]]:

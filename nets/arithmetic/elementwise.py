@@ -10,6 +10,7 @@ from fxp.run.execute import bind_map
 from fxp.spec import random_word
 from fxp.trace.circuit import Circuit
 from fxp.trace.plans import MapPlan
+from lnsarith.catalogue.operator import Operator
 from nets.arithmetic.tensor import Tensor
 from nets.settings.settings import Settings
 
@@ -50,6 +51,12 @@ class Elementwise:
     def spindle_gradient_plan(self, units: Spindle) -> MapPlan:
         raise NotImplementedError
 
+    def operator_plan(self, row: Operator) -> MapPlan:
+        raise NotImplementedError
+
+    def operator_gradient_plan(self, row: Operator) -> MapPlan:
+        raise NotImplementedError
+
     def order_circuit(self) -> Circuit:
         """Return the circuit of an integer that orders activations, from their fields."""
         raise NotImplementedError
@@ -77,6 +84,14 @@ class Elementwise:
     def spindle_gradient(self, x: Tensor, dy: Tensor, dx: Tensor, units: Spindle):
         """dx = dy times the gains of the units that work at x."""
         return self.mapped(self.spindle_gradient_plan(units), x=x, d=dy, o=dx)
+
+    def operator(self, x: Tensor, y: Tensor, row: Operator):
+        """y = an operator of x."""
+        return self.mapped(self.operator_plan(row), x=x, o=y)
+
+    def operator_gradient(self, x: Tensor, dy: Tensor, dx: Tensor, row: Operator):
+        """dx = dy times the derivative of an operator at x."""
+        return self.mapped(self.operator_gradient_plan(row), x=x, d=dy, o=dx)
 
     def dropped(self, x: Tensor, y: Tensor, threshold: int, factor: Fraction, number: int):
         """y = x times factor, or zero where 16 random bits are below threshold."""

@@ -10,6 +10,7 @@ EPSILON = 2.0**-10  # added to a variance
 SHARE = 2.0**-3  # of a batch in the running mean and variance
 
 FORMULAS: dict[str, Callable] = {
+    "plus": lambda q, a, b: q.plus(a, b),
     "minus": lambda q, a, b: q.plus(a, q.minus(b)),
     "times": lambda q, a, b: q.times(a, b),
     "affine": lambda q, a, b, c: q.plus(q.times(a, b), c),

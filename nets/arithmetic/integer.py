@@ -123,7 +123,11 @@ class IntegerArithmetic(Elementwise, Descent):
 
     def affine(self, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
         """y = x w + b."""
-        return self._matmul(self._affine, _inner(x, w.rows), w, b.broadcast(x.rows), y)
+        return self.affine_by(self._affine, x, w, b, y)
+
+    def affine_by(self, plan: MatmulPlan, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
+        """y = x w + b, by a plan of such sums."""
+        return self._matmul(plan, _inner(x, w.rows), w, b.broadcast(x.rows), y)
 
     def affine_gradient(self, dy: Tensor, w: Tensor, dx: Tensor):
         """dx = dy w^T; w is transposed into a copy first."""

@@ -8,6 +8,7 @@ calls that fill it and update the layer's parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -28,16 +29,18 @@ class Layer:
     def check(self, x: Tensor) -> None:
         """Refuse an input of a size that the layer does not take: ValueError, with its name."""
 
-    def forward(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
-        """Return the output for x and the calls that compute it."""
+    def forward(self, ar, x) -> tuple[Tensor, Calls]:
+        """Return the output for x, a tensor, and the calls that compute it; where branches
+        meet x is a tuple of tensors."""
         raise NotImplementedError
 
-    def forward_training(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+    def forward_training(self, ar, x) -> tuple[Tensor, Calls]:
         """Return the same for training, where that is something else."""
         return self.forward(ar, x)
 
-    def backward(self, ar, x: Tensor, dy: Tensor, wanted: bool) -> tuple[Tensor | None, Calls]:
-        """Return the gradient of x (None unless wanted) and the calls."""
+    def backward(self, ar, x, dy: Tensor, wanted: bool) -> tuple[Any, Calls]:
+        """Return the gradient of x (None unless wanted) and the calls; of several inputs x is
+        a tuple, and so are the gradients."""
         raise NotImplementedError
 
     def kept(self) -> dict[str, Tensor]:
@@ -50,7 +53,12 @@ class Layer:
 
 
 class Dense(Layer):
-    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs."""
+    """y = x w + b, with w inputs x outputs; ValueError, with the name, for other inputs.
+
+    out is the role of y.
+    """
+
+    out = "activations"
 
     def __init__(self, ar, rng: np.random.Generator, inputs: int, outputs: int, std: float,
                  zero_bias: bool = False, name: str = "dense"):
@@ -68,7 +76,7 @@ class Dense(Layer):
 
     def forward(self, ar, x):
         self.check(x)
-        y = ar.empty(x.rows, self.w.columns, "activations")
+        y = ar.empty(x.rows, self.w.columns, self.out)
         return y, [ar.affine(x, self.w, self.b, y)]
 
     def backward(self, ar, x, dy, wanted):

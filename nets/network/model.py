@@ -20,8 +20,8 @@ from lnsarith.files.schema import check, mapping, number, table, text
 from lnsarith.files.whole import write_whole
 from nets.network.network import Network
 
-__all__ = ["Model", "NotFinite", "RunError", "most_bytes", "read_arrays", "read_model", "restore",
-           "write_arrays", "write_atomic", "write_model"]
+__all__ = ["Model", "NotFinite", "RunError", "model_bytes", "most_bytes", "read_arrays",
+           "read_model", "restore", "write_arrays", "write_atomic", "write_model"]
 
 KIND = "lnsarith model 1"
 META = table({"kind": text(), "epoch": number(0, 100_000), "step": number(0)}, open_ended=True)
@@ -50,7 +50,12 @@ class Model:
 
 
 def write_model(path: Path, network: Network, epoch: int) -> None:
-    """Write an npz file without a trace of time, place or compressor.
+    """Write an npz file of `model_bytes`."""
+    write_atomic(path, model_bytes(network, epoch))
+
+
+def model_bytes(network: Network, epoch: int) -> bytes:
+    """Return an npz file without a trace of time, place or compressor.
 
     An entry `meta` holds JSON: kind, epoch, step, and each parameter's format.
     """
@@ -59,13 +64,16 @@ def write_model(path: Path, network: Network, epoch: int) -> None:
     meta = {"kind": KIND, "epoch": epoch, "step": ar.step, "formats": formats}
     arrays = {name: ar.words(t) for name, t in tensors.items()}
     masks = {name + MASK: mask.astype(np.uint8) for name, mask in network.masks.items()}
-    write_arrays(path, {**arrays, **masks}, meta)
+    return _packed({**arrays, **masks}, meta)
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
     """Write arrays and plain data, its kind among it, as `read_arrays` takes them."""
-    text = np.array(json.dumps(meta, sort_keys=True))
-    write_atomic(path, _pack({**arrays, "meta": text}))
+    write_atomic(path, _packed(arrays, meta))
+
+
+def _packed(arrays: dict[str, np.ndarray], meta: dict) -> bytes:
+    return _pack({**arrays, "meta": np.array(json.dumps(meta, sort_keys=True))})
 
 
 def most_bytes(network: Network) -> int:

@@ -10,15 +10,20 @@ from fractions import Fraction
 
 import numpy as np
 
+from lnsarith.format import Lns
 from nets.layers.activations import PReLU, Smooth
+from nets.layers.branches import Add, GlobalAverage
 from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
+from nets.layers.operator import OperatorLayer
 from nets.layers.pool import AveragePool, MaxPool
 from nets.layers.spindle import spindle_layer
 from nets.layers.window import Shape, Window, shown
-from nets.network.network import Network, mlp
+from nets.network.network import Network, Sources, mlp
+from nets.settings.operator import PREFIX as OPERATOR
+from nets.settings.operator import operator_of
 from nets.settings.settings import FLOATS, Settings, parse_real
 from nets.settings.spindle import activation_kind
 
@@ -46,6 +51,7 @@ class Builder:
 
     def __post_init__(self):
         self.layers: list[Layer] = []
+        self.sources: Sources = {}
         self._names: dict[str, int] = {}
 
     def conv(self, channels: int, size: int, stride: int = 1, padding: str = "valid") -> Builder:
@@ -66,15 +72,39 @@ class Builder:
         """Add batch normalisation, of each channel or unit."""
         return self._add(self.kinds[2](self.ar, self.shape, self._name("norm")))
 
-    def active(self) -> Builder:
-        """Add the activation, batch normalisation (if any) before it, and dropout (if any)
-        behind it once the image is flat."""
-        if self.normal:
+    def active(self, normal: bool = True) -> Builder:
+        """Add the activation, batch normalisation (if any, and unless told not to) before it,
+        and dropout (if any) behind it once the image is flat."""
+        if self.normal and normal:
             self.norm()
         self.layers.append(self.activation())
         if self.dropout and self.shape[:2] == (1, 1):
             self.layers.append(Dropout(self.dropout, len(self.layers)))
         return self
+
+    @property
+    def here(self) -> tuple[int, Shape]:
+        """The number of the value that the next layer takes, and its shape."""
+        number = len(self.layers)
+        return self.sources.get(number, (number,))[0], self.shape
+
+    def branch(self, place: tuple[int, Shape]) -> Builder:
+        """Have the next layer take the value of a place."""
+        self.sources[len(self.layers)], self.shape = (place[0],), place[1]
+        return self
+
+    def join(self, place: tuple[int, Shape]) -> Builder:
+        """Add the sum of what comes here and the value of a place."""
+        name = self._name("add")
+        if place[1] != self.shape:
+            raise ValueError(f"{name}: adds images of one shape, got {shown(self.shape)} and "
+                             f"{shown(place[1])}")
+        self.sources[len(self.layers)] = (place[0], self.here[0])
+        return self._add(Add(self.shape, name))
+
+    def global_average(self) -> Builder:
+        """Add the mean of each channel."""
+        return self._add(GlobalAverage(self._name("pool"), self.shape))
 
     def flat(self) -> Builder:
         """Make one row of the image; no number moves."""
@@ -127,10 +157,44 @@ def mini_cifar(b: Builder, classes: int) -> Builder:
     return b.dense(64).active().dense(classes)
 
 
+def _residual(b: Builder, channels: int, stride: int) -> Builder:
+    """Add two convolutions of 3 x 3 and, beside them, what came in: as it is, or by a
+    convolution of 1 x 1 where the shapes differ."""
+    entry = b.here
+    b.conv(channels, 3, stride, "same").active().conv(channels, 3, padding="same")
+    b = b.norm() if b.normal else b
+    end = b.here
+    if entry[1] != end[1]:
+        b.branch(entry).conv(channels, 1, stride)
+        return b.join(end).active(False)
+    return b.join(entry).active(False)
+
+
+def resnet8(b: Builder, classes: int) -> Builder:
+    """The residual network of MLPerf Tiny for CIFAR-10: 16 maps, then 16, 32 and 64 of them
+    in a block each."""
+    b.conv(16, 3, padding="same").active()
+    for channels, stride in ((16, 1), (32, 2), (64, 2)):
+        b = _residual(b, channels, stride)
+    return b.global_average().flat().dense(classes)
+
+
+def resnet20(b: Builder, classes: int) -> Builder:
+    """The residual network of 20 layers for CIFAR-10 (He et al., 2016): three blocks each of
+    16, 32 and 64 maps."""
+    b.conv(16, 3, padding="same").active()
+    for channels, stride in ((16, 1), (32, 2), (64, 2)):
+        for block in range(3):
+            b = _residual(b, channels, 1 if block else stride)
+    return b.global_average().flat().dense(classes)
+
+
 MODELS: dict[str, Callable[[Builder, int], Builder]] = {
     "lenet5": lenet5,
     "lenet-wide": lenet_wide,
     "mini-cifar": mini_cifar,
+    "resnet8": resnet8,
+    "resnet20": resnet20,
 }
 
 
@@ -139,7 +203,7 @@ def make_network(ar, rng: np.random.Generator, settings: Settings, shape, classe
     network = _network(ar, rng, settings, shape, classes)
     share = parse_real("dropout_input", settings.dropout_input)
     if share:
-        network.layers.insert(0, Dropout(share, ENTRY))
+        network.put_first(Dropout(share, ENTRY))
     return network
 
 
@@ -172,7 +236,7 @@ def _network(ar, rng: np.random.Generator, settings: Settings, shape, classes: i
     except ValueError as error:
         raise ValueError(f"{settings.model} cannot be made for images of {shown(image)}: "
                          f"{error}") from error
-    network = Network(ar, layers, math.prod(shape), classes)
+    network = Network(ar, layers, math.prod(shape), classes, builder.sources)
     if settings.init == "constant":
         value = parse_real("init_std", settings.init_std)
         for name, t in network.parameters().items():
@@ -203,6 +267,9 @@ def make_activation(ar, settings: Settings) -> Callable[[], Layer]:
     name = activation_kind(settings.activation)
     if name == "spindle":
         return lambda: spindle_layer(ar, settings)
+    if name.startswith(OPERATOR):
+        family = "lns" if isinstance(settings.format("activations"), Lns) else "fixed"
+        return lambda: OperatorLayer(operator_of(settings, family))
     if name == "sign":
         from nets.layers.binary.layers import Sign
 

@@ -116,9 +116,10 @@ class Probe:
             kind: [self.ar.reals(t) for t in getattr(self, kind)]
             for kind in ("weights", "outputs", "gradients")
         }
-        limits = {kind: _limit(self.ar, role) for kind, role in _ROLES.items()}
+        limits = {kind: [_limit(self.ar, "logits" if t.role == "logits" else role)
+                         for t in getattr(self, kind)] for kind, role in _ROLES.items()}
         ends = {
-            k: sum(int((~(abs(r) < limits[k])).sum()) for r in v)
+            k: sum(int((~(abs(r) < limit)).sum()) for r, limit in zip(v, limits[k]))
             for k, v in reals.items()
         }
         zeros = {k: sum(int((r == 0).sum()) for r in v) for k, v in reals.items()}

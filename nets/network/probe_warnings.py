@@ -48,6 +48,8 @@ def _logits(settings, record, findings):
         cure = "update=stochastic would cure it"
     elif fixed and settings.format("gradients").frac < _usual_gradients(settings):
         cure = "gradients of a format with more fraction bits would cure it"
+    elif settings.arith.startswith("fixed") and not settings.logits:
+        cure = "logits of a format with more integer bits, pulled back, would cure it"
     elif not fixed and settings.softmax_bits < 4:
         cure = f"a larger softmax_bits would cure it (now {settings.softmax_bits})"
     else:

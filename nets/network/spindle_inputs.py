@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from nets.layers.binary.layers import Scale
+from nets.layers.branches import Add
 from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense
 from nets.layers.dropout import Dropout
@@ -17,7 +18,7 @@ from nets.network.probe import plain_layer
 
 __all__ = ["active_layer", "inputs_of", "layer_names", "layer_shapes"]
 
-KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool",
+KINDS = {Dense: "dense", Conv2d: "conv", MaxPool: "pool", AveragePool: "pool", Add: "add",
          BatchNorm: "norm", Dropout: "dropout", Scale: "scale"}
 ROWS = 500  # images at a time
 

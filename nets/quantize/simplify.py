@@ -108,6 +108,7 @@ def _windows(x: np.ndarray, window: Window) -> np.ndarray:
 def folded(network: Network) -> list[Step]:
     """Return the steps that a trained network comes to; ValueError, naming the layer, for
     one that has no place in them."""
+    network.require_chain("quantize")
     ar = network.ar
     steps: list[Step] = []
     for watched in network.layers:

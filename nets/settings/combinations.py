@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from fxp.format import Fixed, FormatError
 from lnsarith.delta import methods as deltas
 from lnsarith.format import Lns
+from nets.settings.operator import PREFIX as OPERATOR
+from nets.settings.operator import check_operator
 from nets.settings.parsing import FLOATS, parse_format
 from nets.settings.spindle import activation_kind, check_spindle
 
@@ -42,7 +44,8 @@ def _check_family(s, given) -> None:
         _refuse(s, ("transfer",), "float or fixed", given)
     else:
         _refuse(s, ("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                    "softmax_pull", "softmax_free", "norm_delta"), "lns", given)
+                    "norm_delta"), "lns", given)
+    _check_logits(s, family, given)
     if s.selects and family is None:
         _refuse(s, ("scales",), "minselect of words, such as minselect16", given)
     if family is not Fixed or s.selects:
@@ -51,10 +54,12 @@ def _check_family(s, given) -> None:
         raise FormatError("accumulator must be exact, each or limitedN (N bits), "
                           f"got {s.accumulator!r}")
     check_spindle(s, s.format("activations") if family else None)
+    check_operator(s, {Lns: "lns", Fixed: "fixed"}[family] if family else None)
     _check_binary(s, given)
     if family is not None:
         _refuse(s, ("optimizer", "loss", "clip_norm"), "float32", given)
-        if activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
+        own = s.activation.startswith(OPERATOR)
+        if not own and activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
             raise FormatError(f"activation {s.activation} goes with float32 arithmetic, "
                               f"not with {s.arith}")
     if s.optimizer == "adam" and s.momentum != "0":
@@ -72,6 +77,19 @@ def _check_family(s, given) -> None:
                           f"arithmetic, not with {s.arith}")
 
 
+def _check_logits(s, family, given) -> None:
+    if family is not Fixed or s.selects or s.mode == "paper":
+        _refuse(s, ("logits",), "bit-true fixed", given)
+    elif s.logits:
+        f = s.format("logits")
+        if not isinstance(f, Fixed) or not f.signed or f.high >> f.frac < 1:
+            raise FormatError(f"logits must be a signed fixed-point format that holds 2, got "
+                              f"{s.logits}")
+    if family is not Lns and not s.logits:
+        _refuse(s, ("softmax_pull", "softmax_free"), "lns (or fixed with logits of their own)",
+                given)
+
+
 def _check_binary(s, given) -> None:
     if not s.binary:
         _refuse(s, ("binarize_input", "threshold"), "binary", given)
@@ -80,8 +98,8 @@ def _check_binary(s, given) -> None:
         return
     if s.activation != "sign":
         raise FormatError(f"activation must be sign with binary arithmetic, got {s.activation}")
-    if s.model == "mini-cifar":
-        raise FormatError("model mini-cifar averages its activations, and a mean of bits is no "
+    if s.model in ("mini-cifar", "resnet8", "resnet20"):
+        raise FormatError(f"model {s.model} averages its activations, and a mean of bits is no "
                           "bit; with binary arithmetic give mlp, lenet5 or lenet-wide")
     _refuse(s, ("init", "init_std", "input_mean", "input_scale", "slope", "clip_operands"),
             "lns, fixed or float", given)

@@ -12,7 +12,9 @@ from lnsarith.delta import methods as deltas
 from lnsarith.format import Lns
 from lnsarith.spindle.kernels import MOST_KERNELS
 from nets.settings.combinations import check_combinations
+from nets.settings.operator import PREFIX as OPERATOR
 from nets.settings.parsing import FLOATS, parse_format, parse_real
+from nets.settings.recipes import RECIPES
 from nets.settings.schedule import rate_factor
 from nets.settings.setting import GROUPS, about, group
 from nets.settings.spindle import MODES as SPINDLES
@@ -20,7 +22,7 @@ from nets.settings.spindle import activation_kind
 
 __all__ = ["FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
-MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar")
+MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar", "resnet8", "resnet20")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle",
                "sign")
 YES_NO = ("no", "yes")
@@ -61,7 +63,8 @@ class Settings:
     activation: str = network(
         "leaky", "leaky (ReLU with a slope), relu; with float32 sigmoid, tanh, mish, gelu, prelu; "
         "with binary sign; with floats and fixed point spindle:FILE of lnsarith spindle fit "
-        "--out; with floats spindle", unit="NAME")
+        "--out; with floats spindle; with lns and fixed point op:NAME, an operator with a "
+        "gradient", unit="NAME")
     slope: int = network(-7, "log2 of the leaky ReLU's slope", span=(-15, 0), unit="OCTAVES")
     init: str = network("normal", "the first weights; normal and constant go by --init-std",
                         choices=("normal", "zero", "constant", "lecun", "xavier", "he"))
@@ -113,6 +116,8 @@ class Settings:
                                 span=(0, 15))
     softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
                                 "quarter)", span=(-1, 255), unit="OCTAVES")
+    logits: str = softmax("", "format of the logits in fixed point, with the pull of softmax_pull "
+                          "(default: that of the activations, no pull)", unit="FORMAT")
     softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
                                  "approximated", unit="METHOD")
 
@@ -157,6 +162,9 @@ class Settings:
     weight_decay: str = optimiser("2^-10", "L2: with L in the loss L w^2/2, so L w is added to the "
                                   "gradient of w", number="real")
 
+    recipe: str = run("icassp2020", "settings that go together: icassp2020 is the published "
+                      "recipe over the defaults, best what measured best for the format of "
+                      "--arith (lnsarith recipes)", choices=RECIPES, first=True)
     batch: int = run(5, "images a step", span=(1, 1 << 16), unit="IMAGES", first=True)
     epochs: int = run(20, "how often each image is seen", span=(1, 100000), first=True)
     val: int = run(10000, "training images held back for validation", span=(0, 1 << 24),
@@ -173,18 +181,21 @@ class Settings:
         for field in dataclasses.fields(self):
             about(field).check(field.name, getattr(self, field.name))
         kind = activation_kind(self.activation)
-        if kind not in ACTIVATIONS:
-            raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {kind!r}")
+        if kind not in ACTIVATIONS and not kind.startswith(OPERATOR):
+            raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, or op:NAME, "
+                              f"got {kind!r}")
         rate_factor(self.schedule, 0, 1, self.last)
         deltas.parse(self.softmax_delta)
         deltas.parse(self.norm_delta)
         check_combinations(self)
 
     def format(self, role: str) -> Lns | Fixed:
-        """Return the format of weights, activations or gradients."""
+        """Return the format of weights, activations, gradients or logits."""
         own = getattr(self, role)
         if own:
             return parse_format(own)
+        if role == "logits":
+            return self.format("activations")
         f = parse_format(self.arith)
         if role == "gradients" and isinstance(f, Fixed) and f.bits < 16:
             return Fixed(f.bits, f.bits - 1)  # gradients are small: -1..1 is their range

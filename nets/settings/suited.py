@@ -6,8 +6,9 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
-from lnsarith.naming import LONGEST, digested
+from lnsarith.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
+from nets.settings.recipes import recipe_settings
 from nets.settings.settings import Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
 
@@ -22,10 +23,14 @@ SUITED: dict[str, dict] = {"digits": {"val": 200, "epochs": 30, "lr": "2^-5"}}
 # What suits a model better than the defaults, which are those of the perceptron.
 _CONVOLUTIONS = {"activation": "relu", "init": "he", "epochs": 12, "batch": 16,
                  "lr": "2^-5", "momentum": "0.5", "schedule": "cosine"}
+_RESIDUAL = {**_CONVOLUTIONS, "norm": "batch", "momentum": "0.9", "batch": 64, "lr": "2^-4",
+             "shuffle": "epoch", "input_mean": "0.47", "input_scale": "4"}
 SUITED_MODELS: dict[str, dict] = {
     "lenet5": _CONVOLUTIONS,
     "lenet-wide": _CONVOLUTIONS,
     "mini-cifar": {**_CONVOLUTIONS, "input_mean": "0.47", "input_scale": "4"},
+    "resnet8": _RESIDUAL,
+    "resnet20": _RESIDUAL,
 }
 # What suits such models of min-selectors in float32. Their sub-gradients are zero for one
 # operand of two: Adam evens that out, and the clip costs more than it helps.
@@ -60,7 +65,7 @@ def settings_for(given: dict) -> Settings:
     for a setting given that has no meaning with the others, even where it is the default.
     """
     given = in_full(given)
-    if given.get("arith") == "binary":
+    if given.get("arith") == "binary" and given.get("recipe") != "best":
         return _checked(_binary(given), given)
     suited = SUITED.get(given.get("dataset", ""), {})
     model = SUITED_MODELS.get(given.get("model", ""), {})
@@ -74,7 +79,8 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
-    return _checked({**suited, **model, **given}, given)
+    recipe = recipe_settings(given.get("recipe", "icassp2020"), given.get("arith", "lns16"))
+    return _checked({**suited, **model, **recipe, **given}, given)
 
 
 def _checked(every: dict, given: dict) -> Settings:
@@ -97,6 +103,8 @@ def given_for(settings: Settings) -> dict:
     """Return the fewest settings that `settings_for` completes to these."""
     every = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
     given = {name: every[name] for name in ("dataset", "model", "arith")}
+    if every["recipe"] != "icassp2020":
+        given["recipe"] = every["recipe"]
     while True:
         made = settings_for(given)
         if made == settings:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lnsarith.picture import legend, png, styled
+from lnsarith.picture import INK, LINE, WARM, legend, png, styled
 
 __all__ = ["draw"]
 
-INKS = {"train": "#7a7a7a", "validation": "#1f5fa8", "test": "#c2410c"}
+INKS = {"train": INK, "validation": LINE, "test": WARM}
 
 
 def draw(records: list[dict], title: str, loss: str = "nats an image") -> bytes:

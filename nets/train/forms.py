@@ -31,8 +31,11 @@ DATA = table({"shape": listed(number(1, 1 << 12), 2, 3), "classes": number(1, 1 
 PRUNING = table({"run": text(), "model_sha256": text(most=64), "epoch": number(0, 100_000),
                  "share": maybe(SHARE), "pattern": maybe(text()), "scope": text("layer", "global"),
                  "original_accuracy": SHARE, "pruned_accuracy": SHARE})
+PLUGINS = listed(table({"file": text(most=4096), "sha256": text(most=64)},
+                       {"package": text(most=256)}), most=64)
 # Settings that runs of version 0.1 do not have: what they say by default is what was done.
-ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last")
+ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last",
+         "logits", "recipe")
 
 
 def _config() -> Form:
@@ -43,7 +46,7 @@ def _config() -> Form:
     needed = {k: form for k, form in fields.items() if k not in ADDED}
     needed |= {"dataset": text(*NAMES, OWN), "data": DATA, "versions": mapping(maybe(text()))}
     return table(needed, {**{k: fields[k] for k in ADDED}, "kind": text(*WHAT),
-                          "pruning": PRUNING})
+                          "pruning": PRUNING, "plugins": PLUGINS})
 
 
 CONFIG = _config()
@@ -80,7 +83,8 @@ def kind_of(folder: Path) -> str:
             continue
         kind = str(found.get("kind", "")) if isinstance(found, dict) else ""
         known = (("lnsarith integer", "a network of integers"), ("lnsarith rtl", "Verilog"),
-                 ("lnsarith binary", "an exported binary network"), ("lnsarith study", "a study"))
+                 ("lnsarith binary", "an exported binary network"), ("lnsarith study", "a study"),
+                 ("lnsarith imported", "an imported network"))
         return next((what for start, what in known if kind.startswith(start)),
                     "Verilog" if name == "manifest.json" else "a study")
     return ""

@@ -23,6 +23,7 @@ import numpy as np
 from lnsarith.files.reading import parse_json, read_text
 from lnsarith.files.schema import check
 from lnsarith.files.whole import clear_away, new_folder
+from lnsarith.plugins.load import PluginError, demand, kept
 from nets.data.sets import Dataset
 from nets.network.model import RunError, most_bytes, read_model, restore, write_atomic, write_model
 from nets.network.network import Network
@@ -58,6 +59,7 @@ class Run:
         self.named = True  # its kind: folders of earlier versions have none
         self.lost = 0  # epochs of the model that the log lacks
         self.pruning: dict | None = None  # how and from what a pruned run was made
+        self.plugins = kept(settings.resolved())  # what it is trained with
         self._lock: int | None = None
 
     @classmethod
@@ -113,15 +115,20 @@ class Run:
             check(config, CONFIG)
             data, _ = config.pop("data"), config.pop("versions")
             kind, pruning = config.pop("kind", ""), config.pop("pruning", None)
+            plugins = config.pop("plugins", [])
+            demand(plugins, str(folder))
             settings = Settings(**{**config, "hidden": tuple(config["hidden"])})
         except RunError:
             raise
+        except PluginError as error:
+            raise RunError(str(error)) from error
         except ValueError as error:
             raise RunError(
                 f"{path} is damaged, or not what this program wrote ({error})"
             ) from error
         run = cls(folder, settings, data)
         run.kind, run.pruning, run.named = kind or cls.kind, pruning, bool(kind)
+        run.plugins = plugins
         run.records = read_log(folder / "log.jsonl")
         run._demand_whole()
         return run
@@ -253,7 +260,8 @@ class Run:
         names = ("lnsarith", "numpy", "numba", "llvmlite")
         versions = {name: _version(name) for name in names}
         config = {"kind": self.kind, **self.settings.resolved(), "data": self.data,
-                  "versions": versions, **({"pruning": self.pruning} if self.pruning else {})}
+                  "versions": versions, **({"pruning": self.pruning} if self.pruning else {}),
+                  **({"plugins": self.plugins} if self.plugins else {})}
         text = json.dumps(config, indent=2) + "\n"
         write_atomic(self.folder / "config.json", text.encode())
 

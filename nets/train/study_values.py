@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lnsarith.picture import legend, png, styled
+from lnsarith.picture import LINE, WARM, legend, png, styled
 from nets.data.sets import Dataset
 from nets.settings.settings import Settings, parse_real
 from nets.train.trainer import Record, Trainer
@@ -18,7 +18,7 @@ VALUES: dict[str, tuple[str, tuple]] = {
     "batch": ("batch", (10, 50, 100, 150, 200, 500, 1000)),
     "rate": ("lr", ("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1")),
 }
-INKS = ("#1f5fa8", "#c2410c")
+INKS = (LINE, WARM)
 
 
 def study(what: str, settings: Settings, dataset: Dataset, values: Sequence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 
@@ -120,6 +120,26 @@ class Trainer:
             program.encode(self._seen(self._rows(i, size)))
             for call in program.forward:
                 call()
+
+    def batches(self) -> Iterator[tuple[Program, np.ndarray, np.ndarray]]:
+        """Give the program, pixels and labels of each batch of the next epoch, in order.
+
+        Where one is given, its step and its learning rate are set; whoever takes it runs it.
+        """
+        self._begin_epoch()
+        self._set_rate(0)
+        ar, count = self.network.ar, len(self.labels)
+        size = min(self.settings.batch, count)
+        programs = {rows: self.network.program(rows, True)
+                    for rows in (size, count % size) if rows}
+        for start in range(0, count, size):
+            ar.step += 1
+            if self.settings.schedule_by == "batch":
+                self._set_rate(start)
+            rows = self._rows(start, min(size, count - start))
+            labels = self.labels[rows]
+            yield programs[len(labels)], self._seen(rows), labels
+        self.epoch += 1
 
     def train_epoch(self, report: Report | None = None) -> Record:
         """Train on every image once and return the epoch's record."""

@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, fits, machine, networks, peers, timing
-from benchmarks.child import run
-from benchmarks.options import make_parser
-from benchmarks.rows import RESULTS, Mark, Results, table
-from benchmarks.scalar_loop import delta_table, matmul
+from benchmarks import accuracy, fits, networks, peers
+from benchmarks.common import machine, timing
+from benchmarks.common.child import run
+from benchmarks.common.options import make_parser
+from benchmarks.common.rows import RESULTS, Mark, Results, table
 from benchmarks.speed.__main__ import main as speed
+from benchmarks.speed.scalar_loop import delta_table, matmul
 from benchmarks.speed.words import LNS, demand_equal, lns_words
 from lnsarith.array import LnsArray
 from lnsarith.delta.methods import Lut

@@ -7,7 +7,7 @@ import pytest
 from helpers.small_digits import small
 
 from lnsarith.cli import main
-from lnsarith.commands.which import binary_folder
+from lnsarith.commands.common.which import binary_folder
 from nets.data import sets as data
 
 SMALL = ("--dataset", "digits", "--hidden", "8", "--val", "10", "--epochs", "2")

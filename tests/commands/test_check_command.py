@@ -14,8 +14,8 @@ from lnsarith.bench import plot as check_plot
 from lnsarith.bench.bench import COUNTS, Bench
 from lnsarith.bench.report import check
 from lnsarith.catalogue.operators import OPERATORS, parse_format
+from lnsarith.cli import main
 from lnsarith.commands import check as command
-from lnsarith.commands import ops
 from lnsarith.format import Lns
 
 
@@ -66,11 +66,11 @@ def test_options_of_the_command(capsys):
 
 
 def test_ops_prints_every_operator(capsys):
-    assert ops.run(Namespace(json=False)) == 0
+    assert main(["ops"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(OPERATORS)
     assert max(map(len, lines)) <= 120
-    assert ops.run(Namespace(json=True)) == 0
+    assert main(["ops", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["operators"]
     assert [r["name"] for r in rows] == list(OPERATORS)
     assert rows[0]["operands"] == ["x", "y"] and rows[0]["options"][0]["name"] == "overflow"

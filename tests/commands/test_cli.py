@@ -12,7 +12,7 @@ import pytest
 from helpers.front_door import DIGITS, ROOT, answer, assert_one_line, call
 
 from lnsarith.cli import main
-from lnsarith.commands import options
+from lnsarith.commands.common import options
 from nets.data import sets as data
 from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings
@@ -50,7 +50,7 @@ def test_help_comes_within_half_a_second(tmp_path):
 
 
 def test_version(tmp_path):
-    assert call("--version", cwd=tmp_path)[:2] == (0, "lnsarith 0.1.0\n")
+    assert call("--version", cwd=tmp_path)[:2] == (0, "lnsarith 0.2.0\n")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,8 @@ def files(folder):
     (folder / "heads.csv").write_text("# a comment\nx,y\nones,twos\n1,2\n2,3\n")
     (folder / "infinite.csv").write_text("1e999\n1\n2\n")
     (folder / "gap.csv").write_text("nan,0\n1,0\n2,1\n")
+    (folder / "typo.csv").write_text("O.5,1\n1,2\n2,3\n")
+    (folder / "mixed.csv").write_text("x,2o\nx,2\n1,2\n2,3\n")
     (folder / "wide.csv").write_text("1,2,3\n")
     (folder / "ragged.csv").write_text("1,2\n3\n")
     (folder / "none.csv").write_text("x\n")
@@ -139,6 +141,8 @@ def files(folder):
     (["heads.csv"], "line 3: 'ones,twos' is not numbers"),
     (["infinite.csv"], "line 1: '1e999' is not numbers"),
     (["gap.csv"], "line 1: 'nan,0' is not numbers"),
+    (["mixed.csv"], "line 2: 'x,2' is not numbers"),
+    (["typo.csv"], "line 1: 'O.5,1' mixes text and numbers; a heading has no number, a row no "),
     (["wide.csv"], "samples are one column and points two, got 1 x 3"),
     (["ragged.csv"], "line 2: 1 numbers, the lines above have 2"),
     (["none.csv"], "holds no numbers"), (["binary.csv"], "is no text"),

@@ -10,7 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.agreement.cases import FRACS, WIDTHS, Case, axes, cases, covering
-from benchmarks.agreement.compare import scalar_differences, vector_differences
+from benchmarks.agreement.compare import (
+    SCALARS,
+    scalar_differences,
+    side_by_side,
+    vector_differences,
+)
 from benchmarks.agreement.inputs import corner_inputs, corners
 from benchmarks.agreement.machine import levels, map_plan, widths
 from fxp.arrays.array import FixedArray
@@ -48,7 +53,17 @@ def test_kernels_of_every_operator_give_the_words_of_numpy_and_of_integers(name)
 @pytest.mark.parametrize("name", OPERATORS)
 def test_scalar_loops_of_every_operator_give_the_same_words(name):
     chosen = list(cases(False, None, name))
-    assert not list(scalar_differences(chosen[:: max(1, len(chosen) // 6)]))
+    assert not list(scalar_differences(chosen[:: -(-len(chosen) // SCALARS)]))
+
+
+def test_circuits_side_by_side_are_each_themselves():
+    chosen = list(cases(False, None, "fixed-sub"))[:3] + list(cases(False, None, "lns-max"))[:1]
+    both = side_by_side([case.circuit for case in chosen])
+    given = {f"{name}_{k}": node.high for k, case in enumerate(chosen)
+             for name, node in case.circuit.inputs.items()}
+    assert both(**given) == tuple(
+        case.circuit(**{name: node.high for name, node in case.circuit.inputs.items()})
+        for case in chosen)
 
 
 MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -61,10 +76,11 @@ def test_random_circuits_give_the_words_of_numpy_in_every_width(drawn):
     assert not list(vector_differences(chosen, LEVELS, every_width=True))
 
 
-@settings(MANY, max_examples=30)
-@given(circuits())
-def test_random_circuits_give_the_words_of_numpy_in_scalar_loops(circuit):
-    assert not list(scalar_differences([Case(f"random {circuit.nodes}", circuit)]))
+@settings(MANY, max_examples=12)
+@given(st.lists(circuits(), min_size=4, max_size=8))
+def test_random_circuits_give_the_words_of_numpy_in_scalar_loops(drawn):
+    chosen = [Case(f"random {circuit.nodes}", circuit) for circuit in drawn]
+    assert not list(scalar_differences(chosen))
 
 
 @pytest.mark.parametrize("name", BACKENDS)

@@ -1,5 +1,6 @@
 """What tracing records: ranges, folding, names, claims, and what it refuses."""
 
+import cProfile
 import subprocess
 import sys
 
@@ -57,6 +58,14 @@ def test_comparisons_that_ranges_decide_are_folded():
 def test_nodes_carry_the_names_of_the_spec():
     circuit = trace(sample, {"a": (-64, 63), "b": (-64, 63)})
     assert {"a", "b", "top", "gap", "index", "moved"} <= {n.name for n in circuit.nodes}
+
+
+def test_a_profiler_at_work_stays_at_work_and_changes_nothing():
+    profile = cProfile.Profile()
+    circuit = profile.runcall(trace, sample, {"a": (-64, 63), "b": (-64, 63)})
+    assert "top" in {n.name for n in circuit.nodes}
+    assert "_named_outputs" in {entry.code.co_name for entry in profile.getstats()
+                                if not isinstance(entry.code, str)}
 
 
 def test_a_claim_is_recorded_and_narrows_the_range():

@@ -21,7 +21,9 @@ from fxp.compile.cache import njit
 def place(tmp_path, monkeypatch):
     """The folder of the entries, still to be made."""
     monkeypatch.setenv("LNSARITH_CACHE", str(tmp_path / "cache"))
-    kept.folder.cache_clear()
+    monkeypatch.setattr(kept.tempfile, "tempdir", str(tmp_path))
+    for kind in (kept.folder, kept._report_unkept):
+        kind.cache_clear()
     yield kept.folder()
     kept.folder.cache_clear()
 
@@ -146,16 +148,51 @@ def test_a_full_disk_is_told_and_leaves_nothing(place, caplog, monkeypatch):
     assert list(place.iterdir()) == []
 
 
+def unwritable(folder, kind):
+    (folder / "file").write_text("text")
+    return {"file": folder / "file", "folder of a file": folder / "file" / "cache",
+            "device": Path("/dev/null")}[kind]
+
+
 @pytest.mark.parametrize("kind", ["file", "folder of a file", "device"])
-def test_a_cache_that_cannot_be_made_stops_no_command(kind, tmp_path):
-    (tmp_path / "file").write_text("text")
-    chosen = {"file": tmp_path / "file", "folder of a file": tmp_path / "file" / "cache",
-              "device": "/dev/null"}[kind]
-    code, out, err = call("check", "lns-mul", "--arith", "lns8", "--verbose", cwd=tmp_path,
-                          env={"LNSARITH_CACHE": str(chosen)})
+def test_a_cache_that_cannot_be_made_gives_way_to_a_temporary_one(kind, tmp_path):
+    spare = tmp_path / "temporary"
+    spare.mkdir()
+    env = {"LNSARITH_CACHE": str(unwritable(tmp_path, kind)), "TMPDIR": str(spare)}
+
+    def check():
+        return call("check", "lns-mul", "--arith", "lns8", "--verbose", cwd=tmp_path, env=env)
+
+    code, out, err = check()
     assert code == 0 and out.startswith("lns-mul")
-    assert_one_line(err, "compiled code cannot be kept in", "serves this process alone: ")
-    assert (tmp_path / "file").read_text() == "text" and len(list(tmp_path.iterdir())) == 1
+    home = spare / f"lnsarith-{os.getuid()}"
+    assert_one_line(err, "compiled code cannot be kept in", f"goes to {home}")
+    kept_now = [p for p in home.rglob("*") if p.is_file()]
+    assert kept_now and home.stat().st_mode & 0o777 == 0o700
+    stamps = [p.stat().st_mtime_ns for p in kept_now]
+    assert check() == (0, out, "")
+    assert [p.stat().st_mtime_ns for p in kept_now] == stamps
+    assert (tmp_path / "file").read_text() == "text" and len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("what", ["open to others", "a link", "a file"])
+def test_code_is_not_read_from_a_temporary_folder_of_others(what, place, tmp_path, caplog,
+                                                            monkeypatch):
+    caplog.set_level(logging.INFO, "fxp")
+    home = tmp_path / f"lnsarith-{os.getuid()}"
+    if what == "a file":
+        home.write_text("text")
+    else:
+        held = tmp_path / "held" if what == "a link" else home
+        held.mkdir(mode=0o700)
+        held.chmod(0o777 if what == "open to others" else 0o700)
+        if what == "a link":
+            home.symlink_to(held)
+    (tmp_path / "cache").write_text("no folder")
+    assert [twice(), twice()] == [(42, False), (42, False)]
+    (line,) = caplog.messages
+    assert "serves this process alone" in line
+    assert home.is_file() or list(home.iterdir()) == []
 
 
 def test_verbose_tells_of_damage_and_nothing_else_does(tmp_path):

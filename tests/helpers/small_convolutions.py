@@ -28,7 +28,7 @@ def network(options, make=plain, threads=1, backend="vector", activation=ReLU, s
     settings = Settings(dataset="digits", batch=6, **options)
     ar = make_arithmetic(settings, threads, backend)
     b = Builder(ar, np.random.default_rng(3), shape, lambda n, _: (2 / n) ** 0.5, activation)
-    return Network(ar, make(b).flat().dense(10).layers, int(np.prod(shape)), 10)
+    return Network(ar, make(b).flat().dense(10).layers, int(np.prod(shape)), 10, b.sources)
 
 
 def batch(rows=6, seed=5, shape=SHAPE):

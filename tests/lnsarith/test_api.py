@@ -160,7 +160,13 @@ def test_networks_of_integers_are_loaded(tmp_path, capsys):
     lnsarith.train(dataset="digits", out=tmp_path / "a", **{**QUICK, "arith": "float32"})
     answer(capsys, "quantize", tmp_path / "a", "--out", tmp_path / "q")
     told = answer(capsys, "eval", tmp_path / "q")
-    assert lnsarith.load(tmp_path / "q").evaluate().correct == told["correct"]
+    export = lnsarith.load(tmp_path / "q")
+    assert export.evaluate().correct == told["correct"]
+    for name in ("settings", "log"):
+        with pytest.raises(ValueError, match=f"q is an export, which has no {name}; load the run"):
+            getattr(export, name)
+    with pytest.raises(ValueError, match="backend must be vector or numpy, got 'none'"):
+        lnsarith.load(tmp_path / "q", backend="none")
 
 
 def test_arrays_alone_hold_back_every_fifth_image_of_a_class(tmp_path):

@@ -123,6 +123,14 @@ def test_numpy_gets_copies_as_floats_where_a_type_of_floats_is_named(kind, f):
         np.exp(x)
 
 
+@pytest.mark.parametrize("word", [40000, 1 << 63, -(10**30), 10**30])
+def test_words_of_any_size_are_refused_by_their_range(word):
+    with pytest.raises(FormatError, match=rf"words of fixed16.11 are -32768..32767, got {word}$"):
+        FixedArray([0, word], Fixed(16, 11))
+    with pytest.raises(TypeError, match="words are integers, got object"):
+        FixedArray([Fraction(1, 2), 10**30], Fixed(16, 11))
+
+
 def test_limits_are_values_of_the_format():
     assert limits(F) == (127 / 8, 1 / 8, 1 / 8, 0)
     assert limits(L) == (L.max, L.min, L.eps, L.zero)

@@ -8,8 +8,26 @@ from oracles.delta import gauss
 
 from fxp.format import FormatError
 from lnsarith.cli import main
+from lnsarith.delta import gauss as gauss_module
+from lnsarith.delta.gauss import gauss_words
 from lnsarith.delta.methods import parse
 from lnsarith.delta.pwl import fit_segments, fit_within
+
+
+@pytest.mark.parametrize("frac, step", [(0, 1), (3, 1), (10, 64), (14, 999)])
+@pytest.mark.parametrize("opposite", [False, True])
+def test_tables_made_at_once_are_those_made_entry_by_entry(frac, step, opposite):
+    gaps = range(step if opposite else 0, 20 << frac, step)
+    one_by_one = [round(gauss(Fraction(g, 1 << frac), opposite) * (1 << frac)) for g in gaps]
+    assert gauss_words(gaps, opposite, frac) == one_by_one
+
+
+def test_a_table_s_entry_near_a_tie_is_decided_by_decimals(monkeypatch):
+    asked = []
+    monkeypatch.setattr(gauss_module, "gauss", lambda *given: asked.append(given) or 7)
+    monkeypatch.setattr(gauss_module.np, "log2", lambda x: np.full_like(x, -0.5 + 1e-7))
+    assert gauss_words(range(2, 4), True, 0) == [7, 7]
+    assert asked == [(Fraction(2), True, 0), (Fraction(3), True, 0)]
 
 
 @pytest.mark.parametrize("frac, error", [(3, "0.5"), (4, "1/16"), (4, "1/32"), (6, "0.02"),

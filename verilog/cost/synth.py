@@ -2,7 +2,7 @@
 
 Targets: `gates` maps to two-input AND, OR, XOR and a multiplexer, each counted as one
 gate, inverters apart; ice40, ecp5 and xilinx map to those FPGAs, with neither DSP
-blocks nor block RAM, so that all logic is counted in LUTs.
+blocks nor block RAM, so that all logic is counted in LUTs; ecp5-memories has block RAM.
 
 `gates` knows four flows: `plain` is Yosys' default; `booth` builds multipliers after
 Booth; `area` and `booth-area` let ABC look longer for a small netlist. `best` is the
@@ -36,10 +36,12 @@ TARGETS = {
     "gates": "synth -flatten{booth} -top {top}\nabc -g AND,OR,XOR,MUX{script}\nopt_clean",
     "ice40": "synth_ice40 -nobram -top {top}",
     "ecp5": "synth_ecp5 -nobram -nolutram -nodsp -top {top}",
+    "ecp5-memories": "synth_ecp5 -nolutram -nodsp -top {top}",
     "xilinx": "synth_xilinx -nobram -nolutram -nodsp -noiopad -noclkbuf -flatten -top {top}",
 }
 PLACERS = {"ice40": ("nextpnr-ice40", ["--hx8k", "--package", "ct256"]),
-           "ecp5": ("nextpnr-ecp5", ["--25k", "--package", "CABGA381"])}
+           "ecp5": ("nextpnr-ecp5", ["--25k", "--package", "CABGA381"]),
+           "ecp5-memories": ("nextpnr-ecp5", ["--85k", "--package", "CABGA381"])}
 SEEDS = (1, 2, 3)
 # Flip-flops and shift registers of the vendors: ltp would take them for logic (its -noff
 # knows Yosys' own alone).
@@ -86,7 +88,7 @@ def synthesise(design: Design, target: str = "gates", place: bool = False,
     if flow not in (*FLOWS, "best"):
         raise ValueError(f"flow must be one of {', '.join(FLOWS)} or best, got {flow!r}")
     if place and target not in PLACERS:
-        raise ValueError(f"only {' and '.join(PLACERS)} can be placed, not {target}")
+        raise ValueError(f"target must be one of {', '.join(PLACERS)} to be placed, got {target!r}")
     flows = flows_of(design, target) if flow == "best" else [flow]
     with scratch() as folder:
         for name, text in design.files.items():

@@ -56,7 +56,8 @@ class Design:
     the first in the lowest bits, how many there are and their bits; its arrays have
     a column for each. array is what an array is made of, places where each operand is
     in the registers of a custom function unit: register, lowest bit, bits. ignored are
-    inputs that no answer depends on.
+    inputs that no answer depends on. commands are those of a custom function unit
+    (`verilog.units.cfu.commands`), texts what goes with it: C, by file name.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Design:
     array: Array | None = None
     places: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    commands: tuple = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def top(self) -> Module:

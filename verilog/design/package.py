@@ -11,12 +11,13 @@ import numpy as np
 from lnsarith.files.reading import BadFile, read_json
 from lnsarith.files.schema import table, text
 from lnsarith.files.whole import write_folder_whole
+from verilog.design.cfu_tables import cfu_tables
 from verilog.design.design import Design, Words
 from verilog.design.testbench import testbench
 from verilog.emit.header import version
 from verilog.emit.lower import width_of
 
-__all__ = ["MARK", "folder_files", "write_package"]
+__all__ = ["KIND", "MARK", "folder_files", "is_ours", "write_package"]
 
 MARK = "manifest.json"
 KIND = "lnsarith rtl 1"
@@ -30,7 +31,7 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
     replaced; FileExistsError for any other that is not empty.
     """
     folder = Path(os.path.abspath(folder))
-    if folder.exists() and not _ours(folder):
+    if folder.exists() and not is_ours(folder):
         if not folder.is_dir() or any(folder.iterdir()):
             raise FileExistsError(17, "exists and is no folder of generated Verilog; "
                                       "choose another with --out", str(folder))
@@ -39,7 +40,7 @@ def write_package(design: Design, folder: str | Path, vectors: int = 1000,
     return list(files)
 
 
-def _ours(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
     """Whether a folder holds the manifest of generated Verilog."""
     own = table({"name": text(), "circuit": text()}, {"kind": text(KIND)}, open_ended=True)
     try:
@@ -65,7 +66,7 @@ def folder_files(design: Design, vectors: int, seed: int) -> dict[str, str]:
     return {**design.files, "files.f": "".join(f"{s}\n" for s in sources),
             f"{design.name}.core": _core(design, sources, list(golden)), **golden,
             f"tb_{design.name}.v": testbench(design, counts["given"], counts["answered"]),
-            "README.md": _readme(design, manifest),
+            **design.texts, "README.md": _readme(design, manifest),
             MARK: json.dumps(manifest, indent=2) + "\n"}
 
 
@@ -113,13 +114,16 @@ def _core(design: Design, sources: list[str], golden: list[str]) -> str:
 
 
 def _readme(design: Design, manifest: dict) -> str:
-    ports = "\n".join(f"| `{p['name']}` | {p['direction']} | {p['width']} | {p['format']} |"
-                      for p in manifest["ports"])
+    ports = "| port | direction | bits | format |\n|---|---|---|---|\n" + "\n".join(
+        f"| `{p['name']}` | {p['direction']} | {p['width']} | {p['format']} |"
+        for p in manifest["ports"])
+    if design.commands:
+        ports = cfu_tables(design)
     settings = ", ".join(f"{k} {value}" for k, value in design.settings.items())
     timing = {0: "Combinational.", None: "One word a cycle; answers come in order."}.get(
         design.latency, f"{design.latency} cycles from input to output, one word a cycle.")
     return (f"# {design.name}\n\n{design.summary}; {settings}. {timing}\n\n"
-            f"| port | direction | bits | format |\n|---|---|---|---|\n{ports}\n\n"
+            f"{ports}\n\n"
             "`files.f` lists the sources, `golden_*.hex` hold "
             f"{manifest['golden']['given']} words and their answers from the compiled kernel "
             "(corners first, then random). Compare them:\n\n"

@@ -35,13 +35,15 @@ class Lowering:
     sources names the vector of every input port. stages gives the pipeline stage
     of every node by its index (all 0 without); `registers` collects, for each
     stage, the registers that hold the values of the stage before. memories, if
-    given, starts the names of the hex files that tables are read from (`files`).
+    given, starts the names of the hex files that tables of more than `above` words are
+    read from (`files`).
     """
 
     def __init__(self, circuit: Circuit, body: Body, sources: dict[str, str],
-                 stages: dict[int, int] | None = None, memories: str = ""):
+                 stages: dict[int, int] | None = None, memories: str = "", above: int = 0):
         self.body = body
         self.memories = memories
+        self._above = above
         self.files: dict[str, str] = {}
         self.registers: dict[int, list[tuple[str, str]]] = {}
         self._circuit = circuit
@@ -242,11 +244,15 @@ class Lowering:
         if key not in self._functions:
             self._functions[key] = self._table(node, words, width, index_width)
         table, value = self._functions[key], self._value(index, index_width, stage)
-        return v.element(table, value) if self.memories else v.call(table, value)
+        return v.element(table, value) if self._in_memory(words) else v.call(table, value)
+
+    def _in_memory(self, words) -> bool:
+        """Whether a table is read from a file."""
+        return bool(self.memories) and len(words) > self._above
 
     def _table(self, node: Node, words, width: int, index_width: int) -> str:
         identifier = self.body.fresh(f"rom_{node.table.name}")
-        if not self.memories:
+        if not self._in_memory(words):
             self.body.add(v.case_function(identifier, width, index_width, words))
             return identifier
         file = f"{self.memories}_{identifier}.hex"

@@ -146,7 +146,8 @@ def case_function(identifier: str, width: int, index_width: int, values):
     arms.append(vast.Case(None, _returns(identifier, default, width)))
     body = vast.CaseStatement(name("address"), tuple(arms)) if len(arms) > 1 else arms[0].statement
     inputs = vast.Decl([vast.Input("address", width=_width(index_width))])
-    return vast.Function(identifier, _width(width), [inputs, vast.Block([body])])
+    wide = _width(width) or vast.Width(vast.IntConst("0"), vast.IntConst("0"))
+    return vast.Function(identifier, wide, [inputs, vast.Block([body])])
 
 
 def instance(module: str, label: str, connections):

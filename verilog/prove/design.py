@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
+from fxp.format import FormatError
 from fxp.trace.circuit import Circuit
 from verilog.design.covering import all_values
 from verilog.design.design import operator_design
@@ -35,7 +36,13 @@ def prove(operator, f, options: Mapping | None = None, latency: int = 0, seconds
 
 
 def prove_design(design, seconds: float = 60) -> list[Proof]:
-    """Return the proofs of a design: its Verilog, its clocking, its ranges."""
+    """Return the proofs of a design: its Verilog, its clocking, its ranges. Of a unit of
+    commands it is what stands within Cfu, which only names its ports."""
+    if design.commands and design.latency is None:
+        if design.array:
+            raise FormatError("an array behind commands is simulated, not proved; the array "
+                              "itself is: lnsarith rtl prove NAME --option stationary=weight")
+        design = replace(design, modules=design.modules[:-2], commands=(), places={})
     ends = design.array.ends if design.array else {}
     return [*prove_equal([design], seconds), prove_ranges(design.circuit, seconds),
             *(replace(prove_ranges(circuit, seconds), name=f"{name.rpartition('_')[2]} ranges")

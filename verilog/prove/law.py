@@ -40,7 +40,7 @@ def laws_of(operator, f, options: Mapping) -> list[Law]:
     settings = {k: str(v) for k, v in operator.settings(options).items()}
     if settings.get("rounding") == "stochastic":
         return []
-    return [law for law in LAWS.get(operator.name, ())
+    return [law for law in (*LAWS.get(operator.name, ()), *operator.laws)
             if all(settings.get(k, v) == v for k, v in law.needs.items())]
 
 

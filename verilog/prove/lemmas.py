@@ -9,8 +9,8 @@ lemmas, proved for all inputs: they cannot change an answer.
 from __future__ import annotations
 
 import random
-import time
-from typing import Any
+
+from verilog.prove.limits import Limit
 
 __all__ = ["solve_by_lemmas"]
 
@@ -35,16 +35,15 @@ def solve_by_lemmas(formula, seconds: float):
     question = parser.parse_term(last.removeprefix("(assert ").removesuffix(")"))
     assertions = parser.bitwuzla().get_assertions()
     made = _Session(bitwuzla, manager, parser, assertions)
-    end = time.perf_counter() + seconds
+    limit = Limit(seconds)
     free = {k: w for k, w in formula.inputs.items() if k not in formula.shown}
     for term, cell in made.pairs(free, formula.terms, formula.cells):
-        left = end - time.perf_counter()
-        if left <= 0:
+        if limit():
             return "unknown", {}, f"none within {seconds:g} s"
         different = f"(distinct {term} {cell})"
-        if made.ask(parser.parse_term(different), min(left, LEMMA_SECONDS)) == "unsat":
+        if made.ask(parser.parse_term(different), min(limit.left, LEMMA_SECONDS)) == "unsat":
             made.learn(parser.parse_term(f"(= {term} {cell})"))
-    answer = made.ask(question, max(0.001, end - time.perf_counter()))
+    answer = made.ask(question, max(0.001, limit.left))
     note = f"by {made.learnt} lemmas"
     if answer == "sat":
         return "refuted", {k: made.value(f"|{k}|") for k in formula.inputs}, note
@@ -55,32 +54,23 @@ def solve_by_lemmas(formula, seconds: float):
 class _Session:
     """A solver to which lemmas are added; a question limits its own time."""
 
-    def __init__(self, bitwuzla, manager, parser, assertions):
-        self._module, self._manager, self._parser = bitwuzla, manager, parser
-        self._facts = list(assertions)
-        self._solver: Any = None
+    def __init__(self, module, manager, parser, assertions):
+        self._module, self._parser = module, parser
         self.learnt = 0
-        self._renew(LEMMA_SECONDS)
-
-    def _renew(self, seconds: float):
-        options = self._module.Options()
-        options.set(self._module.Option.PRODUCE_MODELS, True)
-        options.set(self._module.Option.PP_NORMALIZE, False)
-        options.set(self._module.Option.TIME_LIMIT_PER, max(1, int(1000 * seconds)))
-        self._limit = seconds
-        self._solver = self._module.Bitwuzla(self._manager, options)
-        for fact in self._facts:
+        options = module.Options()
+        options.set(module.Option.PRODUCE_MODELS, True)
+        options.set(module.Option.PP_NORMALIZE, False)
+        self._solver = module.Bitwuzla(manager, options)
+        for fact in assertions:
             self._solver.assert_formula(fact)
 
     def ask(self, formula, seconds: float) -> str:
-        if seconds != self._limit:
-            self._renew(seconds)
+        self._solver.configure_terminator(Limit(seconds))
         return {self._module.Result.SAT: "sat", self._module.Result.UNSAT: "unsat"}.get(
             self._solver.check_sat(formula), "unknown")
 
     def learn(self, formula):
         self.learnt += 1
-        self._facts.append(formula)
         self._solver.assert_formula(formula)
 
     def value(self, text: str) -> int:

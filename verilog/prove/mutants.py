@@ -9,7 +9,7 @@ constant off by one (`constant`) or the lowest bit of the result inverted (`bit`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,11 +28,12 @@ MOST_TRIED = 40  # faults of a kind that are tried before the kind is given up
 
 @dataclass(frozen=True)
 class Mutant:
-    """A circuit with a fault, and what the fault is."""
+    """A circuit with a fault, what the fault is, and words that show it, where any are known."""
 
     kind: str
     text: str
     circuit: Circuit
+    words: Mapping[str, int] = field(default_factory=dict)
 
 
 def samples(circuit: Circuit, count: int = SAMPLES) -> dict[str, np.ndarray]:
@@ -51,17 +52,19 @@ def mutants(circuit: Circuit, kinds=KINDS, differs: Callable | None = None
     words = samples(circuit)
     answers = _stacked(circuit, words)
 
-    def otherwise(mutated: Circuit) -> bool:
-        return bool((_stacked(mutated, words) != answers).any())
+    def shown(mutated: Circuit) -> dict[str, int]:
+        wrong = np.flatnonzero((_stacked(mutated, words) != answers).any(axis=0))
+        return {k: int(column[wrong[0]]) for k, column in words.items()} if wrong.size else {}
 
     found = 0
     for kind in kinds:
         if kind in ("constant", "bit") and found:
             return
         for text, mutated in _tried(circuit, kind, words):
-            if (differs or otherwise)(mutated):
+            telling = {} if differs else shown(mutated)
+            if differs(mutated) if differs else telling:
                 found += 1
-                yield Mutant(kind, text, mutated)
+                yield Mutant(kind, text, mutated, telling)
                 break
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from fxp.trace.circuit import Circuit
 from verilog.prove.mutants import Mutant
-from verilog.prove.smt import Formula
+from verilog.prove.smt import Formula, constant
 from verilog.prove.solvers import Answer, solve
 
 __all__ = ["Proof", "settle"]
@@ -58,7 +58,7 @@ def settle(name: str, statement: str, circuit: Circuit, ask: Callable[[Circuit],
         return proof
     caught, spent = [], answer.seconds
     for fault in faults:
-        answer = solve(ask(fault.circuit), seconds)
+        answer = _asked(fault, ask, seconds)
         spent += answer.seconds
         if answer.verdict != "refuted" or not replay(fault.circuit, answer.model):
             why = "not replayed" if answer.verdict == "refuted" else answer.verdict
@@ -68,6 +68,21 @@ def settle(name: str, statement: str, circuit: Circuit, ask: Callable[[Circuit],
     if not caught:
         return replace(proof, verdict="unknown", note="no mutant to catch")
     return replace(proof, seconds=spent, mutant="; ".join(caught))
+
+
+def _asked(fault: Mutant, ask: Callable[[Circuit], Formula], seconds: float) -> Answer:
+    """Return the answer for a mutant: first for the words that are known to show it, which is
+    the same question with fewer answers."""
+    formula = ask(fault.circuit)
+    known = [f"(assert (= |{k}| {constant(word, formula.inputs[k])}))"
+             for k, word in fault.words.items() if k in formula.inputs]
+    if known:
+        formula.lines[-1:-1] = known
+        answer = solve(formula, seconds, ("bitwuzla",))
+        if answer.verdict == "refuted":
+            return answer
+        formula = ask(fault.circuit)
+    return solve(formula, seconds)
 
 
 def _confirmed(found: dict, answer: Answer) -> dict:

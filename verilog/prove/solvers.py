@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from verilog.prove.lemmas import solve_by_lemmas
+from verilog.prove.limits import Limit, interrupted
 from verilog.prove.smt import Formula
 from verilog.tools import ToolMissing
 
@@ -32,7 +33,8 @@ LONG, LONG_AT_ONCE = 5000, 15.0  # lines: with large tables each lemma is slow
 
 
 def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
-    """Return the first definite answer of the solvers, each given the whole time.
+    """Return the first definite answer of the solvers, each given the whole time, which is
+    that of the processor.
 
     Raises ToolMissing if none is installed.
     """
@@ -98,10 +100,10 @@ def _bitwuzla(text: str, inputs, seconds: float):
     options = bitwuzla.Options()
     options.set(bitwuzla.Option.PRODUCE_MODELS, True)
     options.set(bitwuzla.Option.PP_NORMALIZE, False)  # it takes equal structures apart
-    options.set(bitwuzla.Option.TIME_LIMIT_PER, max(1, int(1000 * seconds)))
     parser = bitwuzla.Parser(bitwuzla.TermManager(), options)
     parser.parse(text, True, False)
     solver = parser.bitwuzla()
+    solver.configure_terminator(Limit(seconds))
     result = solver.check_sat()
     if result == bitwuzla.Result.UNSAT:
         return "proved", {}, ""
@@ -114,16 +116,17 @@ def _bitwuzla(text: str, inputs, seconds: float):
 def _z3(text: str, inputs, seconds: float):
     import z3
 
-    solver = z3.SolverFor("QF_BV")
-    solver.set("timeout", max(1, int(1000 * seconds)))
+    context = z3.Context()
+    solver = z3.SolverFor("QF_BV", ctx=context)
     solver.from_string(text)
-    result = solver.check()
+    with interrupted(seconds, context.interrupt):
+        result = solver.check()
     if result == z3.unsat:
         return "proved", {}, ""
     if result != z3.sat:
         return "unknown", {}, f"none within {seconds:g} s: {solver.reason_unknown()}"
     model = solver.model()
-    return "refuted", {k: model.eval(z3.BitVec(k, w), model_completion=True).as_long()
+    return "refuted", {k: model.eval(z3.BitVec(k, w, context), model_completion=True).as_long()
                        for k, w in inputs.items()}, ""
 
 

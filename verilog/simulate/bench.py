@@ -1,8 +1,8 @@
 """The bench inside the simulator: one set of cocotb tests for all designs.
 
-`verilog.simulate.icarus` starts it and names a folder in LNSARITH_BENCH: job.npz there
-holds the words and answers of every phase, result.json receives what came of it.
-A cycle changes the inputs at the falling edge and looks at the outputs right before
+`verilog.simulate.icarus` starts it and names a folder in LNSARITH_BENCH: job.json and
+job.bin there hold the words and answers of every phase, result.json receives what came
+of it. A cycle changes the inputs at the falling edge and looks at the outputs right before
 the rising one.
 """
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import time
 from pathlib import Path
-
-import numpy as np
 
 __all__ = ["META", "Checker", "columns"]
 
 FOLDER = Path(os.environ["LNSARITH_BENCH"])
-JOB = np.load(FOLDER / "job.npz")
-META = json.loads(str(JOB["meta"]))
+META = json.loads((FOLDER / "job.json").read_text())
 KEPT = 8  # mismatches and faults that are told in full
 
 _results: list[dict] = []
@@ -21,15 +19,21 @@ _results: list[dict] = []
 
 def columns(phase: str, prefix: str) -> dict[str, list[int]]:
     """Return the patterns of each port of a phase."""
-    start = f"{phase}/{prefix}"
-    return {name.removeprefix(f"{phase}/"): _integers(JOB[name])
-            for name in JOB.files if name.startswith(start)}
+    found, begin = {}, 0
+    with open(FOLDER / "job.bin", "rb") as file:
+        for own, name, count, size in META["columns"]:
+            if own == phase and name.startswith(prefix):
+                file.seek(begin)
+                found[name] = _integers(file.read(count * size), size)
+            begin += count * size
+    return found
 
 
-def _integers(column: np.ndarray) -> list[int]:
-    if column.ndim == 1:
-        return column.tolist()
-    return [int.from_bytes(row.tobytes(), "little") for row in column]
+def _integers(data: bytes, size: int) -> list[int]:
+    """Return little-endian numbers of so many bytes."""
+    if size == 8:
+        return list(struct.unpack(f"<{len(data) // 8}Q", data))
+    return [int.from_bytes(data[i : i + size], "little") for i in range(0, len(data), size)]
 
 
 class Checker:

@@ -1,32 +1,22 @@
-"""A design as a shared library: Verilator's C++ with our loops, compiled in about a second.
-
-Verilator's runtime, which takes g++ longer than any design, is compiled once and kept
-beside the compiled kernels.
-"""
+"""A design as a shared library: Verilator's C++ with our loops, compiled in about a second."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from fxp.compile import kept
 from verilog import tools
 from verilog.design.design import Design, Words
 from verilog.design.lint import write_files
 from verilog.simulate.exhaustive_loop import loop_source
+from verilog.simulate.runtime import FLAGS, include_folder, runtime
 
-__all__ = ["KEPT", "Dut", "build"]
+__all__ = ["KEPT", "Dut", "build", "library"]
 
 KEPT = 8  # mismatches that a call tells
-FLAGS = ["-std=gnu++17", "-O2", "-march=native", "-fPIC", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0",
-         "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_VCD=0"]
-RUNTIME = ("verilated", "verilated_threads")
 
 
 class Dut:
@@ -96,26 +86,38 @@ def build(design: Design, folder: Path) -> ctypes.CDLL:
 
     Raises ToolMissing for what is not installed, ToolError for what does not compile.
     """
-    compiler = tools.program("g++")
-    program, environment = tools.verilator()
     sources = write_files(design, folder)
     for name in sources:  # a model looks for its memories where the process runs
         text = (folder / name).read_text()
         for memory in design.files.keys() - set(sources):
             text = text.replace(f'"{memory}"', f'"{folder / memory}"')
         (folder / name).write_text(text)
-    tools.run([program, "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
-               "--output-split", "0", "-Wno-fatal", "-Wno-lint", "--top-module", design.name,
+    return _typed(library(design.name, sources, folder, lambda generated:
+                          loop_source(design, generated)))
+
+
+def library(top: str, sources: list[str], folder: Path, loop: Callable[[list[str]], str],
+            initial: str = "fast", optimise: str = "-O2") -> ctypes.CDLL:
+    """Return the library of Verilog sources in a folder and of the C++ that `loop` makes of
+    the names of Verilator's files; initial is what --x-initial takes, optimise is g++'s level.
+
+    Raises ToolMissing for what is not installed, ToolError for what does not compile.
+    """
+    compiler = tools.program("g++")
+    program, environment = tools.verilator()
+    tools.run([program, "--cc", "-O3", "--x-assign", "fast", "--x-initial", initial, "--no-timing",
+               "--output-split", "0", "-Wno-fatal", "-Wno-lint", "--top-module", top,
                "--prefix", "Vdut", "-Mdir", "obj", *sources], cwd=folder, env=environment)
     generated = sorted(p.name for p in (folder / "obj").glob("*.cpp"))
-    (folder / "obj" / "loop.cc").write_text(loop_source(design, generated))
-    include = _include(program, environment.get("VERILATOR_ROOT", ""))
-    objects = {f"obj/{name}": data for name, data in _runtime(compiler, include).items()}
+    (folder / "obj" / "loop.cc").write_text(loop(generated))
+    include = include_folder(program, environment.get("VERILATOR_ROOT", ""))
+    objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
-    tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
+    flags = [optimise if flag == "-O2" else flag for flag in FLAGS]
+    tools.run([compiler, *flags, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
                "libdut.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
-    return _typed(ctypes.CDLL(str(folder / "libdut.so")))
+    return ctypes.CDLL(str(folder / "libdut.so"))
 
 
 def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
@@ -126,37 +128,3 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
     library.dut_run.argtypes = [pointer, integer, pointer, pointer, integer, pointer,
                                 ctypes.c_uint64, integer, pointer, pointer, pointer]
     return library
-
-
-@lru_cache(maxsize=1)
-def _include(program: str, root: str) -> Path:
-    """Return the folder of Verilator's own C++."""
-    return Path(root or tools.run([program, "--getenv", "VERILATOR_ROOT"]).strip()) / "include"
-
-
-@lru_cache(maxsize=1)
-def _runtime(compiler: str, include: Path) -> dict[str, bytes]:
-    """Return the runtime's objects by file name, compiled where they are not kept."""
-    sha = hashlib.sha256(repr(FLAGS).encode() + tools.run([compiler, "-dumpfullversion"]).encode())
-    for path in sorted(include.glob("verilated*")):
-        sha.update(path.read_bytes())
-    sources = [s for s in (include / f"{name}.cpp" for name in RUNTIME) if s.is_file()]
-
-    def made(source: Path) -> bytes:
-        name = f"{source.stem}_{sha.hexdigest()[:16]}.o"
-        data = kept.read(name)
-        if data is None:
-            data = _compiled(source, compiler, include)
-            kept.write(name, data)
-        return data
-
-    with ThreadPoolExecutor(len(sources)) as pool:
-        return {f"{s.stem}.o": data for s, data in zip(sources, pool.map(made, sources))}
-
-
-def _compiled(source: Path, compiler: str, include: Path) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="lnsarith-") as folder:
-        target = Path(folder) / "object.o"
-        tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-c", str(source),
-                   "-o", str(target)])
-        return target.read_bytes()

@@ -10,10 +10,11 @@ __all__ = ["Trace", "read_vcd"]
 Trace = list[tuple[int, str]]  # times in ps, patterns of bits
 
 
-def read_vcd(path: Path, top: str) -> dict[str, Trace]:
-    """Return when the vectors of a top module change and to what, x and z included.
+def read_vcd(path: Path, *scope: str) -> dict[str, Trace]:
+    """Return when the vectors of a module change and to what, x and z included.
 
-    Times are in ps, as the bench has them; vectors below the top are left out.
+    scope names the top module, and instances below it down to the one that is meant. Times
+    are in ps, as the bench has them; vectors of other instances are left out.
     """
     names: dict[str, tuple[str, int]] = {}
     traces: dict[str, Trace] = {}
@@ -26,7 +27,7 @@ def read_vcd(path: Path, top: str) -> dict[str, Trace]:
                 scopes.append(parts[2])
             elif line.startswith("$upscope"):
                 scopes.pop()
-            elif line.startswith("$var") and scopes == [top]:
+            elif line.startswith("$var") and scopes == list(scope):
                 names[parts[3]] = parts[4], int(parts[2])
                 traces[parts[4]] = []
             elif line.startswith("#"):

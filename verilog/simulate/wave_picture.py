@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from fxp.format import FormatError
 from lnsarith.picture import GREY, INK, WARM, picture
 from lnsarith.picture import LINE as BLUE
+from lnsarith.picture.look import current
 from verilog.design.design import Design
 from verilog.emit.module import Port
 from verilog.simulate.trace import Trace
@@ -23,17 +25,24 @@ INCHES = {True: 0.56, False: 0.72}  # of a cycle with a clock, of a word without
 SLANT = 0.07  # of a lozenge's ends, in cycles
 
 
-def draw(design: Design, traces: dict[str, Trace], path: Path, cycles: int) -> None:
-    """Draw the ports of a design over so many cycles or words; the file appears whole."""
+def draw(design: Design, traces: dict[str, Trace], path: Path, cycles: int,
+         labels: Mapping[str, str] | None = None, functions: Mapping[int, str] | None = None
+         ) -> None:
+    """Draw the ports of a design over so many cycles or words; the file appears whole.
+
+    labels has other names of ports to write, functions names of words of i_function.
+    """
     heights = [_height(design, p) for p in design.top.ports]
-    size = (1.7 + INCHES[design.clocked] * cycles, 1.3 + sum(heights))
-    with picture(path, "", size, layout=None, more=STYLE) as figure:
-        axes = figure.add_axes((1.15 / size[0], 0.32 / size[1], 1 - 1.35 / size[0],
+    size = (1.7 + 0.7 * bool(labels) + INCHES[design.clocked] * cycles, 1.3 + sum(heights))
+    with picture(path, "", size, lambda: _rows(design, traces, cycles), layout=None,
+                 more=STYLE) as figure:
+        left = 1.15 if labels is None else 1.85
+        axes = figure.add_axes((left / size[0], 0.32 / size[1], 1 - (left + 0.2) / size[0],
                                 1 - 1.18 / size[1]))
         axes.set(xlim=(0, cycles), ylim=(sum(heights), 0))
         _axis(axes, design, cycles)
         _title(figure, design, size)
-        _Picture(axes, design, traces, cycles).ports(heights)
+        _Picture(axes, design, traces, cycles, labels or {}, functions or {}).ports(heights)
 
 
 def _axis(axes, design: Design, cycles: int) -> None:
@@ -47,7 +56,17 @@ def _axis(axes, design: Design, cycles: int) -> None:
                   textcoords="offset points", color=GREY, annotation_clip=False)
 
 
+def _rows(design: Design, traces: dict[str, Trace], cycles: int) -> Iterator[tuple]:
+    """Yield design, port, cycle and pattern of every change."""
+    for port in design.top.ports:
+        for time, pattern in traces[port.name]:
+            if time < cycles * PERIOD:
+                yield design.name, port.name, time / PERIOD, "", pattern
+
+
 def _title(figure, design: Design, size) -> None:
+    if not current().titled:
+        return
     settings = ", ".join(f"{k} {v}" if k != "format" else v for k, v in design.settings.items())
     figure.text(0.12 / size[0], 1 - 0.28 / size[1], design.name, fontsize=12, weight="bold")
     figure.text(0.12 / size[0], 1 - 0.5 / size[1], f"{design.summary};  {settings}", fontsize=9.5)
@@ -60,8 +79,10 @@ def _title(figure, design: Design, size) -> None:
 class _Picture:
     """One axes in cycles and inches downward, on which ports are drawn."""
 
-    def __init__(self, axes, design: Design, traces: dict[str, Trace], cycles: int):
+    def __init__(self, axes, design: Design, traces: dict[str, Trace], cycles: int,
+                 labels: Mapping[str, str], functions: Mapping[int, str]):
         self.axes, self.design, self.traces, self.cycles = axes, design, traces, cycles
+        self.labels, self.functions = labels, functions
 
     def ports(self, heights: list[float]) -> None:
         """Draw every port in the order of the module."""
@@ -80,7 +101,8 @@ class _Picture:
 
     def _name(self, port: Port, middle: float) -> None:
         weight = "normal" if port.name in ("i_clk", "i_rst") else "bold"
-        self.axes.annotate(port.name, (0, middle), xytext=(-6, 0), textcoords="offset points",
+        name = self.labels.get(port.name, port.name)
+        self.axes.annotate(name, (0, middle), xytext=(-6, 0), textcoords="offset points",
                            ha="right", va="center", color=_color(port), weight=weight,
                            family="monospace", annotation_clip=False)
 
@@ -137,6 +159,8 @@ class _Picture:
         """Write a word and its value in the middle of its lozenge, as far as there is room."""
         lanes = port.name[2:] in self.design.lanes
         texts = _texts(self.design, port, pattern)
+        if port.name == "i_function" and self.functions:
+            texts.append(self.functions.get(int(pattern, 2), "none"))
         room = (span[1] - span[0] - SLANT) * INCHES[self.design.clocked]
         sized = [(line, 6.2 if lanes or k else 7.5) for k, line in enumerate(texts)]
         lines = list(takewhile(lambda x: len(x[0]) * 0.62 * x[1] / 72 <= room, sized))

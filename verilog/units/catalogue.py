@@ -13,6 +13,8 @@ from lnsarith.catalogue.operator import FAMILIES, Option
 from lnsarith.catalogue.operators import DELTA, GAIN, OVERFLOW, RATIO, UNDERFLOW
 from verilog.design.design import Design
 from verilog.design.name import design_name
+from verilog.units.cfu.rescale import rescale_unit
+from verilog.units.cfu.units import array_cfu, inner_name, mac_cfu, rescale_cfu
 from verilog.units.dot import dot
 from verilog.units.mac_unit import mac_unit
 from verilog.units.macs import Mac, fixed_mac, lns_mac, minselect_mac, xnor_mac
@@ -58,8 +60,9 @@ def _lns(f, o) -> Mac:
 
 
 def _fixed(f, o) -> Mac:
-    to = f if o["to"] == "same" else o["to"]
-    return fixed_mac(f, to, o["kind"], o["bits"], o["depth"], o["rounding"], o["overflow"])
+    to = f if o.get("to", "same") == "same" else o["to"]
+    return fixed_mac(f, to, o["kind"], o["bits"], o["depth"], o.get("rounding", "nearest-even"),
+                     o.get("overflow", "saturate"))
 
 
 def _minselect(f, o) -> Mac:
@@ -67,7 +70,7 @@ def _minselect(f, o) -> Mac:
 
 
 def _xnor(f, o) -> Mac:
-    return xnor_mac(f, o["to"], o["depth"])
+    return xnor_mac(f, o.get("to", Fixed(32, 0, False)), o["depth"])
 
 
 LNS = (DELTA, GUARD, UNDERFLOW)
@@ -80,7 +83,7 @@ XNOR = (WIDE_TO, DEPTH)
 class Unit:
     """A unit of the family fixed or lns: what it computes, its options, its Mac.
 
-    shape is mac-unit, dot, systolic or xnor-unit.
+    shape is mac-unit, dot, systolic, xnor-unit or rescale.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Unit:
         weight = ("load", "swap", "go", "a", "w", "init")
         return {"mac-unit": ("start", "last", "init", "a", "b"), "dot": ("a", "b"),
                 "xnor-unit": ("start", "last", "threshold", "a", "b"),
+                "rescale": ("function", "inputs_0", "inputs_1"),
                 "systolic": ("start", "last", "a", "b", "or", *weight)}[self.shape]
 
     def settings(self, options: Mapping) -> dict[str, Any]:
@@ -129,6 +133,8 @@ class Unit:
                        memories)
         if latency or target_ns is not None:
             raise FormatError(f"{self.name} has registers of its own: no latency, no target")
+        if self.shape == "rescale":
+            return rescale_unit(called(0), self.summary, f, settings)
         if self.shape == "xnor-unit":
             return xnor_unit(called(0), self.summary, f, given["depth"], settings)
         if self.shape == "mac-unit":
@@ -136,6 +142,42 @@ class Unit:
         build = output_stationary if given["stationary"] == "output" else weight_stationary
         return build(called(0), self.summary, self.mac(f, given), given["rows"], given["columns"],
                      settings, memories)
+
+    def as_cfu(self, f: Any, options: Mapping | None = None, latency: int = 0,
+               target_ns: float | None = None, memories: bool = False,
+               name: str | None = None) -> Design:
+        """Return the unit as a custom function unit, its commands around the same sums;
+        FormatError for what cannot be."""
+        kind: Any = FAMILIES[self.family]
+        if not isinstance(f, kind):
+            raise FormatError(f"{self.name} takes a format such as {self.usual_format}, got {f}")
+        if latency or target_ns is not None:
+            raise FormatError(f"{self.name} has registers of its own: no latency, no target")
+        given = self.settings(self._suited(f, options or {}))
+        settings = {k: str(value) for k, value in {"format": f, **given}.items()}
+        called = f"{name}_op" if name else inner_name(
+            design_name(self.name, f, self.options, given, 0, memories))
+        mac = self.mac(f, {"kind": "exact", "bits": 62, "depth": 1024, **given})
+        if self.shape == "systolic":
+            unit = array_cfu(called, self.summary, mac, given["rows"], given["columns"],
+                             settings, called=name, memories=memories)
+        elif self.shape == "rescale":
+            unit = rescale_cfu(called, self.summary, f, settings, name)
+        else:
+            unit = mac_cfu(called, self.summary, mac, settings, given.get("n", 1), called=name,
+                           memories=memories, fires=self.shape == "xnor-unit")
+        return unit.whole
+
+    def _suited(self, f: Any, options: Mapping) -> dict:
+        """Return the options, with what suits two operands of 32 bits where none is given."""
+        if self.shape == "systolic":
+            if options.get("stationary", "weight") != "weight":
+                raise FormatError("as a custom function unit an array keeps its weights: give "
+                                  "stationary=weight, or none")
+            return {"stationary": "weight", **options}
+        if self.shape == "dot":
+            return {"n": str(32 // f.bits), **options}
+        return dict(options)
 
 
 def _family(prefix: str, what: str, mac, options, usual: str) -> list[Unit]:
@@ -156,5 +198,7 @@ UNITS: dict[str, Unit] = {u.name: u for u in (
     *_family("fixed-xnor-", "counts of equal bits", _xnor, XNOR, "ufixed16.0"),
     Unit("fixed-xnor-unit", "counts of equal bits against a threshold", "xnor-unit", _xnor,
          (DEPTH,), "ufixed32.0"),
+    Unit("fixed-rescale", "sums of 32 bits as words of 8: multiplier, shift, clamp", "rescale",
+         _fixed, (), "fixed8.0"),
     *_family("lns-", "logarithmic sums of products", _lns, LNS, "lns16"),
 )}

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from lnsarith.commands.train.epochs import counted
+from lnsarith.files.reading import read_json
+from lnsarith.files.schema import floating, listed, table, text
 
-__all__ = ["class_names", "images_for", "tell"]
+__all__ = ["OWN_DATA", "class_names", "images_for", "own_images", "tell"]
 
 CLOTHES = "T-shirt trousers pullover dress coat sandal shirt sneaker bag boot".split()
 THINGS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+OWN_DATA = "data.json"  # of a run: names of classes, and the ranges of features that are 0..255
 MOST = 5  # confusions shown
 
 
-def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> None:
-    """Print how well predictions of a data set's test images are."""
+def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str,
+         names: list[str] | None = None, more: Callable[[dict], list[str]] = lambda result: []
+         ) -> None:
+    """Print how well predictions of a data set's test images are, and the lines that `more`
+    says of the result; names are those of the classes, where the data set does not tell."""
     labels, classes = dataset.test_labels, dataset.classes
     correct = int((predicted == labels).sum())
     result = {
@@ -31,15 +38,21 @@ def tell(args: Namespace, head: dict, dataset, predicted, loss, sha256: str) -> 
         "confusions": _confusions(labels, predicted, classes),
         "model_sha256": sha256,
     }
-    names = class_names(dataset.name, classes)
-    print(json.dumps(result, allow_nan=False) if args.json else _text(result, names))
+    names = names or class_names(dataset.name, classes)
+    print(json.dumps(result, allow_nan=False) if args.json
+          else "\n".join([_text(result, names), *more(result)]))
 
 
 def images_for(args: Namespace, folder: Path, name: str, data: dict):
     """Return the data set asked for, if it is of the kind of the folder's data."""
+    from nets.data.own import OWN
     from nets.data.sets import load
     from nets.train.run import RunError
 
+    if getattr(args, "data", None):
+        return own_images(args, tuple(data["shape"]), data["classes"])[0]
+    if (args.dataset or name) == OWN:
+        raise RunError(f"{folder} was trained on data of its own; give --data or --dataset")
     dataset = load(args.dataset or name, args.data_dir)
     own = data["shape"], data["classes"]
     found = list(dataset.train_images.shape[1:]), dataset.classes
@@ -48,6 +61,32 @@ def images_for(args: Namespace, folder: Path, name: str, data: dict):
             f"{folder} is for {_kind(*own)}, {dataset.name} has {_kind(*found)}"
         )
     return dataset
+
+
+def own_images(args: Namespace, shape: tuple[int, ...], classes: int):
+    """Return a user's own images to judge by as a data set of a shape, and the names of its
+    classes; ValueError where they do not fit."""
+    from nets.data.files import as_bytes, load_own
+    from nets.data.sets import Dataset
+
+    kept = _kept(Path(args.run_folder))
+    size = shape[0], shape[1]
+    own = load_own(args.data, size, len(shape) == 3, args.label).called(kept.get("names"))
+    ranges = [np.array(kept[k], np.float32) for k in ("low", "high") if k in kept]
+    x, y = as_bytes(own, (ranges[0], ranges[1]) if len(ranges) == 2 else None).test
+    if x.shape[1:] != shape or y.max() >= classes:
+        raise ValueError(f"{args.run_folder} is for {_kind(shape, classes)}, {args.data} has "
+                         f"{_kind(x.shape[1:], len(own.names))}")
+    names = [*own.names, *map(str, range(len(own.names), classes))]
+    return Dataset(args.data, x[:0], y[:0], x, y, classes), names
+
+
+def _kept(folder: Path) -> dict:
+    """Return what a run keeps of the data of one's own that it was trained on."""
+    path, reals = folder / OWN_DATA, listed(floating())
+    if not path.exists():
+        return {}
+    return read_json(path, table({"names": listed(text())}, {"low": reals, "high": reals}))
 
 
 def class_names(dataset: str, classes: int) -> list[str]:
@@ -85,7 +124,7 @@ def _confusions(labels, predicted, classes: int) -> list[dict]:
 
 def _text(result: dict, names: list[str]) -> str:
     lines = [
-        f"{result['run']} after {counted(result['epoch'], 'epoch')} on {result['dataset']}",
+        f"{result['run']}{_age(result['epoch'])} on {result['dataset']}",
         f"test accuracy {result['test_accuracy']:.2%} "
         f"({result['correct']:,} of {result['images']:,})",
     ]
@@ -99,6 +138,10 @@ def _text(result: dict, names: list[str]) -> str:
     worst, best = min(shares), max(shares)
     lines.append(f"worst class {worst[1]} {worst[0]:.2%}, best {best[1]} {best[0]:.2%}")
     return "\n".join(lines)
+
+
+def _age(epochs: int | None) -> str:
+    return "" if epochs is None else f" after {counted(epochs, 'epoch')}"
 
 
 def _kind(shape, classes: int) -> str:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from lnsarith.commands.common.options import add_computing, add_data, add_own
+from lnsarith.commands.common.which import imported_folder
 from lnsarith.commands.eval.answer import images_for, tell
+from lnsarith.commands.eval.exported import is_export, run_export
+from lnsarith.commands.eval.imported import add_words, wants_words
 from lnsarith.commands.eval.model import open_model
-from lnsarith.commands.options import add_computing, add_data
-from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["options", "run"]
 
 def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune or quantize")
+    parser.add_argument("run_folder", metavar="RUN", help="a folder of train, prune, quantize or "
+                        "import")
     parser.add_argument(
         "--dataset", help="other images of the same size and number of classes"
     )
     parser.add_argument("--layers", action="store_true",
                         help="list the layers by number, name and shape instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_own(parser)
+    add_words(parser)
     add_data(parser)
     add_computing(parser)
 
@@ -29,16 +34,14 @@ def run(args: Namespace) -> int:
     """Print the accuracy, and what is taken for what most often."""
     from nets.train.trainer import evaluate
 
+    if imported_folder(args.run_folder) or wants_words(args):
+        from lnsarith.commands.eval.imported import run_imported
+
+        return run_imported(args)
     if args.layers:
         return _layers(args)
-    if binary_folder(args.run_folder):
-        from lnsarith.commands.eval.binary import run_binary
-
-        return run_binary(args)
-    if integer_folder(args.run_folder):
-        from lnsarith.commands.eval.integers import run_integers
-
-        return run_integers(args)
+    if is_export(args.run_folder):
+        return run_export(args)
     kept, network, epoch = open_model(args)
     dataset = images_for(args, kept.folder, kept.settings.dataset, kept.data)
     evaluation = evaluate(network, dataset.test_images, dataset.test_labels)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.commands.options import thread_count
+from lnsarith.commands.common.options import thread_count
+from lnsarith.commands.common.which import binary_folder, integer_folder
 from lnsarith.commands.train.epochs import tell_lost
-from lnsarith.commands.which import binary_folder, integer_folder
 
 __all__ = ["open_model", "open_run"]
 

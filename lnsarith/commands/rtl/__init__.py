@@ -1,1 +1,1 @@
-"""lnsarith rtl list|gen|lint|sim|prove|synth."""
+"""lnsarith rtl list|gen|lint|sim|prove|synth|trainer."""

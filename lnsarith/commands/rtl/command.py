@@ -1,4 +1,4 @@
-"""lnsarith rtl list|gen|lint|sim|prove|synth: Verilog from the operators' specs."""
+"""lnsarith rtl list|gen|lint|sim|prove|synth|net|trainer: Verilog from the operators' specs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ OTHERS = {
     "sim": ("simulate a design against the compiled kernel", "rtl.sim"),
     "prove": ("prove a design and its operator for all inputs", "rtl.prove"),
     "synth": ("count gates, LUTs and MHz", "rtl.synth"),
+    "net": ("write a trained network as one inference core", "rtl.net"),
+    "trainer": ("write a perceptron that trains itself", "rtl.trainer"),
 }
 
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth", required=True)
+    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|net|trainer",
+                                    required=True)
     listed = actions.add_parser("list", help="list what can be generated")
     listed.add_argument("--json", action="store_true", help="print one JSON object")
     listed.set_defaults(run=run_list)
@@ -37,6 +40,8 @@ def _gen_options(parser: ArgumentParser) -> None:
     add_design(parser)
     parser.add_argument("--out", metavar="DIR",
                         help="folder to write (default rtl/<design>), or - for stdout")
+    parser.add_argument("--c", action="store_true",
+                        help="print the design as a function of C99 instead")
     parser.add_argument("--vectors", type=int, default=1000, metavar="N",
                         help="golden vectors (default 1000)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the vectors")
@@ -73,6 +78,8 @@ def run_gen(args: Namespace) -> int:
     check_integer("vectors", args.vectors, 1, 1 << 20)
     check_integer("seed", args.seed, 0, 2**31)
     design = design_of(args)
+    if args.c:
+        return _print_c(design, args)
     if args.out == "-":
         print("\n".join(m.text for m in design.modules), end="")
         return 0
@@ -84,6 +91,24 @@ def run_gen(args: Namespace) -> int:
         print(json.dumps(answer))
     else:
         print(f"{folder}: {', '.join(files)}")
+    return 0
+
+
+def _print_c(design, args: Namespace) -> int:
+    """Print a design in C99, or write it where --out says."""
+    from lnsarith.files.whole import write_whole
+    from verilog.c99.design import design_c
+
+    text = design_c(design)
+    if args.out and args.out != "-":
+        write_whole(args.out, lambda part: part.write_text(text))
+    if args.json:
+        print(json.dumps({"design": design.name, "circuit": design.circuit.digest,
+                          "file": args.out, "c": text}))
+    elif args.out in (None, "-"):
+        print(text, end="")
+    else:
+        print(f"{args.out}: {design.name}")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from verilog.design.design import Design
 
-__all__ = ["add_layer", "layer_design"]
+__all__ = ["add_layer", "layer_design", "own_options"]
 
 
 def add_layer(parser: ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def layer_design(args: Namespace) -> Design:
     from fxp.format import FormatError
     from lnsarith.commands.check import given_options
     from lnsarith.commands.eval.model import open_model
-    from lnsarith.commands.rtl_bits import bits_design
+    from lnsarith.commands.rtl.bits import bits_design
     from verilog.catalogue import design, find_row
     from verilog.units.catalogue import Unit
     from verilog.units.layer import Layer, feed
@@ -50,7 +50,7 @@ def layer_design(args: Namespace) -> Design:
         raise FormatError("weights and activations of different formats have no unit: "
                           + ", ".join(sorted(map(str, formats))))
     f = formats.pop()
-    own = _own_options(settings, f)
+    own = own_options(settings, f)
     row = find_row(args.op, "lns" if hasattr(f, "zero") else "fixed")
     if not isinstance(row, Unit) or row.shape not in ("mac-unit", "systolic"):
         raise FormatError(f"a layer runs on a mac-unit or a systolic array, not on {row.name}")
@@ -79,13 +79,16 @@ def _layer_words(args: Namespace, kept, network):
     program.run(images[: args.images].reshape(args.images, -1),
                 np.zeros(args.images, np.int64))
     at = dense[args.layer]
+    if program.values[at + 1].role == "logits" and kept.settings.logits:
+        raise FormatError(f"the last layer's sums are words of {kept.settings.logits}, and a unit "
+                          "has one format; give another --layer, or a run without --logits")
     ar, own = network.ar, network.layers[at].parameters()
     tensors = program.values[at], own["w"], own["b"], program.values[at + 1]
     a, w, bias, out = (ar.words(t).astype(np.int64) for t in tensors)
     return a, w, bias[0], out
 
 
-def _own_options(settings, f) -> dict[str, str]:
+def own_options(settings, f) -> dict[str, str]:
     """Return the options of a unit that computes as the run does."""
     from fxp.format import FormatError
 

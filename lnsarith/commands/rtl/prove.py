@@ -14,7 +14,8 @@ def options(parser: ArgumentParser) -> None:
     """Add the design and how long a solver may take."""
     add_design(parser)
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N",
-                        help="limit for each question to a solver (default 60)")
+                        help="limit for each question to a solver, in seconds of the "
+                             "processor's work (default 60)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

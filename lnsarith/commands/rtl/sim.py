@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from fxp.format import FormatError, check_integer
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.rtl.design import add_design, design_of
 from lnsarith.commands.rtl.layer import add_layer, layer_design
 
@@ -33,6 +34,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--waves", metavar="FILE", help="write the waves: .vcd or .fst")
     parser.add_argument("--picture", metavar="FILE",
                         help="draw the ports over a few cycles: .png, .svg or .pdf")
+    add_figure(parser)
     parser.add_argument("--exhaustive", action="store_true",
                         help="all combinations of up to 32 bits of operands, in Verilator")
     parser.add_argument("--threads", type=int, default=2, metavar="N",

@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from fxp.format import FormatError
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.rtl.design import add_design, design_of
 
 __all__ = ["options", "run"]
@@ -27,6 +28,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true",
                         help="compare LNS with fixed-point multiply-accumulate, and all operators")
     parser.add_argument("--plot", metavar="FILE", help="draw the comparison (with --all)")
+    add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

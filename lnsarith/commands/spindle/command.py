@@ -7,7 +7,8 @@ from argparse import ArgumentParser, Namespace
 from fractions import Fraction
 from pathlib import Path
 
-from lnsarith.commands.options import add_data
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import add_data
 from lnsarith.commands.spindle import sample as spindle_sample
 
 __all__ = ["options", "run"]
@@ -44,6 +45,7 @@ def options(parser: ArgumentParser) -> None:
     fit.add_argument("--out", metavar="FILE", help="write the fit as JSON, for lnsarith train "
                      "--activation spindle:FILE and lnsarith check spindle --option units=@FILE")
     fit.add_argument("--plot", metavar="FILE", help="draw the function and the fit")
+    add_figure(fit)
     fit.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(fit)
     fit.set_defaults(act=_fit)

@@ -7,7 +7,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.options import FIELDS, add_data, add_settings, given_settings
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import FIELDS, add_data, add_settings, given_settings
 from lnsarith.commands.train.epochs import counted, say, tell_lost, train_epochs
 
 __all__ = ["options", "run"]
@@ -39,6 +40,7 @@ def options(parser: ArgumentParser) -> None:
                        help="folder of the runs; finished ones are not done again "
                        "(default studies/activations)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_figure(group)
     add_data(group)
 
 

@@ -8,8 +8,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.numbers import whole
-from lnsarith.commands.options import add_data, add_settings, given_settings, plain
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
+from lnsarith.commands.study import faults as study_faults
 from lnsarith.commands.train.epochs import counted, loss_text, say
 from nets.train.study_values import VALUES
 
@@ -20,11 +22,14 @@ DEFAULTS = {"model": "bnn", "epochs": 5}
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions, one for each setting that is varied."""
-    actions = parser.add_subparsers(metavar="batch|rate|activations", required=True)
+    actions = parser.add_subparsers(metavar="batch|rate|faults|activations", required=True)
     for what, (_, values) in VALUES.items():
         action = actions.add_parser(what, help=f"vary the {what} of a network's training")
         _value_options(action, values)
         action.set_defaults(run=_run_values, what=what)
+    action = actions.add_parser("faults", help="flip bits of weights and activations")
+    study_faults.options(action)
+    action.set_defaults(run=study_faults.run)
     action = actions.add_parser("activations", help="compare activations over data sets and seeds")
     study_activations.options(action)
     action.set_defaults(run=study_activations.run)
@@ -39,6 +44,7 @@ def _value_options(parser: ArgumentParser, values) -> None:
     group = parser.add_argument_group("study")
     group.add_argument("--out", metavar="DIR", help="folder (default studies/WHAT)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_figure(group)
     add_data(group)
 
 

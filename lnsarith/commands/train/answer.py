@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnsarith.commands.options import plain
+from lnsarith.commands.common.options import plain
 from lnsarith.commands.train.epochs import counted
 from lnsarith.commands.train.export_binary import export, told
 
@@ -65,8 +65,9 @@ def title(s) -> str:
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
     net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     bits = f", input {s.binarize_input}" if s.binary else ""
+    recipe = "" if s.recipe == "icassp2020" else f", recipe {s.recipe}"
     return (
-        f"{s.dataset}, {s.arith}{delta}{mode}, {net}{bits}{_unusual(s)}, "
+        f"{s.dataset}, {s.arith}{delta}{mode}{recipe}, {net}{bits}{_unusual(s)}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"
     )
 

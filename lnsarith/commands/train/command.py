@@ -6,11 +6,14 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from lnsarith.commands.options import (
+from lnsarith.commands.common.figure import add_figure
+from lnsarith.commands.common.options import (
     add_computing,
     add_data,
+    add_own,
     add_settings,
     given_settings,
+    integer,
     share,
     thread_count,
 )
@@ -44,8 +47,12 @@ def _add_run(parser: ArgumentParser):
         help="exit 1 below this test accuracy: 0.95 or 95%%",
     )
     group.add_argument("--no-plot", action="store_true", help="draw no curves.png")
+    add_figure(group)
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
+    add_own(group)
+    group.add_argument("--size", metavar="ROWS,COLUMNS", help="what images of --data are scaled "
+                       "to")
     return group
 
 
@@ -76,6 +83,7 @@ def _start(args: Namespace, given: dict):
     from nets.train.run import Run, facts
     from nets.train.trainer import Trainer
 
+    own = _own(args, given) if args.data else None
     threads = thread_count(args.threads)
     folder = Path(args.out) if args.out else None
     folder = folder or _default_folder(default_name(settings_for(given)), args.resume)
@@ -84,7 +92,7 @@ def _start(args: Namespace, given: dict):
         kept = Run.open(folder)
         kept.demand_kind(Run.kind)
     settings = kept.settings if kept else settings_for(given)
-    dataset = load(settings.dataset, args.data_dir)
+    dataset = own or load(settings.dataset, args.data_dir)
     if kept:
         kept.go_on(given, facts(dataset))
     trainer = Trainer(settings, dataset, threads, args.backend)
@@ -98,7 +106,48 @@ def _start(args: Namespace, given: dict):
         kept = Run.create(folder, settings, facts(dataset))
         if args.resume:
             say(f"there is no run in {folder} yet: starting one")
+        if own:
+            _keep_data(kept.folder, args)
     return trainer, kept
+
+
+def _own(args: Namespace, given: dict):
+    """Return the user's own data as a data set, and tell what it is."""
+    from nets.data.files import as_dataset, load_own
+    from nets.data.own import OWN
+
+    own = load_own(args.data, _size(args), label=args.label)
+    found = as_dataset(own)
+    if given.setdefault("dataset", OWN) != OWN:
+        raise ValueError("give --dataset or --data, one of the two")
+    given.setdefault("val", len(found.train_labels) // 6)
+    shape = " x ".join(map(str, found.train_images.shape[1:]))
+    say(f"{args.data}: {len(found.train_labels):,} training and {len(found.test_labels):,} test "
+        f"inputs of {shape}, {found.classes} classes: {', '.join(own.names)[:200]}")
+    return found
+
+
+def _size(args: Namespace) -> tuple[int, int] | None:
+    """Return the rows and columns that images are scaled to, None where --size is not given."""
+    if not args.size:
+        return None
+    size = [integer("size", n) for n in args.size.split(",")]
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(f"size is rows,columns such as 32,32, got {args.size}")
+    return size[0], size[1]
+
+
+def _keep_data(folder: Path, args: Namespace) -> None:
+    """Write what classes are called and what features were scaled by, for eval and predict."""
+    from lnsarith.commands.eval.answer import OWN_DATA
+    from nets.data.files import load_own, ranges_of
+    from nets.network.model import write_atomic
+
+    own = load_own(args.data, _size(args), label=args.label)
+    ranges = ranges_of(own)
+    told = {} if ranges is None else {
+        k: v.astype(float).tolist() for k, v in zip(("low", "high"), ranges)}
+    write_atomic(folder / OWN_DATA, json.dumps({"names": list(own.names), **told}).encode())
 
 
 def _default_folder(name: str, resume: bool) -> Path:

@@ -17,6 +17,8 @@ from nets.arithmetic.tensor import Tensor, roomy
 
 __all__ = ["FixedArithmetic"]
 
+ROLES = ("weights", "activations", "gradients", "logits")
+
 
 class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     """The operations of a network over fixed-point words.
@@ -31,7 +33,7 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
 
     def __init__(self, settings, threads: int = 1, backend: str = "vector"):
         super().__init__(settings, threads, backend)
-        self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
+        self.formats = {r: settings.format(r) for r in ROLES}
         self.frac = FixedSoftmax.frac
         self.accumulator("activations", "weights", "activations")  # refuse wrong ones now
 
@@ -47,6 +49,14 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
 
     def affine_plan(self):
         return self.accumulator("activations", "weights", "activations", "weights").plan()
+
+    def affine(self, x, w, b, y):
+        own = y.role == "logits" and self.formats["logits"] != self.formats["activations"]
+        return self.affine_by(self._logits_plan if own else self._affine, x, w, b, y)
+
+    @cached_property
+    def _logits_plan(self):
+        return self.accumulator("activations", "weights", "logits", "weights").plan()
 
     def input_gradient_plan(self):
         return self.accumulator("gradients", "weights", "gradients").plan()
@@ -93,12 +103,14 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
         return Tensor({"word": np.array([[min(f.high, 1 << f.frac)]], f.dtype)}, 1)
 
     def softmax(self, logits, labels, gradient, stats):
-        return self._softmax.bind(logits, labels, gradient, stats, self.backend)
+        return self.softmax_unit.bind(logits, labels, gradient, stats, self.backend)
 
     @cached_property
-    def _softmax(self) -> FixedSoftmax:
-        return FixedSoftmax(self.formats["activations"], self.formats["gradients"],
-                            self.settings.softmax_delta)
+    def softmax_unit(self) -> FixedSoftmax:
+        s = self.settings
+        pull = s.softmax_pull if s.logits else 0
+        return FixedSoftmax(self.formats["logits"], self.formats["gradients"], s.softmax_delta,
+                            pull, s.free)
 
     def words(self, t):
         return t.fields["word"][:, : t.columns]

@@ -21,7 +21,8 @@ class FixedDescent(Descent):
     formats: dict
 
     def accumulator(self, a, b, out, init=None, kind=None, depth=0) -> Accumulator:
-        """Return how sums of products of two roles are taken, up to so many."""
+        """Return how sums of products of two roles are taken, up to so many, from a word of
+        the role init on (None: of out)."""
         of, text = self.formats, kind or self.settings.accumulator
         bits = 62
         if text.startswith("limited"):
@@ -29,7 +30,8 @@ class FixedDescent(Descent):
         depth = max(1 << 16, 1 << (depth - 1).bit_length())
         if text == "exact" and of[a].bits + of[b].bits + depth.bit_length() > 61:
             text = "limited"
-        return Accumulator(of[a], of[b], of[out], text, depth, bits)
+        first = of[init] if init and of[init] != of[out] else None
+        return Accumulator(of[a], of[b], of[out], text, depth, bits, init=first)
 
     def update_plan(self, depth=0, turned=False):
         operands = ("gradients", "activations") if turned else ("activations", "gradients")

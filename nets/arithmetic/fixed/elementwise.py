@@ -6,7 +6,7 @@ from fxp import spec
 from fxp.format import Fixed
 from fxp.operators.spindle import spindle, spindle_gradient
 from fxp.trace.bits import maximum, where
-from fxp.trace.circuit import trace
+from fxp.trace.circuit import evaluate, trace
 from fxp.trace.plans import MapPlan
 from nets.arithmetic.algebra import FixedAlgebra, Scaled
 from nets.arithmetic.descent import SEED
@@ -51,6 +51,15 @@ class FixedElementwise(Elementwise):
         x, d = self.formats["activations"], self.formats["gradients"]
         return _map(lambda **words: spindle_gradient(**words, f=x, g=d, units=units),
                     {"x": x, "d": d}, d)
+
+    def operator_plan(self, row):
+        f = self.formats["activations"]
+        circuit = row.circuit(f)
+        return _map(lambda x: evaluate(circuit, **{row.operands[0]: x}), {"x": f}, f)
+
+    def operator_gradient_plan(self, row):
+        x, d = self.formats["activations"], self.formats["gradients"]
+        return _map(lambda **words: row.gradient(words["x"], words["d"], x, d), {"x": x, "d": d}, d)
 
     def formula_plan(self, name, roles, out):
         of = self.formats

@@ -136,10 +136,10 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         return t
 
     def softmax(self, logits, labels, gradient, stats):
-        return self._softmax.bind(logits, labels, gradient, stats, self.backend)
+        return self.softmax_unit.bind(logits, labels, gradient, stats, self.backend)
 
     @cached_property
-    def _softmax(self) -> LnsSoftmax:
+    def softmax_unit(self) -> LnsSoftmax:
         s = self.settings
         return LnsSoftmax(self.formats["activations"], self.formats["gradients"],
                           deltas.parse(s.softmax_delta), s.softmax_bits, s.softmax_pull,

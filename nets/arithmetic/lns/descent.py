@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
@@ -58,13 +59,17 @@ class LnsDescent(Descent):
             ports.update(_ports("v", g))
             outputs += ["v_level", "v_sign"]
             stored.update(dict.fromkeys((*_ports("v", g), "o_v_level", "o_v_sign"), g.dtype))
-        keeps = not (self.settings.stochastic or self.scheduled or self.with_momentum)
-        keeps = keeps and self._update_keeps_untouched()
+        keeps = not self.with_momentum and self._update_keeps_untouched()
         return acc.plan(self.updated, ports, outputs, keep_untouched=keeps, dtypes=stored)
 
     def updated(self, g: Number, w_level, w_sign, v_level=None, v_sign=None, rate=None,
                 seed=None, element=None):
-        """Return w - lr g, rounded to the format of weights; see the class on decay.
+        """Return w - lr g, rounded to the format of weights, with a seed stochastically."""
+        random = None if seed is None else random_word(element, seed)
+        return self._updated(g, w_level, w_sign, v_level, v_sign, rate, random)
+
+    def _updated(self, g: Number, w_level, w_sign, v_level, v_sign, rate, random):
+        """Return what `updated` does, of given random bits; see the class on decay.
 
         g is clipped first; then come decay and l1 sign(w). With momentum v = momentum v
         + g takes the place of g and is returned too, rounded to a gradient.
@@ -91,7 +96,6 @@ class LnsDescent(Descent):
         assert lr is not None  # settings refuse a rate of zero
         step = spec.product(g, lr, register, s.underflow)
         moved = self._sum(w, Number(step.level, -1 - step.sign))
-        random = None if seed is None else random_word(element, seed)
         after = spec.resize(moved, register, f, s.underflow, random)
         if not momentum:
             return after
@@ -131,16 +135,23 @@ class LnsDescent(Descent):
         return spec.total(x, y, delta, register, self.settings.underflow)
 
     def _update_keeps_untouched(self) -> bool:
-        """Whether an update by a zero gradient changes no weight at all: tried on each."""
+        """Whether an update by a zero gradient changes no weight at all: tried on each,
+        with the least and the most that random bits add. A rate that changes must have
+        nothing to multiply."""
         f = self.formats["weights"]
-        if f.bits > 16:
+        pulled = self.real("l1") or (self.real("weight_decay") and
+                                     self.settings.decay == "gradient")
+        if f.bits > 16 or (self.scheduled and pulled):
             return False
         levels = np.arange(*spec.level_range(f), dtype=np.int64)
         levels = np.append(levels, -1)
         zero = Number(np.full_like(levels, spec.zero_level(self.formats["gradients"])),
                       np.zeros_like(levels))
-        for sign in SIGN:
-            after = self.updated(zero, levels, np.full_like(levels, sign))
+        rate = spec.one_level(self._update_register) if self.scheduled else None
+        randoms = (0, -1) if self.settings.stochastic else (None,)
+        for sign, random in product(SIGN, randoms):
+            signs = np.full_like(levels, sign)
+            after = self._updated(zero, levels, signs, None, None, rate, random)
             same_sign = (after.sign == sign) | (levels == spec.zero_level(f))
             if not ((after.level == levels) & same_sign).all():
                 return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fxp.spec import random_word
 from fxp.trace.bits import where
-from fxp.trace.circuit import trace
+from fxp.trace.circuit import evaluate, trace
 from fxp.trace.plans import MapPlan
 from lnsarith import spec
 from lnsarith.delta.methods import Delta
@@ -27,6 +27,7 @@ class LnsElementwise(Elementwise):
 
     settings: Settings
     formats: dict
+    delta: Delta
     norm_delta: Delta
     wide: Lns
 
@@ -64,10 +65,30 @@ class LnsElementwise(Elementwise):
 
         return _map(relu, {"x": f, "d": g}, g)
 
+    def operator_plan(self, row):
+        f = self.formats["activations"]
+        circuit = row.circuit(f)
+
+        def apply(x_level, x_sign):
+            word = spec.pack(Number(x_level, x_sign), f)
+            return spec.unpack(evaluate(circuit, **{row.operands[0]: word}), f)
+
+        return _map(apply, {"x": f}, f)
+
+    def operator_gradient_plan(self, row):
+        f, g = self.formats["activations"], self.formats["gradients"]
+
+        def slope(x_level, x_sign, d_level, d_sign):
+            x, d = spec.pack(Number(x_level, x_sign), f), spec.pack(Number(d_level, d_sign), g)
+            return spec.unpack(row.gradient(x, d, f, g), g)
+
+        return _map(slope, {"x": f, "d": g}, g)
+
     def formula_plan(self, name, roles, out):
         s, of = self.settings, self.formats
         register = self.wide.widened(s.guard)
-        delta = self.norm_delta.at(register.frac, spec.zero_level(register))
+        method = self.delta if name == "plus" else self.norm_delta  # as any sum of a network
+        delta = method.at(register.frac, spec.zero_level(register))
         algebra = LnsAlgebra(register, delta, s.underflow)
 
         def formula(**fields):

@@ -18,6 +18,7 @@ import numpy as np
 
 from fxp.compile.loading import compiler
 from fxp.format import Fixed
+from fxp.spec import divided
 from fxp.trace.bits import clamp, maximum, minimum, where
 from fxp.trace.circuit import Circuit, evaluate, trace
 from lnsarith import spec
@@ -50,9 +51,8 @@ class LnsSoftmax:
         self.free = octaves if free >= 0 else self.register.high >> 2
         self.delta = delta.at(logits.frac, spec.zero_level(logits))
 
-    @property
-    def circuits(self) -> dict[str, Circuit]:
-        """Return the circuits by name."""
+    def circuits(self, classes: int) -> dict[str, Circuit]:
+        """Return the circuits for so many logits of a sample by name."""
         number = {"level": spec.level_range(self.logits), "sign": SIGN}
         low, high = self.register.words
         sums = (low, high + (16 << self.logits.frac))
@@ -60,6 +60,8 @@ class LnsSoftmax:
             "linear": trace(self.linear, number),
             "order": trace(self.order, number),
             "log_add": trace(self.log_add, {"s": sums, "t": (low, high)}),
+            "mean": trace(lambda total: self.mean(total, classes),
+                          {"total": (classes * low, classes * high)}),
             "common": trace(self.common, {"mean": (low, high)}, outputs=("level", "sign")),
             "gradient": trace(self.gradient, {
                 "t": (low, high), "s": sums, "label": (0, 1), "scale": (-(1 << 31), 0),
@@ -80,6 +82,11 @@ class LnsSoftmax:
         larger = maximum(s, t)
         total = larger + self.delta(larger - minimum(s, t), 0)
         return minimum(total, self.register.high + (16 << self.logits.frac))
+
+    def mean(self, total, classes: int):
+        """Return the mean t of a sample, rounded down, of the sum of its t."""
+        low, high = self.register.words
+        return divided(total, classes, classes * low, classes * high)
 
     def common(self, mean) -> Number:
         """Return what every gradient of a sample gets: the excess of its mean t / 2**pull."""
@@ -108,7 +115,7 @@ class LnsSoftmax:
         scale = self.scale(labels.size)
         if backend == "numpy":
             return lambda: self._run_numpy(logits, labels, gradient, stats, scale)
-        run = _compiled(self.circuits, self.register.high)
+        run = _compiled(self.circuits(logits.columns), self.register.high)
         level, sign = logits.fields["level"], logits.fields["sign"]
         # Without a gradient, the loop writes into a scratch of the same shape.
         out = gradient.fields if gradient else {
@@ -117,7 +124,8 @@ class LnsSoftmax:
         return lambda: run(*args)
 
     def _run_numpy(self, logits, labels, gradient, stats, scale):
-        circuits, classes = self.circuits, logits.columns
+        classes = logits.columns
+        circuits = self.circuits(classes)
         fields = {k: v[:, :classes].astype(np.int64) for k, v in logits.fields.items()}
         t = evaluate(circuits["linear"], **fields)
         s = t[:, 0]
@@ -129,7 +137,8 @@ class LnsSoftmax:
         stats += [(s - t[rows, labels]).sum(), right.sum(), t.sum(), saturated]
         if gradient is not None:
             label = (np.arange(classes) == labels[:, None]).astype(np.int64)
-            c_level, c_sign = evaluate(circuits["common"], mean=t.sum(axis=1) // classes)
+            c_level, c_sign = evaluate(
+                circuits["common"], mean=evaluate(circuits["mean"], total=t.sum(axis=1)))
             level, sign = evaluate(circuits["gradient"], t=t, s=s[:, None] + 0 * t, label=label,
                                    scale=np.full_like(t, scale),
                                    c_level=c_level[:, None] + 0 * t, c_sign=c_sign[:, None] + 0 * t)
@@ -158,7 +167,7 @@ def run(level, sign, labels, d_level, d_sign, classes, scale, stats):
         stats[0] += s - t[labels[i]]
         stats[1] += best == labels[i]
         stats[2] += total
-        c_level, c_sign = common(total // classes)
+        c_level, c_sign = common(mean(total))
         for j in range(classes):
             a, b = gradient(t[j], s, np.int64(labels[i] == j), scale, c_level, c_sign)
             d_level[i, j] = a

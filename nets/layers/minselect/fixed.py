@@ -60,6 +60,11 @@ class FixedSelector(Layer):
     def kept(self):
         return {"mu": self.mu}
 
+    @property
+    def factors(self) -> np.ndarray:
+        """The words that scale the sums of each output, of the step taken last."""
+        return self._scales
+
     def products(self, x: Tensor, y: Tensor):
         """Return the calls for y = the sums of x and the limits."""
         raise NotImplementedError

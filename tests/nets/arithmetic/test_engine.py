@@ -77,7 +77,7 @@ def test_lanes_of_any_width_write_the_same_words(name, monkeypatch):
     import fxp.run.execute
 
     monkeypatch.setattr(fxp.run.execute, "_KERNELS", {})
-    monkeypatch.setattr(fxp.compile.cache, "lane_width", lambda circuits: 64)
+    monkeypatch.setattr(fxp.compile.cache, "_width", lambda plan: 64)
     wide = fxp.compile.cache._MODULE + "# 64-bit lanes\n"
     monkeypatch.setattr(fxp.compile.cache, "_MODULE", wide)
     for a, b in zip(narrow, steps(network(ARITHMETICS[name])), strict=True):

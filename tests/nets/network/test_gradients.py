@@ -29,6 +29,17 @@ def plain(b):
     return b.conv(3, 3).max_pool(2).active().flat().dense(7).active()
 
 
+def branched(b):
+    """Two branches and a way around both; what came in goes three ways."""
+    entry = b.conv(4, 3, padding="same").norm().active().here
+    b.conv(4, 3, padding="same").norm().active()
+    one = b.conv(5, 3, 2, "same").here
+    two = b.branch(entry).conv(5, 1, 2).here
+    b.branch(one).join(two).active(False).conv(5, 3, padding="same")
+    b.join(two).norm()
+    return b.max_pool(2) if b.shape[0] != b.shape[1] else b.global_average()
+
+
 ACTIVATIONS = {
     "relu": lambda ar: ReLU(), "leaky": lambda ar: LeakyReLU(), "prelu": PReLU,
     **{name: (lambda ar, name=name: Smooth(name)) for name in ("sigmoid", "tanh", "mish", "gelu")},
@@ -47,7 +58,8 @@ def network(make, activation, loss, dropout):
     ar.step = 7  # stays: so does the mask of dropout
     b = Builder(ar, np.random.default_rng(3), small.SHAPE, lambda n, _: (1.5 / n) ** 0.5,
                 lambda: ACTIVATIONS[activation](ar), Fraction(dropout))
-    return Network(ar, make(b).flat().dense(10).layers, int(np.prod(small.SHAPE)), 10)
+    layers = make(b).flat().dense(10).layers
+    return Network(ar, layers, int(np.prod(small.SHAPE)), 10, b.sources)
 
 
 def learned(net):
@@ -65,6 +77,7 @@ def learned(net):
 
 CASES = [
     *((normed, name, "softmax", "0") for name in ACTIVATIONS),
+    *((branched, name, "softmax", "0") for name in ("relu", "gelu")),
     *((plain, "tanh", loss, "0") for loss in LOSSES),
     *((make, name, "softmax", "0.3") for make in (plain, units) for name in ("relu", "gelu")),
 ]

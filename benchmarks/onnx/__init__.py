@@ -1,0 +1,1 @@
+"""Imported networks against judges that others wrote."""

@@ -1,0 +1,5 @@
+"""python -m benchmarks.onnx: see `benchmarks.onnx.operators`."""
+
+from benchmarks.onnx.operators import main
+
+main()

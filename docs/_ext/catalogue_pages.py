@@ -1,0 +1,87 @@
+"""The pages of operators, units and Delta methods, from the catalogue."""
+
+import dataclasses
+import inspect
+
+import results
+
+from lnsarith.catalogue.operators import OPERATORS, parse_format
+from lnsarith.delta.methods import METHODS
+from verilog.design.design import operator_ports
+from verilog.units.catalogue import UNITS
+
+# D+ and D- of each method, in words of mathematics.
+FORMULAS = {
+    "exact": r"$D$ rounded to nearest at every gap, up to where both round to zero",
+    "lut": r"$D(k r)$ with $k$ the integer nearest to $d/r$ (or below it), zero from $d_{max}$ on",
+    "bitshift": r"$D^+ = 2^{-i}$, $D^- = -\frac{3}{2} 2^{-i}$, $i$ the whole part of $d$",
+    "mitchell": r"$D^+ = A(d)$, $D^- = -(2 A(d) + c)$ with steps $c$; $A(i + f) = (1 - f/2)/2^i$",
+    "interp": r"between the knots $D(kr)$ a line; $D^-$ below $r$ exact",
+    "pwl": r"lines with slopes of powers of two, each as long as the error allows",
+    "balanced": r"$D^+ = \frac{11}{8} A(d) - \frac{3}{8} A(2d)$, "
+                r"$D^- = -\frac{11}{8} A(d) - \frac{5}{4} A(2d)$, "
+                r"for $d<1$ by Mitchell's logarithm",
+}
+
+
+def operators() -> str:
+    """Return the page of every operator."""
+    lines = ["# Operators", "",
+             "Each is one function over integers, from which kernels, Verilog and proofs are made. "
+             "`lnsarith check NAME` measures its error, `lnsarith rtl gen NAME` writes it. The "
+             "widths are of the ports in the format named.", ""]
+    for name, row in OPERATORS.items():
+        f = parse_format(row.usual_format)
+        ports = ", ".join(f"`{p.name}` {p.width}" for p in operator_ports(row, f, {}))
+        lines += [f"## {name}", "", f"`{_escaped(row.summary)}` – {_doc(row.doc)}", "",
+                  f"Ports in {row.usual_format}, in bits: {ports}.", "", *_options(row.options)]
+    return "\n".join(lines) + "\n"
+
+
+def units() -> str:
+    """Return the page of every unit."""
+    lines = ["# Units", "", "What is built around operators: registers, trees, arrays. "
+             "`lnsarith rtl gen NAME`.", ""]
+    for name, row in UNITS.items():
+        lines += [f"## {name}", "", f"{_escaped(row.summary)}. Usual format {row.usual_format}.",
+                  "", *_options(row.options)]
+    return "\n".join(lines) + "\n"
+
+
+def deltas() -> str:
+    """Return the page of every Delta method: formula, options, errors and gates recorded."""
+    lines = ["# Delta methods", "",
+             "With $d$ the distance of two logs, $D^+(d) = \\log_2(1 + 2^{-d})$ and $D^-(d) = "
+             "\\log_2(1 - 2^{-d})$ move the larger log of a sum. How they are taken is an operator "
+             "of its own, given as `--delta NAME:option=value,...`. One of your own is "
+             "[a file of some thirty lines](../howto/own-delta.md).", ""]
+    for name, method in METHODS.items():
+        lines += [f"## {name}", "", _doc(inspect.cleandoc(method.__doc__ or "")), "",
+                  FORMULAS[name] + ".", ""]
+        fields = dataclasses.fields(method)
+        if fields:
+            lines += ["| option | default |", "|---|---|",
+                      *(f"| `{x.name}` | {x.default} |" for x in fields), ""]
+        lines += results.delta_rows(name)
+    return "\n".join(lines) + "\n"
+
+
+def _options(options) -> list[str]:
+    if not options:
+        return []
+    rows = [f"| `{o.name}` | `{o.default}` | {_escaped(o.summary)}"
+            f"{_listed(o.choices)} |" for o in options]
+    return ["| option | default | |", "|---|---|---|", *rows, ""]
+
+
+def _listed(choices) -> str:
+    return ": " + ", ".join(f"`{c}`" for c in choices) if choices else ""
+
+
+def _doc(text: str) -> str:
+    """Return a docstring as Markdown: its code blocks stay blocks."""
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;").replace("$", "\\$")

@@ -1,0 +1,177 @@
+"""Tables of recorded results: what benchmarks/results has, each with its conditions."""
+
+import json
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+METHODS = ("exact", "interp", "pwl", "balanced", "mitchell", "lut", "bitshift")
+FORMATS = ("lns8", "lns12", "lns16")
+
+
+def rows(name: str) -> list[dict]:
+    """Return the recorded rows of a benchmark, in their order; none where there is no file."""
+    path = RESULTS / f"{name}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _part(name: str) -> str:
+    """Return a text that is written by hand."""
+    return (Path(__file__).parents[1] / "_parts" / f"{name}.md").read_text("utf-8")
+
+
+def _latest(found: list[dict], key) -> dict:
+    """Return the last row of each key."""
+    return {key(row): row for row in found}
+
+
+def conditions(row: dict) -> str:
+    """Return where and when a row was measured."""
+    dirty = " with changes" if row["dirty"] else ""
+    return (f"{row['cpu']}, {row['level']}, {row['cores']} cores, commit {row['commit'][:7]}"
+            f"{dirty}, {row['date'][:10]}, Python {row['versions']['python']}, "
+            f"NumPy {row['versions']['numpy']}, Numba {row['versions']['numba']}")
+
+
+def delta_rows(method: str) -> list[str]:
+    """Return the recorded errors and gates of a Delta method as a table."""
+    known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
+    found = [known[method, f] for f in FORMATS if (method, f) in known]
+    if not found:
+        return []
+    return ["| format | largest error | RMS error | gates of a MAC | depth |",
+            "|---|---|---|---|---|",
+            *(f"| {r['format']} | {r['max_ulp']:.3g} ULP | {r['rms_ulp']:.3g} ULP | "
+              f"{_count(r.get('gates'))} | {_count(r.get('depth'))} |" for r in found), ""]
+
+
+def _count(value) -> str:
+    return f"{value:,}" if value is not None else "too large to count"
+
+
+def _accuracies() -> dict:
+    """Return the recorded MNIST accuracy of each format and method, of the perceptron."""
+    found = {}
+    for row in rows("accuracy"):
+        s = row["settings"]
+        if "model" not in s and row["epochs"] == 20 and s["arith"].startswith("lns"):
+            found[s["arith"], s["delta"]] = row
+    return found
+
+
+def decide() -> str:
+    """Return the page that chooses a Delta method."""
+    known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
+    trained = _accuracies()
+    lines = ["# Which Delta method", "", _part("decide"), ""]
+    for f in FORMATS:
+        lines += [f"## {f}", "",
+                  "| method | largest error | RMS error | dot product: RMS | mean | MNIST test % | "
+                  "s an epoch | gates | depth |", "|---|---|---|---|---|---|---|---|---|"]
+        for method in METHODS:
+            if (method, f) not in known:
+                continue
+            r, t = known[method, f], trained.get((f, method))
+            accuracy = f"{t['mean']:.2f} ({t['min']:.2f}..{t['max']:.2f})" if t else ""
+            seconds = f"{t['epoch_seconds']:.1f} (load {t['load']:.1f})" if t else ""
+            lines.append(
+                f"| `{method}` | {r['max_ulp']:.3g} | {r['rms_ulp']:.3g} | {r['dot_rms']:.3g} | "
+                f"{r['dot_mean']:+.3f} | {accuracy} | {seconds} | {_count(r.get('gates'))} | "
+                f"{_count(r.get('depth'))} |")
+        lines.append("")
+    some = next(iter(known.values()), None)
+    if some:
+        lines += [f"Errors and gates: {conditions(some)}; {some.get('tools', '')}."]
+    if trained:
+        lines += ["", f"Training: {conditions(next(iter(trained.values())))}."]
+    return "\n".join(lines) + "\n"
+
+
+def compare() -> str:
+    """Return the page that compares with other packages, its figures those recorded."""
+    lines = ["# Beside other packages", "",
+             "What each is for differs: this page says what one can expect of which, not who is "
+             "best. A package that trains with fake quantisation computes in floats and rounds the "
+             "results; here each product and sum is the word that the hardware gives.", "",
+             _part("peers"), "", "## Speed", "",
+             "Runs taken in turn on the same machine, medians (`python -m benchmarks.speed`). What "
+             "is compared is told with each row; `equal words` means that both gave the same bits.",
+             "", "| what | here | peer | peer's | ratio | |", "|---|---|---|---|---|---|"]
+    known = _latest([r for r in rows("speed") if r.get("ours") and r.get("theirs")],
+                    lambda r: (r["row"], r["peer"], r["level"]))
+    for r in known.values():
+        lines.append(f"| {r['row']} ({r['level']}) | {_unit(r['ours'], r['unit'])} | "
+                     f"{_version(r)} | {_unit(r['theirs'], r['unit'])} | {r['ratio']:.3g} | "
+                     f"{r['note'] or ''} |")
+    lines += ["", *(f"- {text}" for text in dict.fromkeys(map(conditions, known.values()))),
+              "", "A ratio of seconds below one, and of rates above one, is in favour of this "
+              "package. A float32 product of NumPy does ten times the MACs a second of an LNS one: "
+              "the gain is over operations, not over float hardware."]
+    return "\n".join(lines) + "\n"
+
+
+def _version(row: dict) -> str:
+    first = row["peer"].split()[0]
+    version = row["versions"].get(first)
+    return f"{row['peer']} ({version})" if version else row["peer"]
+
+
+def _unit(value: float, unit: str) -> str:
+    return f"{value:.2f} s" if unit == "s" else f"{value:.2e} {unit}".replace("e+", "e")
+
+
+def measured() -> str:
+    """Return the page of recorded accuracies, costs in time and memory."""
+    lines = ["# Measured", "", "Every number is a row of `benchmarks/results`, made by the script "
+             "that its heading names; `python -m benchmarks.SCRIPT` makes it again.", "",
+             "## Accuracy (`benchmarks.accuracy`)", "",
+             "MNIST, test accuracy after the last epoch in %, bit-true; a perceptron 784-100-10 at "
+             "batch 5 but where a model is named. A standard error of 10,000 images is 0.17 points "
+             "at 97 %.", "", "| run | epochs | seeds | test % | from..to | date, commit |",
+             "|---|---|---|---|---|---|"]
+    for r in _latest(rows("accuracy"), lambda r: (r["row"], r["epochs"])).values():
+        lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
+                     f"{r['min']:.2f}..{r['max']:.2f} | {_when(r)} |")
+    lines += ["", "## Other networks (`benchmarks.networks`)", "",
+              "| run | epochs | seeds | test % | command | date, commit |",
+              "|---|---|---|---|---|---|"]
+    for r in _latest(rows("networks"), lambda r: (r["row"], str(r["seeds"]))).values():
+        lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
+                     f"`{r['command']}` | {_when(r)} |")
+    lines += ["", "## Binary networks (`benchmarks.binary`)", "", *_plain("binary")]
+    lines += ["", "## Start and memory (`benchmarks.startup`, `benchmarks.memory`)", "",
+              "| what | | date, commit |", "|---|---|---|"]
+    for r in [*_latest(rows("startup"), lambda r: r["row"]).values(),
+              *_latest(rows("memory"), lambda r: r["row"]).values()]:
+        value = f"{r['peak_mb']:.0f} MB" if "peak_mb" in r else f"{r['seconds']:.2f} s"
+        lines.append(f"| {r['row']} | {value} | {_when(r)} |")
+    lines += ["", "## Hardware (`benchmarks.rtl`, `benchmarks.mutants`)", "",
+              "| what | seconds | date, commit |", "|---|---|---|"]
+    for r in _latest(rows("rtl"), lambda r: r["row"]).values():
+        lines.append(f"| {r['row']} | {r['seconds']:.2f} | {_when(r)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(name: str) -> list[str]:
+    """Return rows of whatever plain numbers a benchmark has."""
+    found = list(_latest(rows(name), lambda r: (r["row"], str(r.get("seeds")))).values())
+    keys = [k for k in ("row", "epochs", "seeds", "mean", "test", "min", "max", "last")
+            if any(k in r for r in found)]
+    return ["| " + " | ".join([*keys, "date, commit"]) + " |", "|---" * (len(keys) + 1) + "|",
+            *("| " + " | ".join([*(_cell(r.get(k)) for k in keys), _when(r)]) + " |"
+              for r in found)]
+
+
+def _cell(value) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    return "" if value is None else str(value)
+
+
+def _seeds(seeds) -> str:
+    return ", ".join(map(str, seeds))
+
+
+def _when(row: dict) -> str:
+    return f"{row['date'][:10]}, {row['commit'][:7]}"

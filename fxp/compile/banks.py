@@ -1,0 +1,128 @@
+"""Tables that lie in registers: a bank is what one instruction picks from.
+
+AVX-512 picks among the words of two registers: 64 of 16 bits, 32 of 32 bits and, on most
+processors, 128 of 8 bits; AVX2 shuffles bytes, 16 of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llvmlite import ir
+
+__all__ = ["Banks", "intrinsic"]
+
+I8, I16 = (ir.IntType(n) for n in (8, 16))
+MOST_BANKS = {"avx512": 4, "avx2": 8, "plain": 0}
+SHUFFLED = 8  # words of 16 bits in a bank of AVX2
+
+
+class Banks:
+    """Emits reads of tables from registers, for one vector shape."""
+
+    def __init__(self, builder, lanes):
+        self.builder = builder
+        self.lanes = lanes
+        self.level = lanes.target.level
+
+    def fit(self, values: Sequence[int]) -> bool:
+        """Whether the registers hold a table."""
+        return len(values) <= self._room(values)
+
+    def _room(self, values) -> int:
+        if self.lanes.width > 32:
+            return 0
+        if self.lanes.width == 8:
+            short = all(-(1 << 7) <= v < 1 << 7 for v in values)
+            return 128 * MOST_BANKS[self.level] if short and self.lanes.target.bytes else 0
+        if all(-(1 << 15) <= v < 1 << 15 for v in values):
+            return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
+        wide = self.level == "avx512" and self.lanes.width == 32
+        return 32 * MOST_BANKS[self.level] if wide else 0
+
+    def read(self, entries: list[int], address, bound: int = 1 << 64):
+        """Return entries[address modulo their power-of-two count], of a table that fits.
+
+        Addresses of lanes that count are known to be below the bound.
+        """
+        size = 1 << (len(entries) - 1).bit_length()
+        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
+        b, lanes = self.builder, self.lanes
+        if lanes.width == 32 and not all(-(1 << 15) <= v < 1 << 15 for v in entries):
+            return self._pick(entries, address, "d")
+        if lanes.width == 8:
+            return self._pick(entries, address, "qi")
+        words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
+        found = (self._pick(entries, words, "hi") if self.level == "avx512" else
+                 self.shuffled(entries, words, bound))
+        found = b.bitcast(found, lanes.type)
+        if lanes.width == 16:
+            return found
+        up = lanes.splat(lanes.width - 16)
+        return b.ashr(b.shl(found, up), up)
+
+    def _pick(self, entries, address, kind: str):
+        """AVX-512: one permutation of two registers for each bank, then selections."""
+        b, lanes = self.builder, address.type
+        size = 2 * lanes.count
+        banks = [entries[i : i + size] for i in range(0, len(entries), size)]
+        picked = [self._permute(bank * (size // len(bank)), address, kind) for bank in banks]
+        bit = size
+        while len(picked) > 1:
+            chosen = b.icmp_signed("!=", b.and_(address, _splat(lanes, bit)), _splat(lanes, 0))
+            picked = [b.select(chosen, odd, even) for even, odd in zip(picked[::2], picked[1::2])]
+            bit *= 2
+        return picked[0]
+
+    def _permute(self, bank, address, kind: str):
+        lanes = address.type
+        low, high = (ir.Constant(lanes, bank[i : i + lanes.count]) for i in (0, lanes.count))
+        if bank[: lanes.count] == bank[lanes.count :]:
+            one = {"d": "si"}.get(kind, kind)
+            return intrinsic(self.builder, f"llvm.x86.avx512.permvar.{one}.512", lanes, low,
+                             address)
+        return intrinsic(self.builder, f"llvm.x86.avx512.vpermi2var.{kind}.512", lanes, low,
+                         address, high)
+
+    def shuffled(self, entries: Sequence[int | None], words, bound: int):
+        """AVX2: return entries[words modulo their power-of-two count]; None is never read.
+
+        Each bank of eight entries is sixteen bytes, of which a shuffle picks by the low
+        four bits of each byte; the bits above choose among the banks.
+        """
+        b, kind = self.builder, words.type
+        bytes_type = ir.VectorType(I8, 2 * kind.count)
+        if bound > len(entries):
+            words = b.and_(words, _splat(kind, len(entries) - 1))
+        pairs = b.add(b.mul(words, _splat(kind, 0x0202)), _splat(kind, 0x0100))
+        address = b.bitcast(pairs, bytes_type)
+        picked = [self._shuffle_bank(entries[i : i + SHUFFLED], address, bytes_type)
+                  for i in range(0, len(entries), SHUFFLED)]
+        bit = 2 * SHUFFLED
+        while len(picked) > 1:
+            up = b.shl(pairs, _splat(kind, 8 - bit.bit_length()))  # the bit on top of its byte
+            odd = b.icmp_signed("<", b.bitcast(up, bytes_type), _splat(bytes_type, 0))
+            picked = [high if low is None else low if high is None else b.select(odd, high, low)
+                      for low, high in zip(picked[::2], picked[1::2])]
+            bit *= 2
+        return b.bitcast(picked[0], kind)
+
+    def _shuffle_bank(self, bank, address, kind):
+        """Return what a bank gives; None for one that is never read."""
+        if all(v is None for v in bank):
+            return None
+        data = [byte for v in bank for byte in ((v or 0) & 0xFF, ((v or 0) >> 8) & 0xFF)]
+        table = ir.Constant(kind, data * (kind.count // 16))
+        return intrinsic(self.builder, "llvm.x86.avx2.pshuf.b", kind, table, address)
+
+
+def intrinsic(builder, name: str, kind, *arguments):
+    """Return the call of one of LLVM's functions, declared where it is not yet."""
+    function_type = ir.FunctionType(kind, [a.type for a in arguments])
+    function = builder.module.globals.get(name) or ir.Function(builder.module, function_type,
+                                                               name)
+    return builder.call(function, arguments)
+
+
+def _splat(kind, value: int) -> ir.Constant:
+    return ir.Constant(kind, [value] * kind.count)

@@ -1,0 +1,1 @@
+"""What several commands share: options, figures, which kind of folder they were given."""

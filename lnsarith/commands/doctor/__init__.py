@@ -1,0 +1,1 @@
+"""lnsarith doctor."""

@@ -1,0 +1,1 @@
+"""lnsarith sweep, runs, recipes, paper, front, report: whole experiments."""

@@ -1,0 +1,1 @@
+"""lnsarith lab: the labs of a course on accelerators."""

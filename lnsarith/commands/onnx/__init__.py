@@ -1,0 +1,1 @@
+"""lnsarith import, export and formats: networks that come as ONNX, and go as such."""

@@ -1,0 +1,1 @@
+"""What a core takes of a trained network, by kind of run."""

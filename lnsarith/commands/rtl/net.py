@@ -1,0 +1,192 @@
+"""lnsarith rtl net: a trained network as one inference core."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fxp.numbers import whole
+from lnsarith.commands.common.options import add_data
+from lnsarith.commands.rtl.core.source import open_source
+
+if TYPE_CHECKING:
+    from lnsarith.commands.rtl.core.source import Source
+    from verilog.core.inference.core import Core
+
+__all__ = ["options", "run"]
+
+MOST_GOLDEN = 64  # images
+
+
+def options(parser: ArgumentParser) -> None:
+    """Add the run, the shape of the core, and what to do with it."""
+    parser.epilog = ("Lanes are outputs x images. --pipeline puts registers into the loop of "
+                     "the sums and takes as many sums in turn, with the same words; images of "
+                     "a batch run at once, fewer do with i_last.")
+    parser.add_argument("run_folder", metavar="RUN", help="a folder that train made")
+    parser.add_argument("--parallel", metavar="P",
+                        help="lanes (default 16, or the outputs of the widest layer)")
+    parser.add_argument("--images", metavar="B",
+                        help="images that run at once (default: what wastes least)")
+    parser.add_argument("--pipeline", metavar="L", default="1",
+                        help="registers in the loop of a sum, and sums in turn (default 1)")
+    parser.add_argument("--out", metavar="DIR", help="folder to write (default rtl/<name>)")
+    parser.add_argument("--name", metavar="NAME", help="of the top module (default net_<run>)")
+    parser.add_argument("--golden", metavar="N", help="golden images (default: a batch)")
+    parser.add_argument("--waves", action="store_true",
+                        help="draw waves.png and timeline.png of an image (Verilator)")
+    parser.add_argument("--simulate", metavar="N",
+                        help="run N test images through Verilator and compare every logit with "
+                        "the engine's; nothing is written without --out")
+    parser.add_argument("--gaps", metavar="N", default="0",
+                        help="of 256, how often simulated pixels and answers wait (default 0)")
+    parser.add_argument("--threads", metavar="N", default="1",
+                        help="instances that share the images of --simulate (default 1)")
+    parser.add_argument("--synth", choices=("ecp5",),
+                        help="count cells, block memories and multipliers of an ECP5-85k")
+    parser.add_argument("--place", action="store_true",
+                        help="with --synth: place it too, with three seeds: MHz, images/s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_data(parser)
+
+
+def run(args: Namespace) -> int:
+    """Write the folder of a core, simulate it, count its cells; 1 if a word differs."""
+    from fxp.format import FormatError
+
+    if args.place and not args.synth:
+        raise FormatError("--place places what --synth made: give --synth ecp5 too")
+    source = open_source(args.run_folder)
+    core = _core(args, source)
+    if args.synth:
+        from verilog.cost.cores import require_room
+
+        require_room(core)
+    answer: dict = {"run": source.folder, **source.about}
+    verdict = _simulated(args, core, source)
+    if args.out or not (args.simulate or args.synth):
+        answer |= _written(args, core, source)
+    answer["report"] = _report(core)
+    if verdict:
+        answer["simulation"] = verdict
+    if args.synth:
+        from verilog.cost.cores import core_cost
+
+        answer["cost"] = core_cost(core, args.place, lambda text: print(text, file=sys.stderr))
+    print(json.dumps(answer) if args.json else _text(answer))
+    return 1 if verdict and not verdict["equal"] else 0
+
+
+def _core(args: Namespace, source: Source) -> Core:
+    """Return the core of a network in the shape that is asked for."""
+    from verilog.core.inference.core import inference_core
+    from verilog.core.inference.schedule import choose_schedule
+    from verilog.design.name import check_name
+
+    lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
+    batch = whole("images", args.images, 1, 1 << 16) if args.images else None
+    pipeline = whole("pipeline", args.pipeline, 1, 64)
+    arithmetic = source.arithmetic
+    forms = [layer.shape for layer in source.layers]
+    lanes = lanes or min(16, max(f.outputs for f in forms))
+    s = choose_schedule(forms, lanes, pipeline, batch,
+                        (arithmetic.sums.row_bits, arithmetic.number.bits),
+                        1 if arithmetic.sums.start else 0, arithmetic.packed,
+                        tuple(x.numbers for x in source.layers if x.numbers))
+    name = check_name(args.name) if args.name else _name(source.label, s)
+    return inference_core(name, arithmetic, source.layers, s)
+
+
+def _name(label: str, s) -> str:
+    """Return the name of a core: sizes, arithmetic, lanes, registers."""
+    import re
+
+    from lnsarith.files.naming import digested
+    from verilog.design.name import LONGEST
+
+    numbers = "_".join(map(str, [s.pixels, *(f.outputs for f in s.forms)]))
+    text = f"net_{numbers}_{label}_p{s.lanes}_l{s.slots}"
+    name = re.sub(r"\W", "_", text)
+    return name if len(name) <= LONGEST else digested(name, text, LONGEST, "_")
+
+
+def _images(args: Namespace, source: Source, count: int):
+    """Return test images (rows of pixels), and the engine's words: logits, then class."""
+    from fxp.format import FormatError
+    from nets.data.sets import load
+    from nets.network.evaluation import flat
+
+    images = flat(load(source.dataset, args.data_dir).test_images)
+    if not 1 <= count <= len(images):
+        raise FormatError(f"images of the test set must be 1..{len(images)}, got {count}")
+    return images[:count], source.answers(images[:count])
+
+
+def _simulated(args: Namespace, core: Core, source: Source) -> dict | None:
+    if not args.simulate:
+        return None
+    from verilog.core.check import check_core
+
+    count = whole("simulate", args.simulate, 1, 1 << 20)
+    gaps = whole("gaps", args.gaps, 0, 255)
+    images, words = _images(args, source, count)
+    return check_core(core, images, words, gaps,
+                      threads=whole("threads", args.threads, 1, 64)).as_dict()
+
+
+def _written(args: Namespace, core: Core, source: Source) -> dict:
+    """Write the folder; return its name and files."""
+    from verilog.core.package import load_words, require_free, write_core
+
+    folder = Path(args.out or f"rtl/{core.name}")
+    require_free(folder.absolute())
+    count = whole("golden", args.golden, 1, MOST_GOLDEN) if args.golden else min(
+        core.schedule.batch, MOST_GOLDEN)
+    images, words = _images(args, source, count)
+    pictures = _pictures(core, images) if args.waves else {}
+    files = write_core(core, folder, source.about, images, words,
+                       load_words(core, source.words), pictures)
+    return {"folder": str(folder), "files": files}
+
+
+def _pictures(core: Core, images) -> dict:
+    """Return what draws the core's pictures, by file name."""
+    from verilog.core.picture import draw_waves, drawn_trace
+    from verilog.core.report import draw_timeline
+
+    trace = drawn_trace(core, images)
+    return {"timeline.png": lambda path: draw_timeline(core, trace, path),
+            "waves.png": lambda path: draw_waves(core, trace, path)}
+
+
+def _report(core: Core) -> dict:
+    from verilog.core.report import report
+
+    return report(core)
+
+
+def _text(answer: dict) -> str:
+    from verilog.core.report import text
+
+    lines = [text(answer["report"])]
+    if "simulation" in answer:
+        v = answer["simulation"]
+        verdict = ("all equal the engine's" if v["equal"] else
+                   f"{v['wrong_words']:,} words and {v['wrong_classes']:,} classes are wrong"
+                   + (", it got stuck" if v["stuck"] else ""))
+        lines += ["", f"{v['images']:,} images, {v['words']:,} logits in Verilator: {verdict}",
+                  f"{v['clocks_image']:,.1f} clocks an image; build {v['seconds_build']:.1f} s, "
+                  f"run {v['seconds_run']:.1f} s"]
+        if v["first_wrong"]:
+            image, logit, got, wanted = v["first_wrong"]
+            lines.append(f"image {image}, logit {logit}: {got:#x}, should be {wanted:#x}")
+    if "cost" in answer:
+        from verilog.cost.cores import cost_text
+
+        lines += ["", cost_text(answer["cost"], answer["report"])]
+    if "folder" in answer:
+        lines += ["", f"{answer['folder']}: {', '.join(answer['files'])}"]
+    return "\n".join(lines)

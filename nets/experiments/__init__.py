@@ -1,0 +1,1 @@
+"""Whole experiments: sweeps over settings, the store of their runs, tables, fronts, reports."""

@@ -1,0 +1,1 @@
+"""The operators of graphs, in floats: functions of attributes and arrays."""

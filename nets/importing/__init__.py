@@ -1,0 +1,1 @@
+"""Networks from elsewhere: ONNX and QONNX files, scikit-learn; judged, and written out again."""

@@ -1,0 +1,57 @@
+"""Recipes: names for settings that go together, for each number system and width.
+
+`icassp2020` is the published recipe over the defaults of all settings. `best` is what holds
+over MNIST, Fashion-MNIST and EMNIST letters at stated hardware; `benchmarks/sweeps/marks.toml`
+measures it, and accuracies stand here where it did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fxp.format import FormatError
+
+__all__ = ["BEST", "RECIPES", "Best", "recipe_settings"]
+
+RECIPES = ("icassp2020", "best")
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best recipe of a format, and the MAC unit that it needs.
+
+    unit and options name a design of lnsarith rtl; accuracy has of each data set the test
+    accuracy in percent after 20 epochs, seeds those of its mean.
+    """
+
+    settings: dict[str, object]
+    unit: str
+    options: dict[str, str] = field(default_factory=dict)
+    accuracy: dict[str, float] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+
+
+_EXACT = {"delta": "exact", "guard": 4, "update": "stochastic"}
+_UNIT = "lns-mac-unit", {"delta": "exact", "guard": "4"}
+BEST: dict[str, Best] = {
+    "lns12": Best(_EXACT, *_UNIT),
+    "lns10.4": Best(_EXACT, *_UNIT),
+    "fixed16": Best({"logits": "fixed20.11"}, "fixed-mac-unit"),
+    "fixed12": Best({"logits": "fixed16.7"}, "fixed-mac-unit", {},
+                    {"mnist": 96.79, "fashion-mnist": 85.50, "emnist-letters": 85.39}, (0,)),
+}
+NAMES = {"lns12.6": "lns12", "fixed16.11": "fixed16", "fixed12.7": "fixed12"}
+
+
+def recipe_settings(recipe: str, arith: str) -> dict[str, object]:
+    """Return the settings that a recipe has for an arithmetic; FormatError for a recipe that
+    is not known, or not measured for it."""
+    if recipe not in RECIPES:
+        raise FormatError(f"recipe must be one of {', '.join(RECIPES)}, got {recipe!r}")
+    if recipe == "icassp2020":
+        return {}
+    name = NAMES.get(arith, arith)
+    if name not in BEST:
+        raise FormatError(f"recipe best is there for {', '.join(BEST)}, not for {arith}; give "
+                          "one of these, or recipe icassp2020")
+    return dict(BEST[name].settings)

@@ -1,0 +1,64 @@
+"""The how-to pages do what they say: their commands are run, one after the other."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.front_door import ROOT
+
+HOWTO = ROOT / "docs" / "howto"
+
+
+def commands(page):
+    """Return the lines of every block of commands on a page."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", (HOWTO / f"{page}.md").read_text(), re.M | re.S)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def run(line, folder):
+    """Return what a command line prints; AssertionError if it fails."""
+    programs = {"lnsarith": [sys.executable, "-m", "lnsarith"], "python": [sys.executable]}
+    name, *rest = line.split()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*programs[name], *rest], cwd=folder, env=env, text=True,
+                          capture_output=True)
+    assert done.returncode == 0, (line, done.stdout[-2000:], done.stderr[-2000:])
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=["own-delta", "own-operator"])
+def done(request, tmp_path_factory):
+    """A page's name, its folder, and what each of its commands printed."""
+    folder = tmp_path_factory.mktemp(request.param)
+    return request.param, folder, [(line, run(line, folder)) for line in commands(request.param)]
+
+
+def test_a_page_goes_from_an_empty_folder_to_training_verilog_proof_and_cost(done):
+    page, folder, said = done
+    assert [re.match(r"lnsarith (rtl \w+|\w+)|python", line)[0] for line, _ in said] == {
+        "own-delta": ["lnsarith new", "python", "lnsarith check", "lnsarith train",
+                      "lnsarith train", "lnsarith eval", "lnsarith rtl gen", "lnsarith rtl sim",
+                      "lnsarith rtl prove", "lnsarith rtl synth"],
+        "own-operator": ["lnsarith new", "python", "lnsarith check", "lnsarith train",
+                         "lnsarith eval", "lnsarith rtl gen", "lnsarith rtl sim",
+                         "lnsarith rtl prove", "lnsarith rtl synth"]}[page]
+    answers = {line.split(" --")[0]: text for line, text in said}
+    proved = next(text for line, text in said if " prove " in line)
+    assert re.search(r"(\d+) of \1 hold", proved), proved
+    assert "equal" in next(text for line, text in said if " sim " in line)
+    assert re.search(r"gates +\d+", next(text for line, text in said if " synth " in line))
+    assert any(Path(folder / name).glob("*.v") for name in ("mac", "bend") if (
+        folder / name).is_dir()), answers
+
+
+def test_the_accuracies_on_the_page_are_those_that_come(done):
+    page, _, said = done
+    if page == "own-delta":
+        text = (HOWTO / "own-delta.md").read_text()
+        for line, told in said:
+            if line.startswith("lnsarith train"):
+                share = re.search(r"test (\d+\.\d+)%", told)[1]
+                assert f"{share} %" in text, (line, share)

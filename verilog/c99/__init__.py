@@ -1,0 +1,1 @@
+"""Circuits as C99: the spec for firmware, simulators and microcontrollers."""

@@ -1,0 +1,1 @@
+"""The inference core: its schedule, its sequencers, its datapath."""

@@ -1,0 +1,1 @@
+"""What cores are made of: memories, sequencers, lanes, pipelines, rows, wires."""

@@ -1,0 +1,1 @@
+"""Units as custom function units: commands, what they do, and the module Cfu."""
