@@ -13,12 +13,12 @@ from lnsarith.catalogue.operator import Operator
 from lnsarith.catalogue.operators import OPERATORS, find
 from lnsarith.format import Lns
 
-__all__ = ["Case", "axes", "cases", "covering"]
+__all__ = ["Case", "axes", "cases", "covering", "most_entries"]
 
 WIDTHS = range(4, 33)
 FRACS = ("none", "one", "middle", "most but one", "most")
 OTHER = ("narrow", "fraction", "whole", "other")  # formats beside the operator's own
-LARGEST_TABLE = 1 << 14  # entries; larger ones cost seconds to write into a module
+LARGEST_TABLE = 1 << 14  # entries, but in the whole: larger ones cost seconds to compile
 VALUES = {  # of options that have no list of choices
     "delta": ("exact", "lut", "lut:r=1/8,dmax=12", "lut:index=truncate,sample=mid",
               "lut:r=1,sample=mean", "bitshift", "mitchell", "interp", "pwl",
@@ -50,8 +50,8 @@ def axes(operator: Operator) -> dict[str, tuple]:
 
 def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") -> Iterator[Case]:
     """Give the cases of all operators, or of one: all combinations, or such that any three
-    choices meet (any two, of operators with large circuits). What an operator refuses is
-    left out and, by name, put into refused."""
+    choices meet (any two, of operators with large circuits) and no table is large. What an
+    operator refuses is left out and, by name, put into refused."""
     for operator in [find(only)] if only else OPERATORS.values():
         every = axes(operator)
         large = operator.family == "lns" or {"units", "segments"} & set(every)
@@ -63,6 +63,8 @@ def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") ->
             name = f"{operator.name} {' '.join(f'{k}={v}' for k, v in choices.items())}"
             try:
                 circuit = _circuit(operator, choices)
+                if not whole and most_entries(circuit) > LARGEST_TABLE:
+                    raise FormatError(f"a table of more than {LARGEST_TABLE} entries")
             except (FormatError, SpecError) as error:
                 if refused is not None:
                     refused[name] = str(error)
@@ -70,6 +72,11 @@ def cases(whole: bool, refused: dict[str, str] | None = None, only: str = "") ->
             if circuit.digest not in seen:
                 seen.add(circuit.digest)
                 yield Case(name, circuit)
+
+
+def most_entries(circuit: Circuit) -> int:
+    """Return the length of the circuit's longest table, 0 without any."""
+    return max(map(len, circuit.tables), default=0)
 
 
 def covering(every: Mapping[str, tuple], strength: int) -> list[tuple]:
@@ -100,10 +107,7 @@ def _groups(row: Mapping, names: list[str], strength: int) -> Iterator[tuple]:
 def _circuit(operator: Operator, choices: Mapping) -> Circuit:
     f = _format(operator, choices)
     options = {o.name: _option(o.name, choices[o.name], f, operator) for o in operator.options}
-    circuit = operator.circuit(f, **options)
-    if any(len(table) > LARGEST_TABLE for table in circuit.tables):
-        raise FormatError(f"a table of more than {LARGEST_TABLE} entries")
-    return circuit
+    return operator.circuit(f, **options)
 
 
 def _format(operator: Operator, choices: Mapping):

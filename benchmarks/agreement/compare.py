@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.agreement.cases import Case
+from benchmarks.agreement.cases import Case, most_entries
 from benchmarks.agreement.inputs import corner_inputs
 from benchmarks.agreement.machine import Module, map_plan, widths
 from fxp.compile.scalar_loops import scalar_map
@@ -19,6 +19,7 @@ __all__ = ["SCALARS", "expected", "scalar_differences", "side_by_side", "vector_
 FEW = 16  # inputs that plain integers are asked about
 SCALARS = 8  # circuits in a function of Numba's
 BATCH = 100  # circuits in a module: larger ones take LLVM longer for each
+ENTRIES = 1 << 18  # of their longest tables together, or one circuit alone: they take memory
 
 
 def expected(circuit: Circuit, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -45,8 +46,7 @@ def vector_differences(cases: Sequence[Case], levels: Sequence[str], every_width
     Cases are compiled for each of the levels, or for one of them in turn, in the width
     that a kernel has, or in every one that it may have.
     """
-    for start in range(0, len(cases), BATCH):
-        batch = cases[start : start + BATCH]
+    for batch in _batches(cases):
         inputs = [corner_inputs(case.circuit) for case in batch]
         wanted = [expected(case.circuit, i) for case, i in zip(batch, inputs)]
         for turn, level in enumerate(levels):
@@ -95,6 +95,20 @@ def side_by_side(circuits: Sequence[Circuit]) -> Circuit:
         inputs.update((f"{name}_{k}", own[n.index]) for name, n in circuit.inputs.items())
         outputs.update((f"{name}_{k}", own[n.index]) for name, n in circuit.outputs.items())
     return Circuit("side_by_side", "", inputs, outputs, tuple(nodes))
+
+
+def _batches(cases: Sequence[Case]) -> Iterator[list[Case]]:
+    batch: list[Case] = []
+    entries = 0
+    for case in cases:
+        own = most_entries(case.circuit)
+        if batch and (len(batch) == BATCH or entries + own > ENTRIES):
+            yield batch
+            batch, entries = [], 0
+        batch.append(case)
+        entries += own
+    if batch:
+        yield batch
 
 
 def _lines(name: str, inputs, found, wanted) -> Iterator[str]:

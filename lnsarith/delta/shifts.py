@@ -13,6 +13,8 @@ from lnsarith.delta.pwl import MOST, fit_segments, fit_within
 
 __all__ = ["Balanced", "BitShift", "Mitchell", "Pwl"]
 
+FINEST = 18  # fraction bits that segments are fitted to; a fit takes twice as long for each more
+
 
 @dataclass(frozen=True)
 class BitShift(Delta):
@@ -68,7 +70,13 @@ class Pwl(Delta):
             raise FormatError("pwl takes segments or error, not both")
 
     def fitted(self, frac: int) -> tuple[tuple[tuple[int, int, int], ...], ...]:
-        """Return the segments of D+ and of D- at so many fraction bits, see lnsarith.delta.pwl."""
+        """Return the segments of D+ and of D- at so many fraction bits, see lnsarith.delta.pwl.
+
+        FormatError above FINEST: every gap is looked at, and there are 2**frac an octave.
+        """
+        if frac > FINEST:
+            raise FormatError(f"pwl fits segments over every gap, of at most {FINEST} fraction "
+                              f"bits, not of {frac}; use delta interp or lut")
         if self.error:
             return tuple(fit_within(frac, side, self.error) for side in (False, True))
         return tuple(fit_segments(frac, side, self.segments) for side in (False, True))

@@ -82,6 +82,14 @@ def test_errors_that_cannot_be_are_refused(text, message):
     assert parse("pwl:error=1/20") == parse("pwl:error=0.05")
 
 
+@pytest.mark.parametrize("text", ["pwl", "pwl:error=1/8"])
+def test_fractions_too_fine_to_look_at_every_gap_are_refused_at_once(text, capsys):
+    with pytest.raises(FormatError, match="of at most 18 fraction bits, not of 19; use delta"):
+        parse(text).at(19, -(1 << 30))
+    assert main(["check", "add", "--arith", "lns32", "--delta", text]) == 2
+    assert "not of" in capsys.readouterr().err
+
+
 def test_the_command_line_takes_it(capsys):
     assert main(["check", "lns-add", "--arith", "lns9.4", "--delta", "pwl:error=0.1"]) == 0
     assert "error" in capsys.readouterr().out
