@@ -25,7 +25,7 @@ def add_design(parser: ArgumentParser) -> None:
     parser.add_argument("--memh", action="store_true",
                         help="read tables from hex files ($readmemh), not case statements")
     parser.add_argument("--cfu", action="store_true",
-                        help="wrap an operator as a custom function unit of CFU Playground")
+                        help="wrap it as a custom function unit of CFU Playground")
     parser.add_argument("--name", metavar="NAME",
                         help="of the top module, the core and the folder (default: what the "
                         "design is); with --cfu the unit is NAME_Cfu, not Cfu")

@@ -51,7 +51,7 @@ def summary(kept, result: dict) -> str:
             f"{counted(epochs, 'epoch')} in {seconds:.1f} s ({seconds / epochs:.2f} s an "
             f"epoch, {result['images_per_second']:,.0f} images/s)",
             f"last batch: {result['saturations']:,} saturations, "
-            f"{result['underflows']:,} underflows",
+            f"{result['underflows']:,} words are zero",
             *(f"warning: {text}" for text in result["warnings"]),
             *(told(result) if kept.settings.binary else ()),
             f"{result['model']}  sha256 {result['model_sha256']}",
