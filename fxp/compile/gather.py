@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.banks import Banks, intrinsic
+from fxp.compile.clamped import StridedRead, clamped, strided
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
@@ -59,10 +60,13 @@ class TableReader:
 
     def plan(self, node: Node) -> SaturatedRead | None:
         """Return the saturated form of a lookup node, or None if it has no such form."""
-        match = _match_clamped(node.args[0])
+        match = clamped(node.args[0])
         if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
             return None  # wider lanes have no instruction that saturates
-        value, plus, limit, shift, selector, half = match
+        value, limit, shift, selector, half = match
+        plus = 0
+        if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
+            value, plus = value.args[0], value.args[1].low
         top = (1 << (self.lanes.width - 1)) - 1
         offset = top - limit
         if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
@@ -75,6 +79,15 @@ class TableReader:
                 side[address] = node.table.values[entry]
         read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
         return read if self.banks.fit(read.entries) else None
+
+    def strided(self, node: Node) -> StridedRead | None:
+        """Return a lookup node that reads few entries of a large table, or None."""
+        return None if self.banks.fit(node.table.values) else strided(node)
+
+    def in_memory(self, node: Node) -> bool:
+        """Whether a lookup node reads memory, which costs more than a branch."""
+        read = self.strided(node)
+        return not self.banks.fit((read.table if read else node.table).values)
 
     def read(self, table, index):
         """Return table[index] in every lane."""
@@ -173,29 +186,6 @@ class TableReader:
             array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
             cgutils.global_constant(module, name, array).align = 64
         return self.builder.bitcast(module.globals[name], I8.as_pointer())
-
-
-def _match_clamped(index: Node):
-    """Match min(value + plus, limit) >> shift, perhaps with | (selector & half)."""
-    selector, half = None, 0
-    if index.op == "or":
-        index, choice = sorted(index.args, key=lambda a: a.op == "and")
-        if choice.op != "and" or not choice.args[1].is_const:
-            return None
-        selector, half = choice.args[0], choice.args[1].low
-        if half & (half - 1) or (selector.low, selector.high) != (-1, 0):
-            return None
-    shift = 0
-    if index.op == "shr":
-        index, shift = index.args[0], index.args[1].low
-    if index.op != "min" or not index.args[1].is_const:
-        return None
-    value, limit = index.args[0], index.args[1].low
-    if (limit + 1) % (1 << shift) or (half and (limit >> shift) >= half):
-        return None
-    if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
-        return value.args[0], value.args[1].low, limit, shift, selector, half
-    return value, 0, limit, shift, selector, half
 
 
 def _fit(table: Table, bits: int) -> bool:
