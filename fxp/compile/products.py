@@ -14,6 +14,7 @@ from fxp.compile.lanes import plan_width
 from fxp.compile.loops import Arguments, Memory, broadcast, i64, index_range, ramp
 from fxp.compile.steps import Steps
 from fxp.compile.target import Target
+from fxp.compile.touched import TouchedRows
 from fxp.compile.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
@@ -58,13 +59,21 @@ class _Matmul:
         with self._range(i64(0), args["columns"], BLOCK) as begin:
             end = b.add(begin, i64(BLOCK))
             end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
-            with self._range(args["row"], args["rows"]) as row:
-                count = self.steps.collect(row)
-                if self.plan.keep_untouched:
-                    with b.if_then(b.icmp_signed("!=", count, i64(0))):
-                        self._columns(row, count, begin, end)
-                else:
-                    self._columns(row, count, begin, end)
+            if self.plan.keep_untouched:
+                self._touched(begin, end)
+            else:
+                with self._range(args["row"], args["rows"]) as row:
+                    self._columns(row, self.steps.collect(row), begin, end)
+
+    def _touched(self, begin, end):
+        """Go through the rows that have steps."""
+        b = self.builder
+        rows = TouchedRows(b, self.plan, self.memory, self.args)
+        with self._range(i64(0), rows.collect()) as position:
+            row = rows.at(position)
+            count = self.steps.collect(row)
+            with b.if_then(b.icmp_signed("!=", count, i64(0))):
+                self._columns(row, count, begin, end)
 
     def _range(self, start, stop, step: int = 1):
         return index_range(self.builder, start, stop, step)

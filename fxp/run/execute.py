@@ -81,7 +81,8 @@ class VectorMatmul:
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         parts = _parts(rows, rows * depth * columns, threads)
-        self.scratch = [np.empty((1 + len(a)) * depth + 8, np.int64) for _ in parts]
+        self.scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+                        for low, high in parts]
         self.parts = [
             _Arguments(self.kernel.names,
                        {**values, "row": low, "rows": high, "scratch": _address(scratch)})
