@@ -22,6 +22,7 @@ from fxp.trace.graph import Node
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+EIGHT = 8  # words of 16 bits in the registers that single words are put into
 
 
 @dataclass
@@ -52,9 +53,10 @@ class SaturatedRead:
 class TableReader:
     """Emits table reads for one vector shape."""
 
-    def __init__(self, builder, lanes):
+    def __init__(self, builder, lanes, live=None):
         self.builder = builder
         self.lanes = lanes
+        self.live = live  # how many lanes count, if not all
         self.level = lanes.target.level
         self.banks = Banks(builder, lanes)
 
@@ -102,14 +104,33 @@ class TableReader:
         return self._gather(table, index)
 
     def _inserted(self, table, index):
-        """Read lane by lane, for less than gathers of 32 bits cost: four indices at a time
-        leave the vector, and words come in from memory."""
-        b, lanes = self.builder, self.lanes
+        """Read lane by lane, for less than gathers of 32 bits cost: lanes that do not
+        count are left out eight at a time."""
+        b, count = self.builder, self.lanes.count
         data = b.ptrtoint(self._global(table, I16), I64)
-        fours = b.bitcast(index, ir.VectorType(I64, lanes.count // 4))
-        result = ir.Constant(lanes.type, ir.Undefined)
-        for lane in range(lanes.count):
-            four = b.extract_element(fours, ir.Constant(I32, lane // 4))
+        parts = []
+        for first in range(0, count, EIGHT):
+            if self.live is None or not first:
+                parts.append(self._eight(data, index, first))
+                continue
+            before = b.block
+            with b.if_then(b.icmp_signed(">", self.live, ir.Constant(I64, first))):
+                found = self._eight(data, index, first)
+                after = b.block
+            part = b.phi(found.type)
+            part.add_incoming(ir.Constant(found.type, [0] * EIGHT), before)
+            part.add_incoming(found, after)
+            parts.append(part)
+        return _join(b, parts)
+
+    def _eight(self, data, index, first: int):
+        """Return the words of eight lanes: four indices at a time leave the vector, and
+        words come in from memory."""
+        b = self.builder
+        fours = b.bitcast(index, ir.VectorType(I64, self.lanes.count // 4))
+        result = ir.Constant(ir.VectorType(I16, EIGHT), ir.Undefined)
+        for lane in range(EIGHT):
+            four = b.extract_element(fours, ir.Constant(I32, (first + lane) // 4))
             shifted = b.lshr(four, ir.Constant(I64, 16 * (lane % 4)))
             number = b.and_(shifted, ir.Constant(I64, 0xFFFF))
             word = b.load(self._at(b, data, number), align=2)

@@ -52,6 +52,8 @@ class _Matmul:
         self.finish = Finish(builder, plan, lanes, args)
         self.steps = Steps(builder, plan, self.memory, args)
         slots = [lanes.type] * len(plan.state)
+        self.first = plan.first_step()
+        self.live: list = []  # how many lanes of each vector of a tile count
         self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
 
     def emit(self):
@@ -97,9 +99,14 @@ class _Matmul:
     def _tile(self, row, column, count, size: int, mask=None):
         b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
+        self.live = [b.sub(self.args["used"], offset) for offset in offsets]
         for t in range(size):
             self._start(row, offsets[t], t, mask)
-        with self._range(i64(0), count) as position:
+        if self.first is not None:
+            with b.if_then(b.icmp_signed("<", i64(0), count)):
+                _, scalars, places = self._operands(i64(0), offsets)
+                self._steps(self.first, scalars, places, mask)
+        with self._range(i64(int(self.first is not None)), count) as position:
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None:
                 self._steps(plan.step, scalars, places, mask)
@@ -132,8 +139,9 @@ class _Matmul:
         for t, place in enumerate(places):
             vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
                        for n in self.plan.vectors}
-            state = self._state(t) if self.plan.combine is None else {}
-            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
+            state = self._state(t) if self.plan.state[0] in circuit.inputs else {}
+            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars},
+                           self.live[t])
             self._set_state(t, outputs)
 
     def _state(self, t: int) -> dict:
@@ -163,6 +171,7 @@ class _TreeMatmul(_Matmul):
     def _sum(self, row, column, count):
         b, plan = self.builder, self.plan
         depth = cgutils.alloca_once_value(b, i64(1))
+        self.live = [b.sub(self.args["used"], column)]
         b.store(i64(1), depth)
         self._start(row, column, 0)
         self._push(i64(0))
@@ -185,7 +194,7 @@ class _TreeMatmul(_Matmul):
             older = b.sub(newer, i64(1))
             inputs = self._top(older)
             inputs.update({f"{n}_2": v for n, v in self._top(newer).items()})
-            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs))
+            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs, self.live[0]))
             self._push(older)
             b.store(newer, depth)
 

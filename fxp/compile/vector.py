@@ -45,13 +45,16 @@ class Lanes:
         return builder.shuffle_vector(one, ir.Constant(self.type, ir.Undefined), order)
 
 
-def emit(builder: ir.IRBuilder, circuit: Circuit, lanes: Lanes, inputs: dict) -> dict:
-    """Append the circuit's code; inputs and the returned outputs map port to vector."""
-    return _Emitter(builder, circuit, lanes).run(inputs)
+def emit(builder: ir.IRBuilder, circuit: Circuit, lanes: Lanes, inputs: dict, live=None) -> dict:
+    """Append the circuit's code; inputs and the returned outputs map port to vector.
+
+    live is how many lanes from the first on count, of 64 bits, where not all may.
+    """
+    return _Emitter(builder, circuit, lanes, live).run(inputs)
 
 
 class _Emitter:
-    def __init__(self, builder, circuit, lanes):
+    def __init__(self, builder, circuit, lanes, live):
         self.builder = builder
         self.circuit = circuit
         self.lanes = lanes
@@ -60,7 +63,7 @@ class _Emitter:
             raise SpecError(f"lanes of {lanes.width} bits do not hold {circuit.name}")
         self.modes = modes
         self.values: dict[int, ir.Value] = {}
-        self.tables = TableReader(builder, lanes)
+        self.tables = TableReader(builder, lanes, live)
         self.cones: dict[int, Cone] = {}
 
     def run(self, inputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -134,7 +135,8 @@ class IntegerArithmetic(Elementwise, Descent):
         turned = self.empty(padded(w.columns), w.rows, "weights")
         zero = self.empty(1, w.rows, "gradients").broadcast(dy.rows)
         rows = Tensor({k: v[: w.columns] for k, v in turned.fields.items()}, w.rows)
-        product = self._matmul(self._input_gradient, _inner(dy, w.columns), rows, zero, dx)
+        plan = _from(zero, self._input_gradient)
+        product = self._matmul(plan, _inner(dy, w.columns), rows, zero, dx)
         pairs = [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
                  for k, v in w.fields.items()]
 
@@ -167,14 +169,21 @@ class IntegerArithmetic(Elementwise, Descent):
 
     def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
-                           extra, self.backend, self.threads)
+                           extra, self.backend, self.threads, out.columns)
 
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
-        plan = self.update_over(a.columns)
+        plan = _from(zero, self.update_over(a.columns))
         call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
-                           self.operands(w), self.backend, self.threads)
+                           self.operands(w), self.backend, self.threads, w.columns)
         return self.settled(w, call, plan)
+
+
+def _from(init: Tensor, plan: MatmulPlan) -> MatmulPlan:
+    """Return the plan for sums that all start from the first number of a tensor."""
+    if plan.combine is not None:
+        return plan
+    return replace(plan, origin={k: int(v.flat[0]) for k, v in init.named("i").items()})
 
 
 def _inner(x: Tensor, columns: int) -> Tensor:
