@@ -9,7 +9,7 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.loops import Arguments, Memory, i64, index_range
+from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
 from fxp.trace.plans import MatmulPlan
 
 __all__ = ["TouchedRows"]
