@@ -13,9 +13,9 @@ from fxp.compile.machine.target import Target
 from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, broadcast, i64, index_range, ramp
 from fxp.compile.nests.steps import Steps
+from fxp.compile.nests.touched import TouchedRows
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes, emit
-from fxp.compile.touched import TouchedRows
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 

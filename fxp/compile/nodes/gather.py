@@ -14,8 +14,8 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.clamped import StridedRead, clamped, strided
 from fxp.compile.nodes.banks import Banks, intrinsic
+from fxp.compile.nodes.clamped import StridedRead, clamped, strided
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 

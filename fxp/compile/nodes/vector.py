@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from llvmlite import ir
 
-from fxp.compile.clamped import StridedRead
-from fxp.compile.lazy import Cone, cones
 from fxp.compile.machine.target import Target
+from fxp.compile.nodes.clamped import StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
+from fxp.compile.nodes.lazy import Cone, cones
 from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
