@@ -21,7 +21,7 @@ from fxp.trace.plans import MatmulPlan
 
 __all__ = ["emit_matmul", "sum_width"]
 
-TILE = 4  # column vectors whose accumulators are held in registers together
+TILES = (4, 3, 2, 1)  # column vectors whose accumulators are held in registers together
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
@@ -54,7 +54,7 @@ class _Matmul:
         slots = [lanes.type] * len(plan.state)
         self.first = plan.first_step()
         self.live: list = []  # how many lanes of each vector of a tile count
-        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
+        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILES[0])]
 
     def emit(self):
         b, args = self.builder, self.args
@@ -81,20 +81,22 @@ class _Matmul:
         return index_range(self.builder, start, stop, step)
 
     def _columns(self, row, count, begin, end):
-        """Full tiles first, then single vectors, then what is left of one."""
-        b, step = self.builder, i64(self.lanes.count)
-        wide = i64(TILE * self.lanes.count)
-        whole = b.sub(end, b.srem(b.sub(end, begin), wide))
-        with self._range(begin, whole, TILE * self.lanes.count) as column:
-            self._tile(row, column, count, TILE)
-        last = b.sub(end, b.srem(b.sub(end, whole), step))
-        with self._range(whole, last, self.lanes.count) as column:
-            self._tile(row, column, count, 1)
+        """The widest tiles first, then narrower ones, then what is left of a vector.
+
+        One sum waits for itself at each step: alone it takes as long as three beside it.
+        """
+        b = self.builder
+        for size in TILES:
+            wide = size * self.lanes.count
+            whole = b.sub(end, b.srem(b.sub(end, begin), i64(wide)))
+            with self._range(begin, whole, wide) as column:
+                self._tile(row, column, count, size)
+            begin = whole
         if self.lanes.count > LANES:
-            with b.if_then(b.icmp_signed("<", last, end)):
-                left = broadcast(b, self.lanes, b.sub(end, last))
+            with b.if_then(b.icmp_signed("<", begin, end)):
+                left = broadcast(b, self.lanes, b.sub(end, begin))
                 mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
-                self._tile(row, last, count, 1, mask)
+                self._tile(row, begin, count, 1, mask)
 
     def _tile(self, row, column, count, size: int, mask=None):
         b, plan = self.builder, self.plan
