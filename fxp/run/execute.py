@@ -70,8 +70,8 @@ class VectorMap:
 class VectorMatmul:
     """A compiled matrix product, bound; one tuple of arguments for each thread."""
 
-    def __init__(self, plan, a, b, init, out, extra, threads, used=None):
-        self.kernel = kernel_of(plan)
+    def __init__(self, plan, a, b, init, out, extra, threads, used=None, kernel=None):
+        self.kernel = kernel or kernel_of(plan)
         self.arrays = (a, b, init, out, extra)
         rows, depth = next(iter(a.values())).shape
         columns = next(iter(out.values())).shape[1]
@@ -83,7 +83,8 @@ class VectorMatmul:
         values["a_row"], values["a_step"] = _strides(a)
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
-        parts = _parts(rows, rows * depth * columns, threads)
+        work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
+        parts = _parts(rows, work, threads)
         self.scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
                         for low, high in parts]
         self.parts = [
