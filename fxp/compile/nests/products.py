@@ -21,7 +21,7 @@ from fxp.trace.plans import MatmulPlan
 
 __all__ = ["emit_matmul", "sum_width"]
 
-TILES = (4, 3, 2, 1)  # column vectors whose accumulators are held in registers together
+TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
@@ -84,6 +84,8 @@ class _Matmul:
         """The widest tiles first, then narrower ones, then what is left of a vector.
 
         One sum waits for itself at each step: alone it takes as long as three beside it.
+        Only the widest tiles have code of their own for low scalars: others are compiled
+        sooner without.
         """
         b = self.builder
         for size in TILES:
@@ -110,7 +112,7 @@ class _Matmul:
                 self._steps(self.first, scalars, places, mask)
         with self._range(i64(int(self.first is not None)), count) as position:
             raw, scalars, places = self._operands(position, offsets)
-            if plan.low is None:
+            if plan.low is None or size < TILES[0]:
                 self._steps(plan.step, scalars, places, mask)
             else:
                 is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
