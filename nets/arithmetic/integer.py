@@ -135,8 +135,7 @@ class IntegerArithmetic(Elementwise, Descent):
         turned = self.empty(padded(w.columns), w.rows, "weights")
         zero = self.empty(1, w.rows, "gradients").broadcast(dy.rows)
         rows = Tensor({k: v[: w.columns] for k, v in turned.fields.items()}, w.rows)
-        plan = _from(zero, self._input_gradient)
-        product = self._matmul(plan, _inner(dy, w.columns), rows, zero, dx)
+        product = self._matmul(self._input_gradient, _inner(dy, w.columns), rows, zero, dx)
         pairs = [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
                  for k, v in w.fields.items()]
 
