@@ -12,13 +12,14 @@ from llvmlite import ir
 from fxp.compile.machine.defined import check_defined
 from fxp.compile.machine.target import Target
 from fxp.compile.nests.loops import Arguments, emit_map
+from fxp.compile.nests.products import emit_matmul, sum_width
 from fxp.compile.nodes.lanes import WIDTHS, lane_modes, plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.format import word_dtype
 from fxp.trace.circuit import Circuit
-from fxp.trace.plans import MapPlan
+from fxp.trace.plans import MapPlan, MatmulPlan
 
-__all__ = ["PROCESSORS", "Module", "compiled", "levels", "map_plan", "widths"]
+__all__ = ["MatmulKernel", "PROCESSORS", "Module", "compiled", "levels", "map_plan", "widths"]
 
 PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
               "avx2": "haswell", "plain": "nehalem"}
@@ -83,14 +84,30 @@ class Module:
         return {n: arrays[n] for n in plan.circuit.outputs}
 
 
-def _add(module: ir.Module, name: str, plan: MapPlan, lanes: Lanes) -> None:
+class MatmulKernel:
+    """A matrix product as machine code of one kind of processor; see `fxp.compile.cache.Kernel`."""
+
+    def __init__(self, plan: MatmulPlan, level: str, optimise: bool = False):
+        self.names = plan.arguments()
+        module = ir.Module()
+        module.triple = llvm.get_default_triple()
+        target = _target(level)
+        _add(module, "product", plan, Lanes(sum_width(plan, target), target), emit_matmul)
+        self.engine = compiled(str(module), PROCESSORS[level], optimise)
+
+    def run(self, arguments: tuple[int, ...]) -> None:
+        call = CFUNCTYPE(None, POINTER(c_int64))(self.engine.get_function_address("product"))
+        call((c_int64 * len(self.names))(*arguments))
+
+
+def _add(module: ir.Module, name: str, plan, lanes: Lanes, emit=emit_map) -> None:
     names = plan.arguments()
     values = ir.ArrayType(I64, len(names))
     kind = ir.FunctionType(ir.VoidType(), [values.as_pointer()])
     function = ir.Function(module, kind, name)
     builder = ir.IRBuilder(function.append_basic_block())
     arguments = Arguments(builder, names, builder.load(function.args[0]))
-    emit_map(builder, plan, lanes, arguments)
+    emit(builder, plan, lanes, arguments)
     check_defined(function)
     builder.ret_void()
 

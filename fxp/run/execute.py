@@ -38,15 +38,18 @@ def bind_map(plan: MapPlan, arrays: Arrays, backend: str = "vector", first: int 
 
 
 def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Arrays,
-                extra: Arrays | None = None, backend: str = "vector", threads: int = 1):
+                extra: Arrays | None = None, backend: str = "vector", threads: int = 1,
+                used: int | None = None):
     """Return call(**scalars) that runs a product of a (rows x depth) and b (depth x columns).
 
     a may have any strides; b, init, extra and out are contiguous along their
-    columns, whose number is a multiple of LANES; a broadcast init has stride 0.
+    columns, whose number is a multiple of LANES; a broadcast init has stride 0. Of the
+    columns the first `used`, by default all, count: others may be left as they are.
     Large products are split by rows over threads, with the same words.
     """
-    bound = NumpyMatmul if backend == "numpy" else VectorMatmul
-    return bound(plan, a, b, init, out, extra or {}, threads)
+    if backend == "numpy":
+        return NumpyMatmul(plan, a, b, init, out, extra or {}, threads)
+    return VectorMatmul(plan, a, b, init, out, extra or {}, threads, used)
 
 
 class VectorMap:
@@ -67,21 +70,23 @@ class VectorMap:
 class VectorMatmul:
     """A compiled matrix product, bound; one tuple of arguments for each thread."""
 
-    def __init__(self, plan, a, b, init, out, extra, threads):
-        self.kernel = kernel_of(plan)
+    def __init__(self, plan, a, b, init, out, extra, threads, used=None, kernel=None):
+        self.kernel = kernel or kernel_of(plan)
         self.arrays = (a, b, init, out, extra)
         rows, depth = next(iter(a.values())).shape
         columns = next(iter(out.values())).shape[1]
         if columns % LANES:
             raise ValueError(f"columns must be a multiple of {LANES}, got {columns}")
-        values = {"depth": depth, "columns": columns}
+        values = {"depth": depth, "columns": columns, "used": columns if used is None else used}
         for group in self.arrays:
             values.update((name, _address(array)) for name, array in group.items())
         values["a_row"], values["a_step"] = _strides(a)
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
-        parts = _parts(rows, rows * depth * columns, threads)
-        self.scratch = [np.empty((1 + len(a)) * depth + 8, np.int64) for _ in parts]
+        work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
+        parts = _parts(rows, work, threads)
+        self.scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+                        for low, high in parts]
         self.parts = [
             _Arguments(self.kernel.names,
                        {**values, "row": low, "rows": high, "scratch": _address(scratch)})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fxp.trace.circuit import Circuit
+from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
 __all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
@@ -53,6 +53,8 @@ class MatmulPlan:
     first leaf is start(init), and whenever two partial sums cover equally many
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
+
+    `origin` is what init holds everywhere, port by port, where that is known.
     """
 
     start: Circuit
@@ -67,6 +69,7 @@ class MatmulPlan:
     low_limit: int = 0
     combine: Circuit | None = None
     keep_untouched: bool = False
+    origin: Mapping[str, int] | None = None
     extra: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -83,9 +86,23 @@ class MatmulPlan:
         every = (self.start, self.step, self.finish, self.low, self.combine)
         return tuple(c for c in every if c is not None)
 
+    def first_step(self) -> Circuit | None:
+        """Return the step from the origin, of operands alone; None without an origin."""
+        if self.origin is None:
+            return None
+        start = node_values(self.start, self.origin)
+        state = {n: start[node.index] for n, node in zip(self.state, self.start.outputs.values())}
+        ports = {n: (node.low, node.high) for n, node in self.step.inputs.items()
+                 if n not in state}
+
+        def first(**operands):
+            return evaluate(self.step, **state, **operands)
+
+        return trace(first, ports, outputs=tuple(self.step.outputs))
+
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        return ["row", "rows", "depth", "columns", "scratch",
+        return ["row", "rows", "depth", "columns", "used", "scratch",
                 *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]

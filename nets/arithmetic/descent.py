@@ -16,6 +16,7 @@ from nets.settings.settings import Settings, parse_real
 
 __all__ = ["SEED", "Descent"]
 
+SEEDS = 1024  # steps whose random words are made at once
 # The ports of stochastic rounding: a word for the batch, and the number of the weight.
 SEED = {"seed": (0, (1 << 32) - 1), "element": (0, (1 << 31) - 1)}
 
@@ -104,8 +105,8 @@ class Descent:
         scalars: dict[str, Callable[[], int]] = {}
         if "seed" in plan.finish.inputs:
             self._salted += 1
-            salt = (self.settings.seed * 65599 + self._salted) & 0xFFFFFFFF
-            scalars["seed"] = lambda: random_word(self.step & 0xFFFFFFFF, salt)
+            seeds = _Seeds((self.settings.seed * 65599 + self._salted) & 0xFFFFFFFF)
+            scalars["seed"] = lambda: seeds[self.step]
         if "rate" in plan.finish.inputs:
             scalars["rate"] = lambda: self.rate_word(self.factor)
         if not scalars:
@@ -125,3 +126,19 @@ class Descent:
                 decay()
 
         return run
+
+
+class _Seeds:
+    """A random word for each step under a salt, made for many steps at once."""
+
+    def __init__(self, salt: int):
+        self.salt = salt
+        self.first = -SEEDS
+        self.words: list[int] = []
+
+    def __getitem__(self, step: int) -> int:
+        if not self.first <= step < self.first + SEEDS:
+            self.first = step - step % SEEDS
+            steps = np.arange(self.first, self.first + SEEDS, dtype=np.int64) & 0xFFFFFFFF
+            self.words = random_word(steps, self.salt).tolist()
+        return self.words[step - self.first]

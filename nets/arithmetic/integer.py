@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -167,14 +168,21 @@ class IntegerArithmetic(Elementwise, Descent):
 
     def _matmul(self, plan, a: Tensor, b: Tensor, init: Tensor, out: Tensor, extra=None):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
-                           extra, self.backend, self.threads)
+                           extra, self.backend, self.threads, out.columns)
 
     def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
-        plan = self.update_over(a.columns)
+        plan = _from(zero, self.update_over(a.columns))
         call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
-                           self.operands(w), self.backend, self.threads)
+                           self.operands(w), self.backend, self.threads, w.columns)
         return self.settled(w, call, plan)
+
+
+def _from(init: Tensor, plan: MatmulPlan) -> MatmulPlan:
+    """Return the plan for sums that all start from the first number of a tensor."""
+    if plan.combine is not None:
+        return plan
+    return replace(plan, origin={k: int(v.flat[0]) for k, v in init.named("i").items()})
 
 
 def _inner(x: Tensor, columns: int) -> Tensor:

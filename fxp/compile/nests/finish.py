@@ -52,7 +52,7 @@ class Finish:
                 b.store(state[name], b.gep(place, [i64(t)]))
         step = i64(self.lanes.count)
         part = ir.VectorType(sums.type.element, self.lanes.count).as_pointer()
-        left, every = b.sub(self.args["columns"], column), i64(size * sums.count)
+        left, every = b.sub(self.args["used"], column), i64(size * sums.count)
         end = b.select(b.icmp_signed("<", left, every), left, every)
         with cgutils.for_range_slice(b, i64(0), end, step) as (first, _):
             state = {}

@@ -13,6 +13,7 @@ from fxp.compile.machine.target import Target
 from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, broadcast, i64, index_range, ramp
 from fxp.compile.nests.steps import Steps
+from fxp.compile.nests.touched import TouchedRows
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.graph import SpecError
@@ -20,7 +21,7 @@ from fxp.trace.plans import MatmulPlan
 
 __all__ = ["emit_matmul", "sum_width"]
 
-TILE = 4  # column vectors whose accumulators are held in registers together
+TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
@@ -51,48 +52,67 @@ class _Matmul:
         self.finish = Finish(builder, plan, lanes, args)
         self.steps = Steps(builder, plan, self.memory, args)
         slots = [lanes.type] * len(plan.state)
-        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
+        self.first = plan.first_step()
+        self.live: list = []  # how many lanes of each vector of a tile count
+        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILES[0])]
 
     def emit(self):
         b, args = self.builder, self.args
         with self._range(i64(0), args["columns"], BLOCK) as begin:
             end = b.add(begin, i64(BLOCK))
             end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
-            with self._range(args["row"], args["rows"]) as row:
-                count = self.steps.collect(row)
-                if self.plan.keep_untouched:
-                    with b.if_then(b.icmp_signed("!=", count, i64(0))):
-                        self._columns(row, count, begin, end)
-                else:
-                    self._columns(row, count, begin, end)
+            if self.plan.keep_untouched:
+                self._touched(begin, end)
+            else:
+                with self._range(args["row"], args["rows"]) as row:
+                    self._columns(row, self.steps.collect(row), begin, end)
+
+    def _touched(self, begin, end):
+        """Go through the rows that have steps."""
+        b = self.builder
+        rows = TouchedRows(b, self.plan, self.memory, self.args)
+        with self._range(i64(0), rows.collect()) as position:
+            row = rows.at(position)
+            count = self.steps.collect(row)
+            with b.if_then(b.icmp_signed("!=", count, i64(0))):
+                self._columns(row, count, begin, end)
 
     def _range(self, start, stop, step: int = 1):
         return index_range(self.builder, start, stop, step)
 
     def _columns(self, row, count, begin, end):
-        """Full tiles first, then single vectors, then what is left of one."""
-        b, step = self.builder, i64(self.lanes.count)
-        wide = i64(TILE * self.lanes.count)
-        whole = b.sub(end, b.srem(b.sub(end, begin), wide))
-        with self._range(begin, whole, TILE * self.lanes.count) as column:
-            self._tile(row, column, count, TILE)
-        last = b.sub(end, b.srem(b.sub(end, whole), step))
-        with self._range(whole, last, self.lanes.count) as column:
-            self._tile(row, column, count, 1)
+        """The widest tiles first, then narrower ones, then what is left of a vector.
+
+        One sum waits for itself at each step: alone it takes as long as three beside it.
+        Only the widest tiles have code of their own for low scalars: others are compiled
+        sooner without.
+        """
+        b = self.builder
+        for size in TILES:
+            wide = size * self.lanes.count
+            whole = b.sub(end, b.srem(b.sub(end, begin), i64(wide)))
+            with self._range(begin, whole, wide) as column:
+                self._tile(row, column, count, size)
+            begin = whole
         if self.lanes.count > LANES:
-            with b.if_then(b.icmp_signed("<", last, end)):
-                left = broadcast(b, self.lanes, b.sub(end, last))
+            with b.if_then(b.icmp_signed("<", begin, end)):
+                left = broadcast(b, self.lanes, b.sub(end, begin))
                 mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
-                self._tile(row, last, count, 1, mask)
+                self._tile(row, begin, count, 1, mask)
 
     def _tile(self, row, column, count, size: int, mask=None):
         b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
+        self.live = [b.sub(self.args["used"], offset) for offset in offsets]
         for t in range(size):
             self._start(row, offsets[t], t, mask)
-        with self._range(i64(0), count) as position:
+        if self.first is not None:
+            with b.if_then(b.icmp_signed("<", i64(0), count)):
+                _, scalars, places = self._operands(i64(0), offsets)
+                self._steps(self.first, scalars, places, mask)
+        with self._range(i64(int(self.first is not None)), count) as position:
             raw, scalars, places = self._operands(position, offsets)
-            if plan.low is None:
+            if plan.low is None or size < TILES[0]:
                 self._steps(plan.step, scalars, places, mask)
             else:
                 is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
@@ -123,8 +143,9 @@ class _Matmul:
         for t, place in enumerate(places):
             vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
                        for n in self.plan.vectors}
-            state = self._state(t) if self.plan.combine is None else {}
-            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
+            state = self._state(t) if self.plan.state[0] in circuit.inputs else {}
+            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars},
+                           self.live[t])
             self._set_state(t, outputs)
 
     def _state(self, t: int) -> dict:
@@ -154,6 +175,7 @@ class _TreeMatmul(_Matmul):
     def _sum(self, row, column, count):
         b, plan = self.builder, self.plan
         depth = cgutils.alloca_once_value(b, i64(1))
+        self.live = [b.sub(self.args["used"], column)]
         b.store(i64(1), depth)
         self._start(row, column, 0)
         self._push(i64(0))
@@ -176,7 +198,7 @@ class _TreeMatmul(_Matmul):
             older = b.sub(newer, i64(1))
             inputs = self._top(older)
             inputs.update({f"{n}_2": v for n, v in self._top(newer).items()})
-            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs))
+            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs, self.live[0]))
             self._push(older)
             b.store(newer, depth)
 

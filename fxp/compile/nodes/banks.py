@@ -91,6 +91,7 @@ class Banks:
         four bits of each byte; the bits above choose among the banks.
         """
         b, kind = self.builder, words.type
+        entries = list(entries) * max(1, SHUFFLED // len(entries))
         bytes_type = ir.VectorType(I8, 2 * kind.count)
         if bound > len(entries):
             words = b.and_(words, _splat(kind, len(entries) - 1))

@@ -15,12 +15,14 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nodes.banks import Banks, intrinsic
+from fxp.compile.nodes.clamped import StridedRead, clamped, strided
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+EIGHT = 8  # words of 16 bits in the registers that single words are put into
 
 
 @dataclass
@@ -51,18 +53,22 @@ class SaturatedRead:
 class TableReader:
     """Emits table reads for one vector shape."""
 
-    def __init__(self, builder, lanes):
+    def __init__(self, builder, lanes, live=None):
         self.builder = builder
         self.lanes = lanes
+        self.live = live  # how many lanes count, if not all
         self.level = lanes.target.level
         self.banks = Banks(builder, lanes)
 
     def plan(self, node: Node) -> SaturatedRead | None:
         """Return the saturated form of a lookup node, or None if it has no such form."""
-        match = _match_clamped(node.args[0])
+        match = clamped(node.args[0])
         if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
             return None  # wider lanes have no instruction that saturates
-        value, plus, limit, shift, selector, half = match
+        value, limit, shift, selector, half = match
+        plus = 0
+        if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
+            value, plus = value.args[0], value.args[1].low
         top = (1 << (self.lanes.width - 1)) - 1
         offset = top - limit
         if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
@@ -75,6 +81,15 @@ class TableReader:
                 side[address] = node.table.values[entry]
         read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
         return read if self.banks.fit(read.entries) else None
+
+    def strided(self, node: Node) -> StridedRead | None:
+        """Return a lookup node that reads few entries of a large table, or None."""
+        return None if self.banks.fit(node.table.values) else strided(node)
+
+    def in_memory(self, node: Node) -> bool:
+        """Whether a lookup node reads memory, which costs more than a branch."""
+        read = self.strided(node)
+        return not self.banks.fit((read.table if read else node.table).values)
 
     def read(self, table, index):
         """Return table[index] in every lane."""
@@ -89,14 +104,33 @@ class TableReader:
         return self._gather(table, index)
 
     def _inserted(self, table, index):
-        """Read lane by lane, for less than gathers of 32 bits cost: four indices at a time
-        leave the vector, and words come in from memory."""
-        b, lanes = self.builder, self.lanes
+        """Read lane by lane, for less than gathers of 32 bits cost: lanes that do not
+        count are left out eight at a time."""
+        b, count = self.builder, self.lanes.count
         data = b.ptrtoint(self._global(table, I16), I64)
-        fours = b.bitcast(index, ir.VectorType(I64, lanes.count // 4))
-        result = ir.Constant(lanes.type, ir.Undefined)
-        for lane in range(lanes.count):
-            four = b.extract_element(fours, ir.Constant(I32, lane // 4))
+        parts = []
+        for first in range(0, count, EIGHT):
+            if self.live is None or not first:
+                parts.append(self._eight(data, index, first))
+                continue
+            before = b.block
+            with b.if_then(b.icmp_signed(">", self.live, ir.Constant(I64, first))):
+                found = self._eight(data, index, first)
+                after = b.block
+            part = b.phi(found.type)
+            part.add_incoming(ir.Constant(found.type, [0] * EIGHT), before)
+            part.add_incoming(found, after)
+            parts.append(part)
+        return _join(b, parts)
+
+    def _eight(self, data, index, first: int):
+        """Return the words of eight lanes: four indices at a time leave the vector, and
+        words come in from memory."""
+        b = self.builder
+        fours = b.bitcast(index, ir.VectorType(I64, self.lanes.count // 4))
+        result = ir.Constant(ir.VectorType(I16, EIGHT), ir.Undefined)
+        for lane in range(EIGHT):
+            four = b.extract_element(fours, ir.Constant(I32, (first + lane) // 4))
             shifted = b.lshr(four, ir.Constant(I64, 16 * (lane % 4)))
             number = b.and_(shifted, ir.Constant(I64, 0xFFFF))
             word = b.load(self._at(b, data, number), align=2)
@@ -173,29 +207,6 @@ class TableReader:
             array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
             cgutils.global_constant(module, name, array).align = 64
         return self.builder.bitcast(module.globals[name], I8.as_pointer())
-
-
-def _match_clamped(index: Node):
-    """Match min(value + plus, limit) >> shift, perhaps with | (selector & half)."""
-    selector, half = None, 0
-    if index.op == "or":
-        index, choice = sorted(index.args, key=lambda a: a.op == "and")
-        if choice.op != "and" or not choice.args[1].is_const:
-            return None
-        selector, half = choice.args[0], choice.args[1].low
-        if half & (half - 1) or (selector.low, selector.high) != (-1, 0):
-            return None
-    shift = 0
-    if index.op == "shr":
-        index, shift = index.args[0], index.args[1].low
-    if index.op != "min" or not index.args[1].is_const:
-        return None
-    value, limit = index.args[0], index.args[1].low
-    if (limit + 1) % (1 << shift) or (half and (limit >> shift) >= half):
-        return None
-    if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
-        return value.args[0], value.args[1].low, limit, shift, selector, half
-    return value, 0, limit, shift, selector, half
 
 
 def _fit(table: Table, bits: int) -> bool:

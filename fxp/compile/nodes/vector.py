@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from llvmlite import ir
 
 from fxp.compile.machine.target import Target
-from fxp.compile.nodes.gather import TableReader
+from fxp.compile.nodes.clamped import StridedRead
+from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
+from fxp.compile.nodes.lazy import Cone, cones
 from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
@@ -41,13 +45,16 @@ class Lanes:
         return builder.shuffle_vector(one, ir.Constant(self.type, ir.Undefined), order)
 
 
-def emit(builder: ir.IRBuilder, circuit: Circuit, lanes: Lanes, inputs: dict) -> dict:
-    """Append the circuit's code; inputs and the returned outputs map port to vector."""
-    return _Emitter(builder, circuit, lanes).run(inputs)
+def emit(builder: ir.IRBuilder, circuit: Circuit, lanes: Lanes, inputs: dict, live=None) -> dict:
+    """Append the circuit's code; inputs and the returned outputs map port to vector.
+
+    live is how many lanes from the first on count, of 64 bits, where not all may.
+    """
+    return _Emitter(builder, circuit, lanes, live).run(inputs)
 
 
 class _Emitter:
-    def __init__(self, builder, circuit, lanes):
+    def __init__(self, builder, circuit, lanes, live):
         self.builder = builder
         self.circuit = circuit
         self.lanes = lanes
@@ -56,30 +63,46 @@ class _Emitter:
             raise SpecError(f"lanes of {lanes.width} bits do not hold {circuit.name}")
         self.modes = modes
         self.values: dict[int, ir.Value] = {}
-        self.tables = TableReader(builder, lanes)
+        self.tables = TableReader(builder, lanes, live)
+        self.cones: dict[int, Cone] = {}
 
     def run(self, inputs):
+        for node in self.circuit.inputs.values():
+            self.values[node.index] = inputs[node.name]
         needed = self._needed()
-        for node in self.circuit.nodes:
-            if node.op == "input":
-                self.values[node.index] = inputs[node.name]
-            elif node.index in needed and not node.is_const:
-                self._check_mode(node)
-                self.values[node.index] = self._node(node)
+        self.cones = cones(self.circuit, needed, self._costly)
+        later = {n.index for cone in self.cones.values() for n in cone.nodes}
+        self._emit(n for n in self.circuit.nodes if n.index in needed and n.index not in later)
         return {name: self._vector(n) for name, n in self.circuit.outputs.items()}
 
-    def _needed(self) -> set[int]:
-        """Nodes to emit: a table read whose clamp the lane's saturation does, needs
-        only what goes into the clamp, a rounded product its factors."""
-        needed: set[int] = set()
+    def _emit(self, nodes: Iterable[Node]):
+        for node in nodes:
+            if node.op != "input" and not node.is_const:
+                self._check_mode(node)
+                self.values[node.index] = self._node(node)
+
+    def _needed(self) -> dict[int, list[Node]]:
+        """Nodes to emit, and what each reads: a table read whose clamp the lane's saturation
+        does, needs only what goes into the clamp, a rounded product its factors."""
+        needed: dict[int, list[Node]] = {}
         stack = list(self.circuit.outputs.values())
         while stack:
             node = stack.pop()
             if node.index not in needed:
-                needed.add(node.index)
-                whole = self.tables.plan(node) if node.op == "lookup" else self._rounded(node)
-                stack.extend(whole.operands if whole else node.args)
+                whole = self._read(node) if node.op == "lookup" else self._rounded(node)
+                needed[node.index] = list(whole.operands if whole else node.args)
+                stack.extend(needed[node.index])
         return needed
+
+    def _read(self, node: Node) -> SaturatedRead | StridedRead | None:
+        """Return the lookup in a form that needs less than its address, if it has one."""
+        read = self.tables.plan(node) or self.tables.strided(node)
+        if isinstance(read, StridedRead) and not reads_unsigned(read.value, self.modes):
+            return None
+        return read
+
+    def _costly(self, node: Node) -> bool:
+        return node.op == "lookup" and self.tables.in_memory(node)
 
     def _rounded(self, node: Node) -> RoundedProduct | None:
         """Return the node as a rounded product, if its product is not held."""
@@ -98,6 +121,8 @@ class _Emitter:
             return self._lookup(node)
         if node.op == "known":
             return self._vector(node.args[0])
+        if node.index in self.cones:
+            return self._branch(node, self.cones[node.index])
         if node.op == "where":
             return self._where(*node.args)
         if node.is_bool:
@@ -186,8 +211,28 @@ class _Emitter:
         return self.builder.select(self._mask(condition), self._vector(then),
                                    self._vector(otherwise))
 
+    def _branch(self, node: Node, cone: Cone):
+        """A selection whose cone is left out where no lane takes its side."""
+        b, lanes = self.builder, self.lanes
+        condition, *sides = node.args
+        mask = b.bitcast(self._mask(condition), ir.IntType(lanes.count))
+        unused = ir.Constant(mask.type, 0 if cone.taken else -1)
+        other = self._vector(sides[cone.taken])
+        before = b.block
+        with b.if_then(b.icmp_signed("!=", mask, unused)):
+            self._emit(cone.nodes)
+            found = self._vector(sides[not cone.taken])
+            after = b.block
+        side = b.phi(lanes.type)
+        side.add_incoming(other, before)
+        side.add_incoming(found, after)
+        pair = (side, other) if cone.taken else (other, side)
+        return b.select(self._mask(condition), *pair)
+
     def _lookup(self, node: Node):
-        read = self.tables.plan(node)
+        read = self._read(node)
+        if isinstance(read, StridedRead):
+            return self._strided(read)
         if read is None:
             index = node.args[0]
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
@@ -205,3 +250,11 @@ class _Emitter:
             return self.builder.select(chosen, *sides[::-1])
         select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
         return self.tables.banks.read(read.entries, self.builder.xor(address, select))
+
+    def _strided(self, read: StridedRead):
+        b, splat = self.builder, self.lanes.splat
+        number = b.lshr(self._vector(read.value), splat(read.shift))
+        index = self._call("umin", number, splat(read.last))
+        if read.selector is not None:
+            index = b.or_(index, b.and_(self._vector(read.selector), splat(read.half)))
+        return self.tables.read(read.table, index)

@@ -46,7 +46,7 @@ class MaxPool(_Pool):
     def forward(self, ar, x):
         y = self.output(ar, x)
         chosen = self._chosen[id(x)] = np.zeros((x.rows, y.columns), np.uint8)
-        return y, [pooling.greatest(ar, self.window, x, y, chosen)]
+        return y, pooling.greatest(ar, self.window, x, y, chosen)
 
     def backward(self, ar, x, dy, wanted):
         if not wanted:

@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.compile.loading import compiler
-from fxp.trace.circuit import Circuit, evaluate
+from fxp.trace.bits import where
+from fxp.trace.circuit import Circuit, evaluate, trace
 from nets.arithmetic.integer import IntegerArithmetic
 from nets.arithmetic.registers import copying, map_over, registers, zeroing
 from nets.arithmetic.tensor import Tensor
@@ -17,18 +18,61 @@ from nets.layers.window import Window, as_images
 __all__ = ["average", "average_gradient", "greatest", "greatest_gradient"]
 
 Calls = list[Callable[[], None]]
+SMALL = 3  # windows up to this size are taken everywhere, which costs less than by places
 
 
-def greatest(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray):
+def greatest(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray) -> Calls:
     """y = the greatest of each window; chosen = its place in the window, by row and column."""
     if not _compiles(ar):
-        return lambda: _greatest(ar, window, x, y, chosen)
+        return [lambda: _greatest(ar, window, x, y, chosen)]
+    if isinstance(ar, IntegerArithmetic) and window.size <= SMALL:
+        return _everywhere(ar, window, x, y, chosen)
     if isinstance(ar, IntegerArithmetic):
         run = _kernel("greatest", _GREATEST, len(x.fields), {"order": ar.order_circuit()})
     else:
         run = _kernel("greatest_real", _GREATEST_REAL, len(x.fields), {})
     args = (*x.fields.values(), *y.fields.values(), chosen, *_sizes(window))
-    return lambda: run(*args)
+    return [lambda: run(*args)]
+
+
+def _everywhere(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray) -> Calls:
+    """The same by a map: it takes the window that begins at each number, whole vectors at a
+    time, and those that there are are copied out."""
+    size, channels = window.size, window.shape[2]
+    row, shape = window.shape[1] * channels, (*window.out, channels)
+    flat = {k: v.reshape(-1) for k, v in x.fields.items()}
+    found = {k: np.empty_like(v) for k, v in x.fields.items()}
+    place = np.empty(next(iter(found.values())).shape, np.int8)
+    count = place.size - (size - 1) * (row + channels)
+    starts = [i * row + j * channels for i in range(size) for j in range(size)]
+    ports = {f"{k}_{n}": v[start : start + count] for n, start in enumerate(starts)
+             for k, v in flat.items()}
+    outputs = {f"o_{k}": v.reshape(-1)[:count] for k, v in {**found, "place": place}.items()}
+    run = map_over(ar, _greatest_circuit(ar.order_circuit(), list(flat), len(starts)), (),
+                   {**ports, **outputs})
+    pairs = [(v, _parts(Tensor({k: found[k]}, x.columns), window)[0][k])
+             for k, v in as_images(y, shape).items()]
+    places = _parts(Tensor({"place": place}, x.columns), window)[0]["place"]
+    return [run, copying([*pairs, (chosen.view(np.int8).reshape(places.shape), places)])]
+
+
+def _greatest_circuit(order: Circuit, fields: list[str], count: int) -> Circuit:
+    """Return the fields of the first greatest of so many numbers, and its place."""
+    nodes = dict(zip(fields, order.inputs.values()))
+    ports = {f"{k}_{n}": (node.low, node.high) for n in range(count)
+             for k, node in nodes.items()}
+
+    def first_greatest(**given):
+        numbers = [[given[f"{k}_{n}"] for k in fields] for n in range(count)]
+        heights = [evaluate(order, **dict(zip(order.inputs, number))) for number in numbers]
+        best, top, place = numbers[0], heights[0], 0
+        for n in range(1, count):
+            better = heights[n] > top
+            best = [where(better, new, old) for new, old in zip(numbers[n], best)]
+            top, place = where(better, heights[n], top), where(better, n, place)
+        return (*best, place)
+
+    return trace(first_greatest, ports, outputs=[f"o_{k}" for k in (*fields, "place")])
 
 
 def greatest_gradient(ar, window: Window, chosen: np.ndarray, dy: Tensor, dx: Tensor):

@@ -65,8 +65,11 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
     gradient = _by_input if by_input and window.stride == 1 else _by_output
     plan = ar.update_over(depth)
     registers, calls = gradient(ar, depth, window, w, x, dy)
+    calls += _update(ar, plan, registers, w)
+    if (rows := _side_by_side(window, dy, w.columns)) is not None:
+        return [*calls, ar.descend_bias(b, rows)]
     sums, more = _bias_sums(ar, plan, window, dy, w.columns)
-    return [*calls, *_update(ar, plan, registers, w), *more, *_update(ar, plan, sums, b)]
+    return [*calls, *more, *_update(ar, plan, sums, b)]
 
 
 class _Canvas:
@@ -147,6 +150,19 @@ def _by_input(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
     views = {k: v[:, ::-1, : size * channels].reshape(-1, size, size, channels)[:, :, ::-1]
              .transpose(1, 2, 0, 3) for k, v in state.items()}
     return views, [zeroing(ar, plan, state, "gradients"), put, steps]
+
+
+def _side_by_side(window: Window, dy: Tensor, channels: int) -> Tensor | None:
+    """Return dy as a row for each place of each image, where all of them follow each other."""
+    places = int(np.prod(window.out))
+    if any(v.strides != (places * channels * v.itemsize, v.itemsize)
+           for v in dy.fields.values()):
+        return None
+    shape = dy.rows * places, padded(channels)
+    rows = {k: np.lib.stride_tricks.as_strided(v, shape, (channels * v.itemsize, v.itemsize),
+                                               writeable=False)
+            for k, v in dy.fields.items()}
+    return Tensor(rows, channels, dy.role)
 
 
 def _bias_sums(ar, plan, window: Window, dy: Tensor, channels: int):

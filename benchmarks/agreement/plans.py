@@ -1,0 +1,157 @@
+"""Random sums of products: formats of any widths, odd shapes, views that start anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.agreement.machine import MatmulKernel
+from fxp.format import Fixed, FormatError
+from fxp.run import kernels as fixed
+from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul
+from fxp.trace.graph import SpecError
+from fxp.trace.plans import MatmulPlan
+from lnsarith.catalogue import kernels as lns
+from lnsarith.delta.methods import parse
+from lnsarith.lns.format import Lns
+
+__all__ = ["Drawn", "draw", "plan_differences"]
+
+DELTAS = ("lut", "lut:r=1/4", "lut:index=truncate,sample=mid", "exact", "interp", "interp:r=1/2",
+          "bitshift", "mitchell", "pwl", "balanced")
+LARGEST_TABLE = 1 << 14  # entries; larger ones cost seconds to write into a module
+
+
+class Drawn(NamedTuple):
+    """A plan, what it is, and its shape: rows, depth and the columns that count."""
+
+    name: str
+    plan: MatmulPlan
+    shape: tuple[int, int, int]
+
+
+def draw(rng: np.random.Generator) -> Drawn:
+    """Return a plan that no format refuses, of a shape from nothing to a hundred or so."""
+    while True:
+        try:
+            name, plan = (_lns if rng.random() < 0.7 else _fixed)(rng)
+        except (FormatError, SpecError):
+            continue
+        if sum(len(t) for c in plan.circuits for t in c.tables) <= LARGEST_TABLE:
+            break
+    rows, depth = (int(rng.choice([0, 1, 2, 3, 5, 40])) for _ in "rd")
+    columns = int(rng.choice([1, 4, 10, 31, 32, 33, 64, 84, 100, 120, 130]))
+    return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))
+
+
+def plan_differences(drawn: Drawn, rng: np.random.Generator, levels) -> Iterator[str]:
+    """Give a line for each level on which the plan's words differ from NumPy's."""
+    plan, (rows, depth, columns) = drawn.plan, drawn.shape
+    wide = -(-columns // LANES) * LANES
+    ports = {**plan.step.inputs, **plan.start.inputs, **plan.finish.inputs}
+
+    def group(names, shape, turned=False):
+        gap = int(rng.integers(0, 3))
+        return {n: _words(rng, plan, n, ports[n], shape, gap, turned) for n in names}
+
+    a = group(plan.scalars, (rows, depth), bool(rng.integers(2)))
+    b = group(plan.vectors, (depth, wide))
+    init = group(plan.start.inputs, (rows, wide))
+    for name, value in (plan.origin or {}).items():
+        init[name][...] = value
+    extra = group([n for n in plan.extra if n in plan.dtypes], (rows, wide))
+    scalars = {n: int(rng.integers(ports[n].low, ports[n].high, endpoint=True))
+               for n in plan.extra if n not in plan.dtypes}
+    before = {n: _view(rng, plan.dtypes[n], (rows, wide), 0) for n in plan.finish.outputs}
+    wanted = {n: v.copy() for n, v in before.items()}
+    NumpyMatmul(plan, a, b, init, wanted, extra, 1)(**scalars)
+    for level in levels:
+        gap = int(rng.integers(0, 3))
+        found = {n: _like(rng, v, gap) for n, v in before.items()}
+        kernel = MatmulKernel(plan, level)
+        threads = 1 if rows < 2 else 2
+        VectorMatmul(plan, a, b, init, found, extra, threads, columns, kernel)(**scalars)
+        for n, words in wanted.items():
+            wrong = np.argwhere(found[n][:, :columns] != words[:, :columns])
+            if len(wrong):
+                i, j = wrong[0]
+                yield (f"{drawn.name} [{level}]: {len(wrong)} words of {n} differ, the first at "
+                       f"{i}, {j}: {found[n][i, j]}, should be {words[i, j]}")
+
+
+def _lns(rng: np.random.Generator) -> tuple[str, MatmulPlan]:
+    bits = int(rng.integers(4, 33))
+    f = Lns(bits, int(rng.integers(0, bits - 1)))
+    delta, guard = str(rng.choice(DELTAS)), int(rng.choice([0, 0, 1, 2, 4]))
+    order = str(rng.choice(["sequential", "sequential", "tree"]))
+    underflow = str(rng.choice(["zero", "zero", "smallest"]))
+    formats = {role: _narrower(rng, f) for role in ("a", "b", "init", "out")
+               if rng.random() < 0.3}
+    acc = lns.Accumulator(f, parse(delta), guard, order, underflow, formats)
+    plan = acc.plan(keep_untouched=order == "sequential" and rng.random() < 0.4)
+    name = f"lns {bits}.{f.frac} {delta} guard {guard} {order} {underflow} {sorted(formats)}"
+    return _from_one_number(rng, name, plan)
+
+
+def _narrower(rng: np.random.Generator, f: Lns) -> Lns:
+    frac = int(rng.integers(0, f.frac + 1))
+    return Lns(max(4, f.bits - f.frac + frac), frac)
+
+
+def _fixed(rng: np.random.Generator) -> tuple[str, MatmulPlan]:
+    def one() -> Fixed:
+        bits = int(rng.integers(4, 33))
+        return Fixed(bits, int(rng.integers(0, bits)))
+
+    a, b, out = one(), one(), one()
+    kind = str(rng.choice(["exact", "limited", "each"]))
+    rounding = str(rng.choice(["nearest-even", "truncate"]))
+    overflow = str(rng.choice(["saturate", "wrap"]))
+    acc = fixed.Accumulator(a, b, out, kind, 64, min(62, a.bits + b.bits + 2), rounding, overflow)
+    return _from_one_number(rng, f"fixed {a} {b} {out} {kind} {rounding} {overflow}",
+                            acc.plan(keep_untouched=bool(rng.random() < 0.4)))
+
+
+def _from_one_number(rng, name: str, plan: MatmulPlan) -> tuple[str, MatmulPlan]:
+    """Give some plans an origin."""
+    if plan.combine is not None or rng.random() < 0.5:
+        return name, plan
+    origin = {n: int(rng.choice([node.low, node.high, min(max(0, node.low), node.high)]))
+              for n, node in plan.start.inputs.items()}
+    return f"{name} from {origin}", replace(plan, origin=origin)
+
+
+def _words(rng: np.random.Generator, plan: MatmulPlan, name: str, node, shape, gap: int,
+           turned: bool):
+    """Return words in the node's range, its ends and absent operands more often than not."""
+    view = _view(rng, plan.dtypes[name], shape[::-1], gap).T if turned else (
+        _view(rng, plan.dtypes[name], shape, gap))
+    ends = [node.low, node.high, (node.low + node.high) // 2]
+    few = rng.choice(ends, shape)
+    absent = plan.absent if name == plan.scalars[0] and plan.absent is not None else None
+    near = np.clip((node.low + node.high) // 2 + rng.integers(-9, 10, shape), node.low, node.high)
+    all_of = rng.integers(node.low, node.high, shape, endpoint=True)
+    kind = rng.integers(0, 5, shape)
+    words = np.where(kind == 0, few, np.where(kind == 1, near, all_of))
+    view[...] = words if absent is None else np.where(kind >= 3, absent, words)
+    return view
+
+
+def _view(rng: np.random.Generator, dtype, shape, gap: int) -> np.ndarray:
+    """Return a matrix inside a longer array: it starts anywhere, its rows a gap apart, and has
+    room behind it."""
+    rows, columns = shape
+    row, start = columns + gap, int(rng.integers(0, 9))
+    whole = rng.integers(-8, 8, start + rows * row + 2 * LANES).astype(dtype)
+    return np.lib.stride_tricks.as_strided(whole[start:], shape,
+                                           (row * whole.itemsize, whole.itemsize))
+
+
+def _like(rng: np.random.Generator, view: np.ndarray, gap: int) -> np.ndarray:
+    copy = _view(rng, view.dtype, view.shape, gap)
+    copy[...] = view
+    return copy
+

@@ -1,0 +1,98 @@
+"""Table reads behind a clamp: what of the table such a read can reach at all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fxp.trace.bits import Table
+from fxp.trace.graph import Node
+
+__all__ = ["Clamped", "StridedRead", "clamped", "strided"]
+
+ALL = 64  # low zeros of zero
+
+
+class Clamped(NamedTuple):
+    """The address min(value, limit) >> shift | (selector & half); half is 0 without selector."""
+
+    value: Node
+    limit: int
+    shift: int
+    selector: Node | None
+    half: int
+
+
+class StridedRead(NamedTuple):
+    """A read of `table` at min(value >> shift, last) | (selector & half): of a table that is
+    only read at multiples of a power of two, the entries there."""
+
+    value: Node
+    shift: int
+    last: int
+    selector: Node | None
+    half: int
+    table: Table
+
+    @property
+    def operands(self) -> list[Node]:
+        return [self.value] + ([self.selector] if self.selector is not None else [])
+
+
+def clamped(index: Node) -> Clamped | None:
+    """Return the address as a clamped one, or None if it is none."""
+    selector, half = None, 0
+    if index.op == "or":
+        index, choice = sorted(index.args, key=lambda a: a.op == "and")
+        if choice.op != "and" or not choice.args[1].is_const:
+            return None
+        selector, half = choice.args[0], choice.args[1].low
+        if half & (half - 1) or (selector.low, selector.high) != (-1, 0):
+            return None
+    shift = 0
+    if index.op == "shr":
+        index, shift = index.args[0], index.args[1].low
+    if index.op != "min" or not index.args[1].is_const:
+        return None
+    value, limit = index.args[0], index.args[1].low
+    if (limit + 1) % (1 << shift) or (half and (limit >> shift) >= half):
+        return None
+    return Clamped(value, limit, shift, selector, half)
+
+
+def strided(node: Node) -> StridedRead | None:
+    """Return a lookup as a read of fewer entries, None where all of them can be reached."""
+    at = clamped(node.args[0])
+    if at is None or at.value.low < 0:
+        return None
+    shift = min(low_zeros(at.value), at.limit.bit_length())
+    if shift <= at.shift:
+        return None
+    last = (at.limit >> shift) + 1  # multiples above the limit read what the limit reads
+    half = 1 << last.bit_length() if at.half else 0
+    entries = [0] * (2 * half or last + 1)
+    for i in range(last + 1):
+        address = min(i << shift, at.limit) >> at.shift
+        for own, whole in ((0, 0), (half, at.half)):
+            entries[i | own] = node.table.values[address | whole]
+    table = Table(f"{node.table.name}_strided", entries)
+    return StridedRead(at.value, shift, last, at.selector, half, table)
+
+
+def low_zeros(node: Node, known: dict[int, int] | None = None) -> int:
+    """Return how many low bits of a node are zero whatever its inputs, at least."""
+    known = {} if known is None else known
+    if node.index not in known:
+        known[node.index] = _low_zeros(node, known)
+    return known[node.index]
+
+
+def _low_zeros(node: Node, known: dict[int, int]) -> int:
+    if node.is_const:
+        return (node.low & -node.low).bit_length() - 1 if node.low else ALL
+    if node.op in ("shl", "shr"):
+        count = node.args[1].low * (1 if node.op == "shl" else -1)
+        return min(ALL, max(0, low_zeros(node.args[0], known) + count))
+    if node.op not in ("add", "sub", "min", "max", "or", "xor", "where", "known"):
+        return 0
+    operands = node.args[1:] if node.op == "where" else node.args
+    return min(low_zeros(a, known) for a in operands)
