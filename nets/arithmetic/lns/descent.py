@@ -71,8 +71,9 @@ class LnsDescent(Descent):
     def _updated(self, g: Number, w_level, w_sign, v_level, v_sign, rate, random):
         """Return what `updated` does, of given random bits; see the class on decay.
 
-        g is 2**loss_scale times as large as it is meant. It is clipped first; then come decay and l1 sign(w). With momentum v = momentum v
-        + g takes the place of g and is returned too, rounded to a gradient.
+        g is 2**loss_scale times as large as it is meant. It is clipped first; then come decay
+        and l1 sign(w). With momentum v = momentum v + g takes the place of g and is returned
+        too, rounded to a gradient.
         """
         s = self.settings
         f, gradients, register = (self.formats["weights"], self.formats["gradients"],
