@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.soc.firmware import build_program
 from verilog.soc.labs import NOTHING, Lab, word_unit
@@ -78,7 +78,7 @@ def run_lab(lab: Lab, network: LabNetwork, own: Mapping[str, str] | None = None,
         flags.append(f"-DMOST={network.most}")
         flags += (["-DCFU_EMULATE"] if emulate else []) + (["-DWORDS"] if words else [])
         flags += ["-DUNIT"] if words and unit else []
-        source = "lab5.c" if words else lab.source
+        source = f"labs/{'lab5.c' if words else lab.source}"
         program = build_program(texts, ["system.c", "network.c", source], folder, flags)
         built = time.perf_counter()
         status, said = simulator.run(program, most_cycles)
