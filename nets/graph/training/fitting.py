@@ -80,12 +80,11 @@ class Fitting:
                 continue
             given = [values[name] for name in step.inputs]
             of = [network.placed(name) for name in step.inputs]
-            if isinstance(step, Product):
-                back = [self._descend(step, given[0], of[0], dy, factor)]
-            else:
-                back = backward(step, network.bench, self.g, given, of, dy)
+            back = ([self._descend(step, given[0], of[0], dy, factor)]
+                    if isinstance(step, Product)
+                    else backward(step, network.bench, self.g, given, of, dy))
             for name, part in zip(step.inputs, back):
-                if part is None or name not in self.learns:
+                if name not in self.learns:
                     continue
                 found[name] = part if name not in found else plus(
                     network.bench, self.g, found[name], part)
@@ -96,8 +95,9 @@ class Fitting:
         of, to, kind = self._placed(step)
         w = kind.words(np.ldexp(step.w, of.shift - to.shift))
         b, (ar, own) = to.words(step.b), self._arithmetics(step)
-        self._weights[step.name] = [(filled(ar, w[k], "weights"), filled(own, b[k][None], "weights"))
-                                    for k in range(len(w))]
+        self._weights[step.name] = [
+            (filled(ar, w[k], "weights"), filled(own, b[k][None], "weights"))
+            for k in range(len(w))]
         self._put(step)
 
     def _put(self, step: Product) -> None:
@@ -123,8 +123,9 @@ class Fitting:
         return (bench.of({**formats, "weights": kind.f}), bench.of({**formats, "weights": to.f}))
 
     def _descend(self, step: Product, words: np.ndarray, of: Placed, dy: np.ndarray,
-                 factor: Fraction) -> np.ndarray | None:
-        """Take a step of a product's weights; return the gradient of its input, if needed.
+                 factor: Fraction) -> np.ndarray:
+        """Take a step of a product's weights; return the gradient of its input, if that needs
+        one, else nothing of meaning.
 
         Weights share 2**(shift of the input - that of the results), offsets the latter's.
         """
@@ -149,7 +150,7 @@ class Fitting:
             own.descend_bias(b, self._gradient(own, here, -to.shift, depth)[0])()
         self._put(step)
         if not parts:
-            return None
+            return words
         return scattered(self.network.bench, g, np.concatenate(parts, 1), step.index,
                          words.shape[1])
 

@@ -53,12 +53,12 @@ def scattered(bench: Arithmetics, g: Placed, words: Words, index: np.ndarray, si
     counts = np.bincount(places, minlength=size)
     rank = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
     padded = np.concatenate([words, np.full((len(words), 1), g.zero, words.dtype)], 1)
-    total = None
+    total = words[:, :0]
     for k in range(max(1, counts.max(initial=0))):
         column = np.full(size, -1)
         column[places[rank == k]] = order[rank == k]
         part = padded.take(column, 1)
-        total = part if total is None else plus(bench, g, total, part)
+        total = plus(bench, g, total, part) if k else part
     return total
 
 
@@ -73,7 +73,8 @@ def _times(bench: Arithmetics, g: Placed, dy: Words, other: Words, kind: Placed)
 
 def _function(step: Function, bench, g, given, of, dy):
     if step.slope is None:
-        raise Unsupported(f"node {step.name}: it has no gradient here, it cannot be trained through")
+        raise Unsupported(f"node {step.name}: it has no slope here, so what comes before it cannot "
+                          "be trained")
     values = of[0].reals(given[0])
     if step.places:
         values = values.reshape(len(values), *step.shape[1:])

@@ -3,14 +3,12 @@ words of eval, and a written graph that means them."""
 
 import numpy as np
 import pytest
-from helpers.onnx_models import model, residual
+from helpers.onnx_models import model
 
-from nets.graph.graph import Unsupported
-from nets.graph.head import scores_of
 from nets.graph.run import answers, run
 from nets.graph.training.fitting import Fitting
 from nets.graph.training.written import graph_of_words
-from nets.graph.words.network import WordNetwork, reaches
+from nets.graph.words.network import WordNetwork
 from nets.importing.onnx_graph import graph_of
 from nets.settings.settings import Settings
 
