@@ -8,7 +8,7 @@ import numpy as np
 
 from nets.data.sets import Dataset
 
-__all__ = ["OWN", "of_arrays"]
+__all__ = ["OWN", "of_arrays", "parted"]
 
 OWN = "own"  # the name of such a data set
 FIFTH = 5  # of each class every fifth image is a test image where none are given
@@ -28,7 +28,7 @@ def of_arrays(given: Sequence) -> Dataset:
     for images, labels in zip(arrays[::2], arrays[1::2]):
         _check(images, labels)
     if len(arrays) == 2:
-        arrays = _parted(*arrays)
+        arrays = parted(*arrays)
     images, labels, test_images, test_labels = arrays
     if not len(test_labels) or images.shape[1:] != test_images.shape[1:]:
         raise ValueError(f"test images must be as large as training images, {images.shape[1:]}, "
@@ -47,7 +47,8 @@ def _check(images: np.ndarray, labels: np.ndarray) -> None:
                          f"got {labels.dtype} of shape {labels.shape}")
 
 
-def _parted(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+def parted(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Return inputs and labels to train on, then those to test on: every fifth of a class."""
     test = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         test[np.flatnonzero(labels == label)[FIFTH - 1 :: FIFTH]] = True

@@ -151,7 +151,7 @@ class Probe:
                 x, dy = layer.bound[self.rows]
                 with np.errstate(all="ignore"):
                     g = layer.weight_gradient(self.ar.reals(x), self.ar.reals(dy))
-                found[f"{i}.w"] = np.asarray(g)
+                found[f"{i}.w"] = np.ldexp(np.asarray(g), -self.ar.settings.loss_scale)
         return found
 
     def _dead_updates(self, slopes: dict[str, np.ndarray]) -> float | None:

@@ -65,13 +65,15 @@ def _check_family(s, given) -> None:
     if s.optimizer == "adam" and s.momentum != "0":
         raise FormatError("momentum has a meaning only with optimizer sgd, not with adam")
     if family is None:
-        _refuse(s, ("update", "update_guard", "softmax_delta"), "lns or fixed", given)
+        _refuse(s, ("update", "update_guard", "softmax_delta", "loss_scale"), "lns or fixed", given)
     if not s.selects:
         _refuse(s, ("gain", "backward", "scales"), "minselect", given)
         if family is not None:
             _refuse(s, ("clip_operands",), "float32 or minselect", given)
         if not s.clips:
             _refuse(s, ("statistics",), "minselect (or clipped float32)", given)
+    if s.mode == "paper":
+        _refuse(s, ("loss_scale",), "bit-true", given)
     if s.mode == "paper" and (family is not Fixed or s.selects):
         raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                           f"arithmetic, not with {s.arith}")

@@ -157,6 +157,9 @@ class Settings:
     clip: str = optimiser("0", "largest magnitude of a gradient's number; 0 for any", number="real")
     clip_norm: str = optimiser("0", "with float32: largest norm of all gradients together; 0 for "
                                "any", number="real")
+    loss_scale: int = optimiser(0, "in words gradients are 2^N times as large on their way, and "
+                                "as they are in a step: small ones would be zero", span=(0, 16),
+                                unit="OCTAVES")
     l1: str = optimiser("0", "L1: with L in the loss L |w|, so L is added to the gradient with the "
                         "sign of w", number="real")
     weight_decay: str = optimiser("2^-10", "L2: with L in the loss L w^2/2, so L w is added to the "

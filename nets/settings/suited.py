@@ -8,6 +8,7 @@ import re
 from fxp.format import FormatError
 from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
+from nets.settings.parsing import FLOATS
 from nets.settings.recipes import recipe_settings
 from nets.settings.settings import Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
@@ -79,6 +80,8 @@ def settings_for(given: dict) -> Settings:
     if model and given.get("arith") in ("fixed16", "fixed16.11", "minselect16", "minselect16.11"):
         # Coarser ones are lost in so many ways that the logits drift to their ends.
         model = {**model, "gradients": "fixed16.15"}
+    if model.get("norm") == "batch" and given.get("arith", "lns16") not in FLOATS:
+        model = {**model, "loss_scale": 10 if given.get("arith", "lns16").startswith("lns") else 6}
     recipe = recipe_settings(given.get("recipe", "icassp2020"), given.get("arith", "lns16"))
     return _checked({**suited, **model, **recipe, **given}, given)
 

@@ -110,7 +110,7 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
         s = self.settings
         pull = s.softmax_pull if s.logits else 0
         return FixedSoftmax(self.formats["logits"], self.formats["gradients"], s.softmax_delta,
-                            pull, s.free)
+                            pull, s.free, s.loss_scale)
 
     def words(self, t):
         return t.fields["word"][:, : t.columns]

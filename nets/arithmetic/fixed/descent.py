@@ -51,7 +51,8 @@ class FixedDescent(Descent):
             outputs.append("o_v")
         for name, (reach, dtype) in self.update_ports().items():
             ports[name], stored[name] = reach, dtype
-        return acc.plan(lambda register, **rest: self.updated(acc.frac, register, **rest),
+        frac = acc.frac + self.settings.loss_scale  # the sums are so many times as large
+        return acc.plan(lambda register, **rest: self.updated(frac, register, **rest),
                         ports=ports, dtypes=stored, outputs=tuple(outputs))
 
     def update_ports(self) -> dict:

@@ -33,13 +33,14 @@ class FixedSoftmax:
     """The circuits of a soft-max unit and the loop that runs them.
 
     A pull of 0 leaves the mean logit alone; a quarter of the range of logits is free where
-    `free` (in octaves) is negative.
+    `free` (in octaves) is negative. Gradients are 2**up times as large.
     """
 
     frac = LOGS.frac
 
     def __init__(self, logits: Fixed, gradients: Fixed, delta: str, pull: int = 0,
-                 free: int = -1):
+                 free: int = -1, up: int = 0):
+        self.constant_bits = CONSTANT_BITS + up
         self.logits = logits
         self.gradients = gradients
         self.pull = pull
@@ -61,7 +62,7 @@ class FixedSoftmax:
                                      {"total": span})
         mean = {"mean": (ends[0], ends[1])} if self.pull else {}
         circuits["gradient"] = trace(self.gradient, {
-            **spans, "label": (0, 1), "scale": (0, 1 << CONSTANT_BITS), **mean})
+            **spans, "label": (0, 1), "scale": (0, 1 << self.constant_bits), **mean})
         return circuits
 
     def linear(self, word):
@@ -77,7 +78,7 @@ class FixedSoftmax:
         return minimum(larger + self.delta(larger - minimum(s, t), 0), limit)
 
     def gradient(self, t, s, label, scale, mean=None):
-        """Return (p - label + c) * scale as a word of the gradients, scale = 1 / rows.
+        """Return (p - label + c) * scale as a word of the gradients, scale = 2**up / rows.
 
         c is what the mean t of the sample has beyond what is free, / 2**pull; zero without
         a pull.
@@ -94,10 +95,9 @@ class FixedSoftmax:
         word = round_nearest_even(product, drop) if drop > 0 else product << -drop
         return overflow(word, self.gradients)
 
-    @staticmethod
-    def scale(rows: int) -> int:
-        """Return 1 / rows with the fraction bits of constants."""
-        return round((1 << CONSTANT_BITS) / rows)
+    def scale(self, rows: int) -> int:
+        """Return 2**up / rows with the fraction bits of constants."""
+        return round((1 << self.constant_bits) / rows)
 
     def bind(self, logits, labels, gradient, stats, backend: str):
         """Return a call that runs the unit over a batch; see `nets.arithmetic.integer.STATS`."""

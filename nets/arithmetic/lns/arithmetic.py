@@ -23,6 +23,7 @@ from nets.arithmetic.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
 
+MOST = 32  # bits of a word
 GROUP = 64  # numbers whose mean is taken as one sum: means come out right to some percent
 
 
@@ -80,10 +81,12 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         """mean = the mean of the means of groups, of means of groups of these, ...
 
         A long sum in sequence loses what comes late: beyond some thousand numbers it
-        outgrows each by more than a word's fraction. A group is every n-th row.
+        outgrows each by more than a word's fraction. A group is every n-th row. The register
+        has one more integer bit, for a share of a small number is smaller than any word.
         """
-        calls, plan = [], replace(self.accumulator("activations", rows.role, rows.role, rows.role,
-                                                   "sequential"), delta=self.norm_delta).plan()
+        taken = self.accumulator("activations", rows.role, rows.role, rows.role, "sequential")
+        wider = Lns(min(MOST, self.wide.bits + 1), self.wide.frac)
+        calls, plan = [], replace(taken, f=wider, delta=self.norm_delta).plan()
         for size in _group_sizes(rows.rows):
             width = rows.rows // size * next(iter(rows.fields.values())).shape[1]
             groups = Tensor({k: v.reshape(size, width) for k, v in rows.fields.items()},
@@ -143,7 +146,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         s = self.settings
         return LnsSoftmax(self.formats["activations"], self.formats["gradients"],
                           deltas.parse(s.softmax_delta), s.softmax_bits, s.softmax_pull,
-                          s.free)
+                          s.free, s.loss_scale)
 
     def words(self, t):
         f = self.formats[t.role]

@@ -71,14 +71,18 @@ class LnsDescent(Descent):
     def _updated(self, g: Number, w_level, w_sign, v_level, v_sign, rate, random):
         """Return what `updated` does, of given random bits; see the class on decay.
 
-        g is clipped first; then come decay and l1 sign(w). With momentum v = momentum v
-        + g takes the place of g and is returned too, rounded to a gradient.
+        g is 2**loss_scale times as large as it is meant. It is clipped first; then come decay
+        and l1 sign(w). With momentum v = momentum v + g takes the place of g and is returned
+        too, rounded to a gradient.
         """
         s = self.settings
         f, gradients, register = (self.formats["weights"], self.formats["gradients"],
                                   self._update_register)
         w = spec.resize(Number(w_level, w_sign), f, register, s.underflow)
         g = spec.resize(g, gradients, register, s.underflow)
+        if s.loss_scale:
+            one = Number(spec.one_level(register) - (s.loss_scale << register.frac), 0)
+            g = spec.product(g, one, register, s.underflow)
         clip, decay, l1, momentum, lr = (
             lns_constant(self.real(n), register)
             for n in ("clip", "weight_decay", "l1", "momentum", "lr"))

@@ -37,11 +37,12 @@ class LnsSoftmax:
     """The circuits of a soft-max unit and the loop that runs them.
 
     The register of t has the integer bits of the logits' log and `extra` more; a
-    quarter of it is free where `free` is negative.
+    quarter of it is free where `free` is negative. Gradients are 2**up times as large.
     """
 
     def __init__(self, logits: Lns, gradients: Lns, delta: Delta, extra: int, pull: int,
-                 free: int):
+                 free: int, up: int = 0):
+        self.up = up << logits.frac
         self.logits = logits
         self.gradients = gradients
         self.pull = pull
@@ -64,7 +65,7 @@ class LnsSoftmax:
                           {"total": (classes * low, classes * high)}),
             "common": trace(self.common, {"mean": (low, high)}, outputs=("level", "sign")),
             "gradient": trace(self.gradient, {
-                "t": (low, high), "s": sums, "label": (0, 1), "scale": (-(1 << 31), 0),
+                "t": (low, high), "s": sums, "label": (0, 1), "scale": (-(1 << 31), self.up),
                 "c_level": spec.level_range(self.logits), "c_sign": SIGN}),
         }
 
@@ -104,11 +105,12 @@ class LnsSoftmax:
         if self.pull:
             n = spec.total(n, Number(c_level, c_sign), self.delta, f)
         moved = where(n.level == zero, zero, maximum(n.level + scale, zero))
+        moved = minimum(moved, -1) if self.up else moved
         return spec.resize(Number(moved, n.sign), f, self.gradients)
 
     def scale(self, rows: int) -> int:
-        """Return log2(1 / rows) in units of the logits."""
-        return log2_word(1, rows, self.logits.frac)
+        """Return log2(2**up / rows) in units of the logits."""
+        return log2_word(1, rows, self.logits.frac) + self.up
 
     def bind(self, logits, labels, gradient, stats, backend: str):
         """Return a call that runs the unit over a batch; see `nets.arithmetic.integer.STATS`."""

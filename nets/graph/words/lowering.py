@@ -3,6 +3,7 @@ places, factors and offsets of a channel go into the product before them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from nets.graph.graph import Graph, Node, Unsupported
 from nets.graph.operators.elementwise import UNARY
+from nets.graph.operators.slopes import SLOPES, straight_through
 from nets.graph.run import run_node
 from nets.graph.words import products, windows
 from nets.graph.words.steps import Combine, Function, Move, Product, Step
@@ -20,6 +22,7 @@ MOVES = ("Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity", 
          "Pad", "Expand", "Gather", "Concat", "Split", "Cast")
 NUMBERWISE = ("Clip", "PRelu", "Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold",
               "QuantizeLinear", "DequantizeLinear")
+ROUNDED = ("Clip", "Quant", "IntQuant", "BipolarQuant", "Trunc")  # with a straight-through slope
 
 
 @dataclass
@@ -161,14 +164,22 @@ class _Lowering:
         if node.op == "DequantizeLinear" and isinstance(before, Function):
             inner = before.function
             before.function = lambda x: function_of_words(node, fixed, name, inner(x))
+            before.slope = straight_through(before.function)
             before.places |= places
             before.out = node.outputs[0]
             self.made.shapes[before.out] = shape
             self.alias[before.out] = before.out
             return
+        slope: Callable | None = None
+        if node.op in SLOPES:
+            slope = partial(SLOPES[node.op], attributes)
+        elif node.op == "PRelu":
+            slope = partial(_prelu_slope, function)
+        elif node.op in ROUNDED:
+            slope = straight_through(function)
         self.add(node, Function(node.name, (of,), node.outputs[0], shape,
                                 partial(UNARY[node.op], attributes) if node.op in UNARY
-                                else function, places))
+                                else function, places, slope))
 
     def _arithmetic(self, node: Node, data: list[str]) -> None:
         """Take sums, differences, products and normalisations: a factor and an offset, where
@@ -222,6 +233,11 @@ class _Lowering:
         index = np.broadcast_to(self.places(name), shape).reshape(-1)
         self.add(node, Move(out, (self.source(name),), out, shape, index))
         return out
+
+
+def _prelu_slope(function: Callable, x: np.ndarray) -> np.ndarray:
+    """Return 1 where x is positive, else the slope of its place."""
+    return np.where(x > 0, 1.0, -function(np.full_like(x, -1)).astype(np.float64))
 
 
 def function_of_words(node: Node, fixed: dict, name: str, words: np.ndarray) -> np.ndarray:

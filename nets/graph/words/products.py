@@ -54,7 +54,7 @@ def _convolution(lowering, node: Node, x: str, w: np.ndarray, bias) -> Product:
     matrix = w.transpose(2, 3, 1, 0).reshape(depth, groups, maps).transpose(1, 0, 2)
     start = np.zeros(len(w)) if bias is None else np.asarray(bias, np.float64)
     return Product(node.name, (lowering.source(x),), node.outputs[0], (1, len(w), *frame.out),
-                   index, matrix, start.reshape(groups, maps))
+                   index, matrix, start.reshape(groups, maps), kernel=w.shape[2:])
 
 
 def fold(step: Product, factor: np.ndarray, offset: np.ndarray) -> bool:

@@ -57,13 +57,15 @@ class Product(Step):
     """Windows of the input times w, plus b; group g takes index[g] and gives its own maps.
 
     index is groups x positions x depth, -1 for a zero; w groups x depth x maps, b groups x
-    maps, both reals. The result lies as maps x positions, or positions x maps if `last`.
+    maps, both reals. The result lies as maps x positions, or positions x maps if `last`. kernel
+    has the rows and columns of a window.
     """
 
     index: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
     w: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
     b: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     last: bool = False
+    kernel: tuple[int, ...] = (1, 1)
 
     @property
     def work(self):
@@ -106,6 +108,7 @@ class Function(Step):
 
     function: Callable[[np.ndarray], np.ndarray] = lambda x: x
     places: bool = False
+    slope: Callable[[np.ndarray], np.ndarray] | None = None  # for training
 
     def run(self, bench, given, of, to, weights):
         if not self.places and of[0].f.bits <= TABLE:
@@ -152,7 +155,11 @@ class Greatest(Step):
         return self.index.size
 
     def run(self, bench, given, of, to, weights):
-        heights = of[0].heights(given[0])
+        return np.take_along_axis(given[0], self.chosen(of[0].heights(given[0])), 1)
+
+    def chosen(self, heights: np.ndarray) -> np.ndarray:
+        """Return, for rows of what orders words, the place of the greatest of each window: the
+        first of equal ones."""
         heights = np.pad(heights, ((0, 0), (0, 1)), constant_values=np.iinfo(np.int64).min)
         best, chosen = heights.take(self.index[:, 0], 1), self.index[:, 0][None].repeat(
             len(heights), 0)
@@ -161,7 +168,7 @@ class Greatest(Step):
             better = here > best
             best = np.where(better, here, best)
             chosen = np.where(better, column, chosen)
-        return np.take_along_axis(given[0], chosen, 1)
+        return chosen
 
 
 @dataclass

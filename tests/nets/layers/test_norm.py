@@ -140,6 +140,15 @@ def test_the_mean_of_many_numbers_is_right(options, tolerance, count):
                                atol=0.001)
 
 
+@pytest.mark.parametrize("arith", ["lns16", "lns12"])
+def test_the_mean_of_small_numbers_is_not_lost(arith):
+    ar = make_arithmetic(Settings(arith=arith))
+    rows, mean = (ar.empty(n, 5, "gradients") for n in (4096, 1))
+    ar.fill(rows, 2**-14)
+    ar.mean_of_rows(rows, mean)()
+    np.testing.assert_allclose(ar.reals(mean), 2.0**-14, rtol=0.03)
+
+
 def words_of(ar, values):
     """Return the nearest words to values; logs to nearest, numbers to nearest."""
     f = ar.formats["activations"]

@@ -16,8 +16,8 @@ from lnsarith.commands.networks.eval.answer import tell
 from lnsarith.commands.networks.eval.differing import differing, lines, ranges
 from lnsarith.commands.networks.onnx.exporting import trained_graph
 
-__all__ = ["Imported", "add_words", "inputs_for", "open_imported", "opened", "run_imported",
-           "wants_words"]
+__all__ = ["Imported", "add_words", "inputs_for", "open_imported", "opened", "parts_for",
+           "run_imported", "wants_words"]
 
 
 def add_words(parser) -> None:
@@ -122,6 +122,37 @@ def inputs_for(args: Namespace, kept: Imported):
                          f"{kept.classes} classes")
     names += [str(i) for i in range(len(names), kept.classes)]
     return name, train, kept.prepared(x), y, names[: kept.classes]
+
+
+def parts_for(args: Namespace, kept: Imported):
+    """Return the name of the data that args name, inputs and labels to train on, and those to
+    test on, prepared; ValueError where they do not fit."""
+    from nets.data.own import parted
+
+    if args.data:
+        from nets.data.files import load_own
+
+        own = load_own(args.data, kept.size, kept.colours, args.label)
+        name, arrays = args.data, parted(own.x, own.y)
+        if own.parts:
+            arrays = [a[rows] for rows in own.parts for a in (own.x, own.y)]
+    else:
+        from nets.data.sets import load
+
+        named = args.dataset or kept.manifest.get("dataset")
+        if not named:
+            raise ValueError(f"{kept.folder} has no data set of its own: give --dataset NAME, or "
+                             "--data FOLDER, x.npz, x.csv")
+        found = load(named, args.data_dir)
+        name, arrays = found.name, [found.train_images, found.train_labels, found.test_images,
+                                    found.test_labels]
+    high = max(int(y.max(initial=0)) for y in arrays[1::2])
+    if high >= kept.classes:
+        raise ValueError(f"{name} has labels 0..{high}, the network answers with {kept.classes} "
+                         "classes")
+    if not all(len(y) for y in arrays[1::2]):
+        raise ValueError(f"{name} has nothing to train on, or nothing to test on")
+    return name, *(kept.prepared(a) if i % 2 == 0 else a for i, a in enumerate(arrays))
 
 
 def settings_of(args: Namespace):

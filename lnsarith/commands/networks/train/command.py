@@ -19,6 +19,7 @@ from lnsarith.commands.common.options import (
 )
 from lnsarith.commands.networks.train.answer import result_of, summary, title
 from lnsarith.commands.networks.train.epochs import at_work, counted, say, tell_lost, train_epochs
+from lnsarith.commands.networks.train.fine_tuning import add_from, refuse_alone
 
 __all__ = ["options", "run"]
 
@@ -29,6 +30,7 @@ def options(parser: ArgumentParser) -> None:
                      "exported in bits too, into the run's folder export.")
     add_settings(parser)
     add_computing(_add_run(parser))
+    add_from(parser)
 
 
 def _add_run(parser: ArgumentParser):
@@ -58,6 +60,11 @@ def _add_run(parser: ArgumentParser):
 
 def run(args: Namespace) -> int:
     """Train, and print how it went; 1 if --require is not reached."""
+    if args.from_run:
+        from lnsarith.commands.networks.train.fine_tuning import fine_tune
+
+        return fine_tune(args, given_settings(args))
+    refuse_alone(args)
     required = share("require", args.require) if args.require is not None else 0.0
     trainer, kept = _start(args, given_settings(args))
     with at_work(kept):

@@ -1,0 +1,1 @@
+"""Training of graphs in words: gradients of each step, and steps against them."""
