@@ -172,7 +172,10 @@ class Front(Shared):
             found = b.put(module, f"bank_{k}", write=b.read(write), write_address=b.read(place),
                           data=b.read(data), read=b.read(self.at["run"]),
                           read_address=b.read("read_address"))
-            word = b.register(f"operand_{k}", made.width, b.read(found["data"]))
+            value = b.read(found["data"])
+            if s.packed > 1 and not s.plain:  # bits around an image are 0, which stand for -1
+                value = v.choose(b.read(self.outside), v.constant(0, made.width), value)
+            word = b.register(f"operand_{k}", made.width, value)
             self.operands.append((word, self._absent(found["data"], k)))
 
     def _absent(self, word: str, k: int) -> str:
@@ -184,7 +187,7 @@ class Front(Shared):
             bits = self.a.kept(low, high)
             skip = v.binary("==", b.read(word, bits - 1),
                             v.constant(absent & ((1 << bits) - 1), bits))
-        if not self.s.plain:
+        if not self.s.plain and self.s.packed == 1:
             skip = v.binary("|", skip, b.read(self.outside))
         return b.register(f"skip_{k}", 1, skip)
 
