@@ -23,7 +23,7 @@ class Front(Shared):
         """The memory of weights, with the port that loads it anew."""
         b, s = self.body, self.s
         bits = self.ar.sums.row_bits
-        made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows)
+        made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows, self.behind)
         module = self._memory("weights", made)
         full = b.wire("row_full", 1)
         # A word is taken only where its wish was there a clock before, and no batch ran: the
@@ -140,7 +140,7 @@ class Front(Shared):
         """The words of a slot's outputs, from a row that serves several slots."""
         b, s = self.body, self.s
         bits = self.ar.sums.row_bits
-        fresh = b.delayed(self.at["fresh"], 2)
+        fresh = b.delayed(self.at["fresh"], self.behind)
         turn = b.reg("turn", bits * s.row_words)
         value = b.read(row)
         if s.output_slots > 1:
@@ -154,10 +154,11 @@ class Front(Shared):
     def _banks(self) -> None:
         """The activations, a bank for each image that lanes take at once."""
         b, s = self.body, self.s
-        made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1])
+        made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1],
+                      latency=self.behind)
         module = self._memory("activations", made, s.images)
         hidden = b.read("hidden_write")
-        self.outside = "" if s.plain else b.delayed(self.at["outside"], 2)
+        self.outside = "" if s.plain else b.delayed(self.at["outside"], self.behind)
         self.operands = []
         # A register before the banks: the table of pixels answers late in its clock.
         place = b.register("bank_place", b.widths["hidden_place"], v.choose(
@@ -196,7 +197,7 @@ class Front(Shared):
         b, s = self.body, self.s
         sums = self.ar.sums
         module = self._add(lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD))
-        first = b.delayed(self.at["first"], 3)
+        first = b.delayed(self.at["first"], self.behind + 1)
         found: list = []
         for o in range(s.outputs):
             weight = b.read(self.turn, (o + 1) * sums.row_bits - 1, o * sums.row_bits)
@@ -205,5 +206,5 @@ class Front(Shared):
                              skip=b.read(skip), a=b.read(word), b=weight)
                 found.append(b.read(part["sum"]))
         self.sums = b.wire("sums", sums.registers.bits * s.lanes, v.concat(*reversed(found)))
-        caught = b.delayed(self.at["last"], 3 + AHEAD + s.slots, reset=0)
+        caught = b.delayed(self.at["last"], self.behind + 1 + AHEAD + s.slots, reset=0)
         self._drive(caught=b.read(caught))
