@@ -62,7 +62,7 @@ def steps_of(network, kinds) -> list[Step]:
 def _place(layer) -> str:
     """Return which part of ORDER a layer is; FormatError, which names it, for others."""
     from nets.layers.norm import BatchNorm
-    from nets.layers.pool import AveragePool, MaxPool
+    from nets.layers.spatial.pool import AveragePool, MaxPool
 
     for kind in (MaxPool, BatchNorm, AveragePool):
         if isinstance(layer, kind):

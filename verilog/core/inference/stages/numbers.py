@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fxp.trace.circuit import Circuit
-from verilog.core.inference.shared import Shared
+from verilog.core.inference.engine.shared import Shared
 from verilog.core.parts.flow import flow, flow_for_ns
 from verilog.core.parts.lane import circuit_module
 from verilog.core.parts.wiring import Wiring
