@@ -34,6 +34,7 @@ class Verdict:
     clocks_image: float
     seconds_build: float
     seconds_run: float
+    instances: int
     first_wrong: tuple[int, int, int, int] | None
 
     @property
@@ -92,4 +93,4 @@ def _verdict(core: Core, words, found, parts, build: float, run: float) -> Verdi
     return Verdict(len(words), wanted.size, int(wrong.sum()),
                    int((classes != words[:, -1]).sum()), any(a.stuck for a in found),
                    sum(a.odd for a in found), clocks, round(share, 2), round(build, 2),
-                   round(run, 2), first)
+                   round(run, 2), len(parts), first)

@@ -16,6 +16,7 @@ from verilog.simulate.runtime import FLAGS, include_folder, runtime
 
 __all__ = ["Answers", "Model", "build_model"]
 
+LEVEL = "-O1"  # runs a core faster than -O2 or -O3 do, and takes less to compile
 PATIENCE = 1 << 22  # clocks without a word after which a core counts as stuck
 
 
@@ -106,7 +107,7 @@ def build_model(core: Core, folder: Path, random_start: bool = False) -> ctypes.
     objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
-    tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
+    tools.run([compiler, *FLAGS, LEVEL, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
                "libcore.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
     return _typed(ctypes.CDLL(str(folder / "libcore.so")))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fxp.text.numbers import whole
-from lnsarith.commands.common.options import add_data
+from lnsarith.commands.common.options import add_data, thread_count
 from lnsarith.commands.rtl.core.source import open_source
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def options(parser: ArgumentParser) -> None:
                         "the engine's; nothing is written without --out")
     parser.add_argument("--gaps", metavar="N", default="0",
                         help="of 256, how often simulated pixels and answers wait (default 0)")
-    parser.add_argument("--threads", metavar="N", default="1",
-                        help="instances that share the images of --simulate (default 1)")
+    parser.add_argument("--threads", metavar="N",
+                        help="instances that share the images of --simulate (default: as many "
+                        "as processors)")
     parser.add_argument("--synth", choices=("ecp5",),
                         help="count cells, block memories and multipliers of an ECP5-85k")
     parser.add_argument("--place", action="store_true",
@@ -132,9 +134,11 @@ def _simulated(args: Namespace, core: Core, source: Source) -> dict | None:
 
     count = whole("simulate", args.simulate, 1, 1 << 20)
     gaps = whole("gaps", args.gaps, 0, 255)
+    threads = thread_count(args.threads)
+    start = time.perf_counter()
     images, words = _images(args, source, count)
-    return check_core(core, images, words, gaps,
-                      threads=whole("threads", args.threads, 1, 64)).as_dict()
+    verdict = check_core(core, images, words, gaps, threads=threads).as_dict()
+    return {**verdict, "seconds": round(time.perf_counter() - start, 2)}
 
 
 def _written(args: Namespace, core: Core, source: Source) -> dict:
@@ -178,8 +182,10 @@ def _text(answer: dict) -> str:
                    f"{v['wrong_words']:,} words and {v['wrong_classes']:,} classes are wrong"
                    + (", it got stuck" if v["stuck"] else ""))
         lines += ["", f"{v['images']:,} images, {v['words']:,} logits in Verilator: {verdict}",
-                  f"{v['clocks_image']:,.1f} clocks an image; build {v['seconds_build']:.1f} s, "
-                  f"run {v['seconds_run']:.1f} s"]
+                  f"{v['clocks_image']:,.1f} clocks an image; {v['seconds']:.1f} s with the "
+                  f"engine's answers: build {v['seconds_build']:.1f} s, run "
+                  f"{v['seconds_run']:.1f} s in {v['instances']} instance"
+                  + ("s" if v["instances"] > 1 else "")]
         if v["first_wrong"]:
             image, logit, got, wanted = v["first_wrong"]
             lines.append(f"image {image}, logit {logit}: {got:#x}, should be {wanted:#x}")

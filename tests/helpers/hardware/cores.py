@@ -1,11 +1,15 @@
 """Small cores of networks that nobody trained, with the engine's answers."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 
 from lnsarith.commands.rtl.core.bits import bit_answers
 from lnsarith.commands.rtl.core.source import engine_answers, parts_of
+from nets.layers.binary.layers import BinaryNorm
+from nets.layers.norm import BatchNorm
+from nets.network.probe import plain_layer
 from nets.settings.suited import settings_for
 from nets.train.trainer import build
 from verilog import tools
@@ -22,8 +26,34 @@ def small(settings, shape=(3, 4), classes=4, seed=0):
     drawn = {"init_std": "0.5"} if plain else {}
     made = settings_for({"dataset": "digits", **drawn, **settings})
     network = build(made, shape, classes, np.random.default_rng(seed))
+    draw_norms(network, np.random.default_rng(seed + 1))
     answers = (bit_answers if made.binary else engine_answers)(network)
     return (*parts_of(made, network), answers)
+
+
+def draw_norms(network, rng):
+    """Give batch norm other statistics, gains (some below zero) and shifts than those it begins
+    with, which would leave most numbers as they are."""
+    spans = {"mean": (-1, 1), "variance": (0.2, 4), "gamma": (-2, 2), "beta": (-1, 1)}
+    for layer in map(plain_layer, network.layers):
+        if isinstance(layer, BatchNorm | BinaryNorm):
+            for name, span in spans.items():
+                t = getattr(layer, name)
+                put_reals(network.ar, t, rng.uniform(*span, (1, t.columns)))
+
+
+def put_reals(ar, t, values):
+    """Put the words nearest to values into a tensor, in LNS those of the table of logs."""
+    if "value" in t.fields:
+        t.fields["value"][...] = values
+        return
+    if hasattr(ar, "set_reals"):
+        ar.set_reals(t, values)
+        return
+    for k, value in enumerate(values.ravel()):
+        n = ar._number(Fraction(float(value)), ar.formats[t.role])
+        for part, word in zip(("level", "sign"), n):
+            t.fields[part][0, k] = word
 
 
 def images(count, pixels=12, seed=0):

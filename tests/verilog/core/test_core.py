@@ -20,6 +20,8 @@ CASES = {
     "relu": ({"arith": "fixed12", "hidden": (5,), "activation": "relu"}, 2, 2, None),
     "limited": ({"arith": "fixed12", "accumulator": "limited20", "hidden": (6,)}, 5, 1, None),
     "each": ({"arith": "fixed12", "accumulator": "each", "hidden": (6,)}, 2, 3, 6),
+    "logits of their own": ({"arith": "fixed12", "logits": "fixed16.8", "hidden": (6,)}, 3, 2,
+                            None),
     "bits": ({"arith": "binary", "hidden": (37, 9)}, 6, 2, None),
     "selectors": ({"arith": "minselect12", "hidden": (6,)}, 6, 2, None),
 }
@@ -99,12 +101,11 @@ def test_images_of_the_helper_have_zeros():
 
 
 @pytest.mark.parametrize("settings, shape, complaint", [
-    ({"arith": "lns12", "norm": "batch"}, (4, 4), "a core has no BatchNorm layer yet"),
     ({"arith": "lns12", "order": "tree"}, (4, 4), "the run has order tree"),
-    ({"arith": "lns12", "model": "mini-cifar"}, (32, 32, 3), "a core has no AveragePool layer"),
-    ({"arith": "binary", "model": "lenet5"}, (28, 28), "conv1 is a convolution"),
+    ({"arith": "lns12", "model": "resnet8"}, (32, 32, 3), "a core has no Add layer yet"),
+    ({"arith": "fixed12", "accumulator": "each", "logits": "fixed16.8"}, (4, 4),
+     "those of logits fixed16.8 differ with accumulator each"),
     ({"arith": "binary", "binarize_input": "none"}, (4, 4), "takes pixels of one bit"),
-    ({"arith": "minselect12", "model": "lenet5"}, (28, 28), "no FixedSelectorConv2d layer yet"),
 ])
 def test_what_no_core_can_do_is_refused_by_name(settings, shape, complaint):
     with pytest.raises(FormatError, match=complaint):

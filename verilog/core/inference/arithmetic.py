@@ -12,7 +12,7 @@ from verilog.core.inference.form import Form, dense_form
 from verilog.core.parts.lane import Sums
 from verilog.core.parts.word import Word
 
-__all__ = ["Arithmetic", "Layer"]
+__all__ = ["Arithmetic", "Layer", "Means"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Layer:
     that of a convolution.
 
     parameters, where the arithmetic has some, are one word an output. numbers tells how many
-    inputs there are where words hold several.
+    numbers an image has there where words hold several.
     """
 
     weights: np.ndarray
@@ -37,6 +37,18 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Means:
+    """How the mean of a window is taken: step takes the registers `state` and a number's
+    fields and gives the registers, which begin at the values zero; finish takes them, and
+    parameters of the output if it has some, and gives a number."""
+
+    step: Circuit
+    state: tuple[str, ...]
+    zero: tuple[int, ...]
+    finish: Circuit
+
+
+@dataclass(frozen=True)
 class Arithmetic:
     """The circuits of an engine's plans, and how words become fields and back.
 
@@ -47,6 +59,10 @@ class Arithmetic:
     order, pack a score's word, unpack a weight's fields, each from fields; without
     pack and unpack words are the fields themselves. packed is how many numbers of a bit
     each a word holds: then pixels are bits, and so are the numbers that finish gives.
+
+    norm is what batch norm makes of a number x and of parameters of its output, in all
+    layers but the last; means are those of layers whose form has average. least names the
+    parameter that is 1 where max pooling takes the least number.
     """
 
     number: Word
@@ -60,6 +76,9 @@ class Arithmetic:
     parameters: Word | None = None
     score: Word | None = None
     packed: int = 1
+    norm: Circuit | None = None
+    average: Means | None = None
+    least: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property

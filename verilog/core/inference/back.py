@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fxp.trace.circuit import trace
 from verilog.core.inference import control
 from verilog.core.inference.ends import Ends
-from verilog.core.parts.flow import flow, flow_for_ns
+from verilog.core.inference.stages.numbers import Moving
+from verilog.core.inference.stages.stages import Stages
 from verilog.core.parts.lane import circuit_module
 from verilog.core.parts.memory import bits_for, memory, small_memory
-from verilog.core.parts.word import Word
 from verilog.emit import syntax as v
 from verilog.emit.lower import width_of
 
 __all__ = ["Back"]
 
-TARGET_NS = 7.0  # of a stage of what comes behind the lanes, as estimated
-
-
-class Back(Ends):
+class Back(Stages, Ends):
     """What becomes of the sums."""
 
     def _drain(self) -> None:
@@ -45,59 +44,44 @@ class Back(Ends):
 
     def _places(self) -> None:
         """Sums become words, and get to where the next layer reads them, or logits are."""
-        b, s, ar = self.body, self.s, self.ar
-        finish, active, number = ar.finish, ar.active, ar.number
-        first = flow_for_ns(finish, TARGET_NS)
-        word, parameters, early = self._parameters()
-        done = b.put(self._add(flow(f"{self.name}_finish", "a sum as a word", finish, first)),
-                     "finish", **self._registers(word), **parameters)
-        names = ar.number.names
-        outputs = list(finish.outputs.values())
-        scored = self._fitted(list(done.values())[len(names) if ar.score else 0:],
-                              outputs[len(names) if ar.score else 0:], ar.scored)
-        plain = ar.number if s.packed == 1 else Word((("bit", 0, 1),))
-        done = self._fitted(list(done.values())[:len(names)], outputs, plain)
-        late = early + first
-        if any(f.pool > 1 for f in self.s.forms):
-            done = self._pooled(done, late)
-            scored = {k: b.delayed(w, 1) for k, w in scored.items()}
-            late += 1
-        if active:
-            more = flow_for_ns(active, TARGET_NS)
-            given = dict(zip(active.inputs, done.values()))
-            act = b.put(self._add(flow(f"{self.name}_active", "the activation", active, more)),
-                        "active", **{k: b.read(w) for k, w in given.items()})
-            act = self._fitted(list(act.values()), list(active.outputs.values()), number)
-            scored = {k: b.delayed(w, more) for k, w in scored.items()}
-            late += more
-        number = ar.number
-        score_word = ar.scored.joined(b, dict(zip(ar.scored.names, scored.values())))
-        active_word = b.read(next(iter(done.values()))) if s.packed > 1 else number.joined(
-            b, dict(zip(names, (act if active else done).values())))
-        sources = {k: self.drain["place" if k == "number" and not s.plain else k]
-                   for k in ("number", "bank", "image_slot", "layer", "inside", "ends", "done")}
-        tags = {k: b.delayed(source, late, reset=0 if k in (
-            "inside", "ends", "done") else None) for k, source in sources.items()}
+        b, s = self.body, self.s
+        moving = self._staged(self._finished())
+        score_word = self.ar.scored.joined(b, dict(zip(self.ar.scored.names,
+                                                       moving.score.values())))
+        word = b.read(next(iter(moving.number.values()))) if s.packed > 1 else (
+            self.ar.number.joined(b, moving.number))
+        sources = {k: k for k in ("number", "bank", "image_slot", "layer", "inside", "ends",
+                                  "done")}
+        if not s.plain:
+            sources["place" if s.packed > 1 else "number"] = "place"
+        tags = {k: self.tag(source, moving.late, 0 if k in ("inside", "ends", "done") else None)
+                for k, source in sources.items()}
         last = v.binary("==", b.read(tags["layer"]),
                         v.constant(len(s.layers) - 1, b.widths[tags["layer"]]))
-        self._write(tags, b.wire("of_last", 1, last), score_word, active_word)
+        self._write(tags, b.wire("of_last", 1, last), score_word, word)
 
-    def _fitted(self, wires: list[str], nodes, word: Word) -> dict[str, str]:
-        """Return wires as wide as the fields of a word, of wires that hold nodes."""
-        b, found = self.body, {}
-        for (name, low, high), wire, node in zip(word.fields, wires, nodes):
-            wide = width_of(low, high)
-            found[name] = wire if b.widths[wire] == wide else b.wire(
-                f"{wire}_fitted", wide, b.resized(wire, wide, node.low < 0))
-        return found
+    def _finished(self) -> Moving:
+        """Return the numbers and scores that sums come to."""
+        ar = self.ar
+        word, parameters, early = self._parameters()
+        given = {**self._registers(word), **{k: w for k, w in parameters.items()
+                                             if k in ar.finish.inputs}}
+        found, clocks = self._passed("finish", "a sum as a word", ar.finish, given)
+        nodes, count = list(ar.finish.outputs.values()), len(self.plain.names)
+        own = count if ar.score else 0
+        moving = Moving({}, {}, {k: w for k, w in parameters.items() if k not in given}, early)
+        moving = moving.later(self.body, self._fitted(found[:count], nodes, self.plain), clocks)
+        return replace(moving, score=self._fitted(found[own:], nodes[own:], ar.scored))
 
-    def _registers(self, word: str) -> dict[str, object]:
-        """Return a sum's registers as wide as what finishes them takes."""
+    def _registers(self, word: str) -> dict[str, str]:
+        """Return the wires of a sum's registers, as wide as what finishes them takes."""
         b, found = self.body, {}
         for name, value in self.ar.sums.registers.parts(b, word).items():
             node, own = self.ar.finish.inputs[name], self.ar.sums.step.inputs[name]
             wire = b.wire(f"sum_{name}", width_of(own.low, own.high), value)
-            found[name] = b.resized(wire, width_of(node.low, node.high), own.low < 0)
+            wide = width_of(node.low, node.high)
+            found[name] = wire if b.widths[wire] == wide else b.wire(
+                f"{wire}_fitted", wide, b.resized(wire, wide, own.low < 0))
         return found
 
     def _parameters(self):
@@ -122,14 +106,17 @@ class Back(Ends):
                     write=b.read("parameter_write"), write_address=b.read("parameter_place"),
                     data=b.read("parameter_row"), read=b.read(self.drain["busy"]),
                     read_address=b.read(place["out"]))
-        return b.delayed(self.word, 2), parameters.parts(b, row["data"]), 2
+        fields = {name: b.wire(f"parameter_{name}", width_of(low, high), value)
+                  for (name, low, high), value in zip(parameters.fields, parameters.parts(
+                      b, row["data"]).values())}
+        return b.delayed(self.word, 2), fields, 2
 
     def _all_numbers(self) -> tuple[int, int]:
         """Return the range of a number's place among those of its layer."""
         s = self.s
         if s.plain:
             return self._numbers()
-        return control.below(max(f.positions * f.outputs for f in s.forms))
+        return control.below(max(f.positions * s.words(f.outputs) for f in s.forms))
 
     def _numbers(self) -> tuple[int, int]:
         """Return the range of an output's number within its layer."""
@@ -195,22 +182,23 @@ class Back(Ends):
     def _place(self, tags) -> dict[str, str]:
         """Return wires of a word's place in its bank, and among the logits."""
         b, s = self.body, self.s
-        nodes = {k: b.widths[tags[k]] for k in ("layer", "number", "image_slot", "bank")}
+        names = [k for k in ("layer", "number", "image_slot", "bank", "place") if k in tags]
         classes = s.layers[-1][1]
         regions = [*s.regions[1:-1], 0]
         top, most = s.regions[-1] - 1, s.batch * classes - 1
 
-        def where_to(layer, number, image_slot, bank):
+        def where_to(layer, number, image_slot, bank, place=None):
             """Where a word goes: in its bank, and, of the last layer, among the logits."""
             base = control.of_layer("region", regions, layer)
-            place = control.within(base + control.times(
-                number >> (s.packed - 1).bit_length(), s.image_slots) + image_slot, top)
+            word = number >> (s.packed - 1).bit_length() if place is None else place
+            place = control.within(base + control.times(word, s.image_slots) + image_slot, top)
             image = control.times(image_slot, s.images) + bank
             return place, control.within(control.times(image, classes) + number, most)
 
         spans = {"layer": control.below(len(s.layers)), "image_slot": control.below(
-            s.image_slots), "bank": control.below(s.images), "number": self._all_numbers()}
-        circuit = trace(where_to, {k: spans[k] for k in nodes}, outputs=("place", "score"),
+            s.image_slots), "bank": control.below(s.images), "place": self._all_numbers(),
+            "number": self._numbers() if "place" in tags else self._all_numbers()}
+        circuit = trace(where_to, {k: spans[k] for k in names}, outputs=("place", "score"),
                         name="place")
         module = self._add(circuit_module(f"{self.name}_place", "where a word goes", circuit))
-        return b.put(module, "place", **{k: b.read(tags[k]) for k in nodes})
+        return b.put(module, "place", **{k: b.read(tags[k]) for k in names})

@@ -11,8 +11,8 @@ __all__ = ["Form", "dense_form"]
 class Form:
     """A convolution of stride 1 over height x width x channels numbers, with `outputs`
     channels at each of `out` positions; before are rows above and columns left of the image
-    that are zero. pool is the side of the windows that max pooling takes. A dense
-    layer has one position and a window of one."""
+    that are zero. pool is the side of the windows that pooling takes, the greatest number of
+    each or, with average, the mean. A dense layer has one position and a window of one."""
 
     channels: int
     outputs: int
@@ -22,6 +22,7 @@ class Form:
     before: tuple[int, int] = (0, 0)
     out: tuple[int, int] = (1, 1)
     pool: int = 1
+    average: bool = False
 
     @property
     def inputs(self) -> int:

@@ -23,7 +23,7 @@ class Front(Shared):
         """The memory of weights, with the port that loads it anew."""
         b, s = self.body, self.s
         bits = self.ar.sums.row_bits
-        made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows)
+        made = memory(f"{self.name}_weights", bits * s.row_words, s.rows, self.rows, self.behind)
         module = self._memory("weights", made)
         full = b.wire("row_full", 1)
         # A word is taken only where its wish was there a clock before, and no batch ran: the
@@ -140,7 +140,7 @@ class Front(Shared):
         """The words of a slot's outputs, from a row that serves several slots."""
         b, s = self.body, self.s
         bits = self.ar.sums.row_bits
-        fresh = b.delayed(self.at["fresh"], 2)
+        fresh = b.delayed(self.at["fresh"], self.behind)
         turn = b.reg("turn", bits * s.row_words)
         value = b.read(row)
         if s.output_slots > 1:
@@ -154,10 +154,11 @@ class Front(Shared):
     def _banks(self) -> None:
         """The activations, a bank for each image that lanes take at once."""
         b, s = self.body, self.s
-        made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1])
+        made = memory(f"{self.name}_bank", self.ar.number.bits, s.regions[-1],
+                      latency=self.behind)
         module = self._memory("activations", made, s.images)
         hidden = b.read("hidden_write")
-        self.outside = "" if s.plain else b.delayed(self.at["outside"], 2)
+        self.outside = "" if s.plain else b.delayed(self.at["outside"], self.behind)
         self.operands = []
         # A register before the banks: the table of pixels answers late in its clock.
         place = b.register("bank_place", b.widths["hidden_place"], v.choose(
@@ -172,7 +173,10 @@ class Front(Shared):
             found = b.put(module, f"bank_{k}", write=b.read(write), write_address=b.read(place),
                           data=b.read(data), read=b.read(self.at["run"]),
                           read_address=b.read("read_address"))
-            word = b.register(f"operand_{k}", made.width, b.read(found["data"]))
+            value = b.read(found["data"])
+            if s.packed > 1 and not s.plain:  # bits around an image are 0, which stand for -1
+                value = v.choose(b.read(self.outside), v.constant(0, made.width), value)
+            word = b.register(f"operand_{k}", made.width, value)
             self.operands.append((word, self._absent(found["data"], k)))
 
     def _absent(self, word: str, k: int) -> str:
@@ -184,7 +188,7 @@ class Front(Shared):
             bits = self.a.kept(low, high)
             skip = v.binary("==", b.read(word, bits - 1),
                             v.constant(absent & ((1 << bits) - 1), bits))
-        if not self.s.plain:
+        if not self.s.plain and self.s.packed == 1:
             skip = v.binary("|", skip, b.read(self.outside))
         return b.register(f"skip_{k}", 1, skip)
 
@@ -193,7 +197,7 @@ class Front(Shared):
         b, s = self.body, self.s
         sums = self.ar.sums
         module = self._add(lane(f"{self.name}_lane", sums, self.a, s.slots, AHEAD))
-        first = b.delayed(self.at["first"], 3)
+        first = b.delayed(self.at["first"], self.behind + 1)
         found: list = []
         for o in range(s.outputs):
             weight = b.read(self.turn, (o + 1) * sums.row_bits - 1, o * sums.row_bits)
@@ -202,5 +206,5 @@ class Front(Shared):
                              skip=b.read(skip), a=b.read(word), b=weight)
                 found.append(b.read(part["sum"]))
         self.sums = b.wire("sums", sums.registers.bits * s.lanes, v.concat(*reversed(found)))
-        caught = b.delayed(self.at["last"], 3 + AHEAD + s.slots, reset=0)
+        caught = b.delayed(self.at["last"], self.behind + 1 + AHEAD + s.slots, reset=0)
         self._drive(caught=b.read(caught))

@@ -48,6 +48,19 @@ class Schedule:
         """Whether all layers are dense."""
         return all(f.plain for f in self.forms)
 
+    def words(self, numbers: int) -> int:
+        """Words that hold so many numbers."""
+        return -(-numbers // self.packed)
+
+    @property
+    def together(self) -> int:
+        """Pixels that a word holds: those of a position, or of a row as many as there is room
+        for."""
+        first = self.forms[0]
+        if self.packed == 1 or first.plain:
+            return self.packed
+        return self.pixels // (first.height * first.width)
+
     @property
     def lanes(self) -> int:
         return self.outputs * self.images
@@ -123,9 +136,8 @@ class Schedule:
     def products(self) -> int:
         """Products of an image."""
         numbers = self.numbers or tuple(n for n, _ in self.layers)
-        if self.plain:
-            return sum(n * f.outputs for n, f in zip(numbers, self.forms))
-        return sum(f.depth * f.outputs * f.turns for f in self.forms)
+        return sum(n // (f.height * f.width) * f.size**2 * f.outputs * f.turns
+                   for n, f in zip(numbers, self.forms))
 
     @property
     def useful(self) -> float:

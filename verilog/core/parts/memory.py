@@ -1,8 +1,8 @@
 """Memories: rows in blocks, read a clock or two later, and their hex files.
 
 A block promises nothing where a row is read while it is written (no_rw_check): whoever
-uses it never does that. Deep memories are several blocks whose words are chosen behind a
-register, for a block's own output is late in the cycle.
+uses it never does that. A block's own output is late in the cycle, so that a register stands
+behind it; of deep memories, which are several blocks, words are chosen a clock later still.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fxp.format import FormatError
 from verilog.core.parts.text import banner, spanned
 from verilog.emit.module import Module, Port
 
-__all__ = ["BLOCK_BITS", "Memory", "block_count", "hex_rows", "memory", "small_memory"]
+__all__ = ["BLOCK_BITS", "Memory", "block_count", "hex_rows", "is_cut", "memory", "small_memory"]
 
 # Rows of a block memory of the ECP5 and the bits of each.
 BLOCK_BITS = {1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
@@ -59,6 +59,11 @@ def block_count(width: int, depth: int) -> tuple[int, int]:
     return count, -rows
 
 
+def is_cut(width: int, depth: int) -> bool:
+    """Return whether a memory is several blocks deep."""
+    return block_count(width, depth)[1] < depth
+
+
 def _blocks(width: int, depth: int, rows: int) -> int:
     """Return the blocks where the memory is cut into parts of so many rows, each one block
     deep; the last part takes the shape that suits it."""
@@ -82,8 +87,8 @@ def memory(name: str, width: int, depth: int, rows: Sequence[int] | None = None,
            latency: int = 2) -> Memory:
     """Return a memory with one port that writes and one that reads.
 
-    rows, if given, are what it holds at first. latency is 1, or 2 with a register behind
-    each block.
+    rows, if given, are what it holds at first. latency is 1, 2 with a register behind what is
+    read, or 3 with one behind each block and one behind the choice between them.
     """
     cut = block_count(width, depth)[1]
     starts = range(0, depth, cut)
@@ -111,6 +116,9 @@ def memory(name: str, width: int, depth: int, rows: Sequence[int] | None = None,
   end
 """)
         names.append(f"{part}_read")
+        if latency == 3:
+            parts.append(_behind(f"{part}_behind", names[-1], width))
+            names[-1] = f"{part}_behind"
     found = names[0]
     if len(names) > 1:
         high = address - bits_for(cut)
@@ -118,18 +126,27 @@ def memory(name: str, width: int, depth: int, rows: Sequence[int] | None = None,
   reg {spanned(high)}chosen;
   always @(posedge i_clk) if (i_read) chosen <= i_read_address[{address - 1}:{bits_for(cut)}];
 """)
+        chosen = "chosen"
+        if latency == 3:
+            parts.append(_behind("chosen_behind", chosen, high))
+            chosen = "chosen_behind"
         found = names[-1]
         for k in reversed(range(len(names) - 1)):
-            found = f"chosen == {high}'d{k} ? {names[k]} : {found}"
-    parts.append(f"""\
-  reg {spanned(width)}held;
-  always @(posedge i_clk) held <= {found};
-  assign o_data = held;
-""" if latency == 2 else f"  assign o_data = {found};\n")
+            found = f"{chosen} == {high}'d{k} ? {names[k]} : {found}"
+    if latency > 1:
+        parts.append(_behind("held", found, width))
+        found = "held"
+    parts.append(f"  assign o_data = {found};\n")
     ports = _ports(width, address)
     summary = f"{depth} rows of {width} bits, read {latency} clocks after the address"
     return Memory(Module(name, ports, _module(name, summary, ports, "\n".join(parts)), files),
                   width, depth, latency)
+
+
+def _behind(name: str, value: str, width: int) -> str:
+    """Return a register that takes a value at each clock."""
+    return (f"  reg {spanned(width)}{name};\n"
+            f"  always @(posedge i_clk) {name} <= {value};\n")
 
 
 def small_memory(name: str, width: int, depth: int) -> Memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,9 +20,12 @@ def bit_parts(settings, network):
     from nets.binary.fold import fold
 
     packed = fold(network)
-    _require(packed)
-    arithmetic = _arithmetic(packed, told(settings, ("binarize_input",)))
-    made = [_layer(arithmetic, layer) for layer in packed.layers]
+    if packed.entry.threshold is None:
+        raise FormatError("a core of bits takes pixels of one bit, and this network pixels of "
+                          f"{packed.entry.planes}; train with binarize_input threshold")
+    images = _images(packed)
+    arithmetic = _arithmetic(packed, images, told(settings, ("binarize_input",)))
+    made = [_layer(arithmetic, layer, image) for layer, image in zip(packed.layers, images)]
     return arithmetic, made, [layer.weights for layer in made]
 
 
@@ -41,18 +45,30 @@ def bit_answers(network) -> Callable[[np.ndarray], np.ndarray]:
     return answers
 
 
-def _require(packed) -> None:
-    """Refuse by name what a core of bits cannot do yet."""
-    if packed.entry.threshold is None:
-        raise FormatError("a core of bits takes pixels of one bit, and this network pixels of "
-                          f"{packed.entry.planes}; train with binarize_input threshold")
+def _images(packed) -> list[tuple[int, int]]:
+    """Return of the image that each layer takes its positions, and the bits of each."""
+    found, image = [], (1, packed.entry.pixels)
     for layer in packed.layers:
-        if layer.window is not None:
-            raise FormatError(f"a core of bits has dense layers, and {layer.name} is a "
-                              "convolution")
+        if layer.window:
+            height, width, channels = layer.window.shape
+            image = height * width, channels
+        found.append(image)
+        last = layer.pool or layer.window
+        image = (int(np.prod(last.out)) if last else 1), layer.units
+    return found
 
 
-def _arithmetic(packed, settings):
+def _words(bits: int) -> int:
+    """Return the words of so many bits."""
+    return -(-bits // BITS)
+
+
+def _taps(layer, image: tuple[int, int]) -> int:
+    """Return how many positions of an image one sum takes."""
+    return layer.window.size**2 if layer.window else image[0]
+
+
+def _arithmetic(packed, images, settings):
     from fxp.operators.xnor import xnor_popcount
     from fxp.trace.circuit import trace
     from verilog.core.inference.arithmetic import Arithmetic
@@ -61,7 +77,8 @@ def _arithmetic(packed, settings):
 
     f = Fixed.parse(f"ufixed{BITS}.0")
     layers, last = packed.layers, packed.layers[-1]
-    span = 0, max(BITS * -(-layer.depth // BITS) for layer in layers)
+    span = 0, max(BITS * _words(image[1]) * _taps(layer, image)
+                  for layer, image in zip(layers, images))
     threshold = 0, max(layer.span for layer in layers) + 1
     bias = int(min(0, last.biases.min())), int(max(0, last.biases.max()))
     bias = min(bias[0], -bias[1] - 1), max(bias[1], -bias[0])
@@ -78,24 +95,41 @@ def _arithmetic(packed, settings):
     ended = trace(finish, {"count": span, "threshold": threshold, "bias": bias},
                   outputs=("o", "score"), name="finish")
     score = ended.outputs["score"].low, ended.outputs["score"].high
-    parameters = Word((("threshold", *threshold), ("bias", *bias)))
+    every = (("every", 0, 1),) if any(layer.pool for layer in layers) else ()
+    parameters = Word((("threshold", *threshold), ("bias", *bias), *every))
     pixels = tuple(int(v > packed.entry.threshold) for v in range(256))
     return Arithmetic(Word((("word", *f.words),)), pixels, sums, ended, None,
                       trace(lambda word: word + 0, {"word": score}, name="order"),
                       parameters=parameters, score=Word((("word", *score),)), packed=BITS,
-                      settings=settings)
+                      least="every" if every else "", settings=settings)
 
 
-def _layer(arithmetic, layer):
-    """Return the words of a layer; beyond a row's end they differ from those of pixels."""
+def _layer(arithmetic, layer, image: tuple[int, int]):
+    """Return the words of a layer, each of bits of one position; bits that a position lacks
+    differ from those of its image."""
     from nets.binary.windows import unpacked
     from verilog.core.inference.arithmetic import Layer
+    from verilog.core.inference.form import dense_form
 
+    positions, channels = image
     bits = unpacked(layer.rows, layer.depth).astype(np.int64)
-    filled = np.pad(bits, ((0, 0), (0, -layer.depth % BITS)), constant_values=1)
+    taps = bits.reshape(layer.units, _taps(layer, image), channels)
+    filled = np.pad(taps, ((0, 0), (0, 0), (0, -channels % BITS)), constant_values=1)
     words = filled.reshape(layer.units, -1, BITS) @ (np.int64(1) << np.arange(BITS))
     none = np.zeros(layer.units, np.int64)
     fields = {"threshold": none if layer.thresholds is None else layer.thresholds,
-              "bias": none if layer.biases is None else layer.biases}
-    return Layer(np.ascontiguousarray(words.T), None, arithmetic.parameters.rows(fields),
-                 layer.depth)
+              "bias": none if layer.biases is None else layer.biases,
+              "every": none if layer.every is None else layer.every}
+    rows = arithmetic.parameters.rows({k: fields[k] for k in arithmetic.parameters.names})
+    form = _form(layer, _words(channels)) if layer.window else dense_form(
+        positions * _words(channels), layer.units)
+    return Layer(np.ascontiguousarray(words.T), None, rows, positions * channels, form)
+
+
+def _form(layer, words: int):
+    """Return the form of a convolution of so many words of bits a position."""
+    from lnsarith.commands.rtl.core.layers import window_form
+    from verilog.core.inference.form import Form
+
+    form = window_form(layer.window, layer.units, Form)
+    return replace(form, channels=words, pool=layer.pool.size if layer.pool else 1)

@@ -2,52 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from fxp.format import FormatError
 
-__all__ = ["active_circuit", "dense_layers", "pixel_words", "product_layers", "told",
-           "window_form"]
+if TYPE_CHECKING:
+    from verilog.core.inference.form import Form
+
+__all__ = ["Step", "active_circuit", "form_of", "pixel_words", "steps_of", "told", "window_form"]
+
+# What may stand behind a product, in this order.
+ORDER = ("MaxPool", "BatchNorm", "an activation", "AveragePool")
 
 
-def dense_layers(network, kind):
-    """Return the dense layers of a kind, and the one kind of layer between them (None:
-    nothing)."""
-    found, active = product_layers(network, (kind,))
-    return [layer for layer, _ in found], active
+@dataclass(frozen=True)
+class Step:
+    """A layer of products with its form, pooling included, and what stands behind it."""
+
+    product: Any
+    form: Form
+    norm: Any = None
+    active: Any = None
 
 
-def product_layers(network, kinds):
-    """Return the layers of these kinds, each with its form, and the one kind of layer between
-    them (None: nothing); FormatError for others, by name, and for another order."""
+def steps_of(network, kinds) -> list[Step]:
+    """Return the layers of these kinds, each with what stands behind it; FormatError for
+    others, by name, and for another order."""
     from nets.layers.dropout import Dropout
-    from nets.layers.spatial.pool import MaxPool
     from nets.network.probe import plain_layer
 
     layers = [layer for layer in map(plain_layer, network.layers)
               if not isinstance(layer, Dropout)]
-    found: list = []
-    active: list = []
+    found: list[Step] = []
+    behind: list[str] = []  # what stands behind the last product so far
     for layer in layers:
         if type(layer) in kinds:
-            if len(active) != len(found):
+            if found and not found[-1].active:
                 raise FormatError("a core has an activation between any two of its layers, and "
                                   f"this network none before {type(layer).__name__}")
-            found.append((layer, form_of(layer)))
-        elif isinstance(layer, MaxPool) and found and len(active) < len(found):
-            product, form = found[-1]
-            found[-1] = product, replace(form, pool=layer.window.size)
-        else:
-            _kind(layer)
-            active.append(layer)
-    if len(active) != len(found) - 1 or not found:
+            found.append(Step(layer, form_of(layer)))
+            behind = []
+            continue
+        place = _place(layer)
+        if not found or any(ORDER.index(place) <= ORDER.index(b) for b in behind) or (
+                place == "AveragePool" and "MaxPool" in behind):
+            raise FormatError(f"a core has no {type(layer).__name__} there yet: behind a layer "
+                              "may stand max pooling, batch norm, an activation, or the last "
+                              "two of these and average pooling")
+        behind.append(place)
+        found[-1] = _with(found[-1], place, layer)
+    if not found or behind:
         raise FormatError("a core takes dense layers and convolutions, each but the last with an "
                           "activation behind it, got "
                           + ", ".join(type(x).__name__ for x in layers))
-    return found, active[0] if active else None
+    return found
 
 
-def form_of(layer):
+def _place(layer) -> str:
+    """Return which part of ORDER a layer is; FormatError, which names it, for others."""
+    from nets.layers.norm import BatchNorm
+    from nets.layers.spatial.pool import AveragePool, MaxPool
+
+    for kind in (MaxPool, BatchNorm, AveragePool):
+        if isinstance(layer, kind):
+            return kind.__name__
+    _kind(layer)
+    return "an activation"
+
+
+def _with(step: Step, place: str, layer) -> Step:
+    if place == "BatchNorm":
+        return replace(step, norm=layer)
+    if place == "an activation":
+        return replace(step, active=layer)
+    return replace(step, form=replace(step.form, pool=layer.window.size,
+                                      average=place == "AveragePool"))
+
+
+def form_of(layer) -> Form:
     """Return the form of a dense layer or a convolution."""
     from verilog.core.inference.form import Form, dense_form
 
@@ -66,7 +99,7 @@ def window_form(window, outputs: int, form):
 
 
 def _kind(layer) -> str:
-    """Return how a layer between dense ones is called."""
+    """Return how an activation is called."""
     from nets.layers.dense import LeakyReLU, ReLU
     from nets.layers.spindle import Frozen
 
@@ -75,11 +108,12 @@ def _kind(layer) -> str:
         if isinstance(layer, kind):
             return name
     raise FormatError(f"a core has no {type(layer).__name__} layer yet; it has dense layers, "
-                      "convolutions, max pooling, leaky ReLU, ReLU and SPINDLE units")
+                      "convolutions, pooling, batch norm, leaky ReLU, ReLU and SPINDLE units")
 
 
-def active_circuit(ar, layer):
-    """Return the circuit of an activation."""
+def active_circuit(ar, steps: list[Step]):
+    """Return the circuit of the activation behind steps, None where there is none."""
+    layer = steps[0].active
     if layer is None:
         return None
     kind = _kind(layer)
@@ -91,6 +125,8 @@ def active_circuit(ar, layer):
 def told(settings, names) -> dict[str, str]:
     every = ("dataset", "model", "hidden", "arith", *names, "activation")
     values = {k: getattr(settings, k) for k in every}
+    if settings.norm != "none":
+        values["norm"] = settings.norm
     return {k: ",".join(map(str, v)) if isinstance(v, tuple | list) else str(v)
             for k, v in values.items()}
 

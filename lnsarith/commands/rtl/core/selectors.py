@@ -15,17 +15,18 @@ def selector_parts(settings, network):
     Weights are the words that its layers prepare for a step, each output's scale and bias
     its parameters.
     """
-    from lnsarith.commands.rtl.core.layers import active_circuit, dense_layers, pixel_words, told
+    from lnsarith.commands.rtl.core.layers import active_circuit, pixel_words, steps_of, told
+    from lnsarith.commands.rtl.core.stages import parameter_words, staged
     from nets.arithmetic.fixed.minselect import LARGEST, Sums
-    from nets.layers.minselect.fixed import FixedSelectorDense
-    from verilog.core.inference.arithmetic import Arithmetic
+    from nets.layers.minselect.fixed import FixedSelectorConv2d, FixedSelectorDense
+    from verilog.core.inference.arithmetic import Arithmetic, Layer
     from verilog.core.parts.lane import Sums as LaneSums
     from verilog.core.parts.word import Word
 
     ar = network.ar
     network.program(1, False).run(np.zeros((1, network.inputs), np.uint8), np.zeros(1, np.int64))
-    dense, active = dense_layers(network, FixedSelectorDense)
-    widest = max(dense, key=lambda layer: layer.w.rows)
+    steps = steps_of(network, (FixedSelectorDense, FixedSelectorConv2d))
+    widest = max((step.product for step in steps), key=lambda layer: layer.w.rows)
     plan = Sums(ar, widest.w.rows).affine_plan()
     finish = widest._finish(ar).circuit
     f, w = ar.formats["activations"], ar.formats["weights"]
@@ -33,22 +34,20 @@ def selector_parts(settings, network):
     parameters = Word((("scale", 0, LARGEST), ("bias", *w.words)))
     sums = LaneSums(plan.step, plan.state, plan.scalars, plan.vectors, zero=(0,))
     arithmetic = Arithmetic(number, pixel_words(ar, number), sums, renamed(finish, "s", plan.state),
-                            active_circuit(ar, active), ar.order_circuit(),
+                            active_circuit(ar, steps), ar.order_circuit(),
                             parameters=parameters, settings=told(settings, ("scales",)))
+    arithmetic = staged(ar, arithmetic, steps)
     layers, words = [], []
-    for layer in dense:
-        limits = layer.limits.fields["word"][:, : layer.w.columns].astype(np.int64)
-        scales = np.broadcast_to(layer._scales, layer.w.columns)
-        rows = parameters.rows({"scale": scales, "bias": ar.words(layer.b)[0]})
-        layers.append(_layer(sums.weight.patterns({sums.b[0]: limits}), rows))
+    for step in steps:
+        layer = step.product
+        outputs = layer.w.columns
+        limits = layer.limits.fields["word"][:, :outputs].astype(np.int64)
+        own = {"scale": np.broadcast_to(layer.factors, outputs), "bias": ar.words(layer.b)[0]}
+        layers.append(Layer(sums.weight.patterns({sums.b[0]: limits}), None,
+                            parameter_words(ar, arithmetic, step, outputs, own),
+                            form=step.form))
         words.append(limits)
     return arithmetic, layers, words
-
-
-def _layer(weights, rows):
-    from verilog.core.inference.arithmetic import Layer
-
-    return Layer(weights, None, rows)
 
 
 def renamed(circuit, name: str, state):

@@ -9,11 +9,13 @@ import numpy as np
 
 from fxp.format import FormatError
 from lnsarith.commands.rtl.core.layers import (
+    Step,
     active_circuit,
     pixel_words,
-    product_layers,
+    steps_of,
     told,
 )
+from lnsarith.commands.rtl.core.stages import parameter_words, staged
 
 if TYPE_CHECKING:
     from verilog.core.inference.core import Arithmetic, Layer
@@ -28,11 +30,12 @@ def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
     from nets.layers.spatial.conv import Conv2d
 
     _require(settings)
-    dense, active = product_layers(network, (Dense, Conv2d))
+    ar, steps = network.ar, steps_of(network, (Dense, Conv2d))
     lns = hasattr(settings.format("activations"), "zero")
-    arithmetic = (_lns if lns else _fixed)(settings, network.ar, active,
-                                           max(layer.w.rows for layer, _ in dense))
-    return arithmetic, [_words(network.ar, arithmetic, *each) for each in dense]
+    arithmetic = (_lns if lns else _fixed)(settings, ar, active_circuit(ar, steps),
+                                           max(step.product.w.rows for step in steps))
+    arithmetic = staged(ar, arithmetic, steps)
+    return arithmetic, [_words(ar, arithmetic, step) for step in steps]
 
 
 def _require(settings) -> None:
@@ -63,7 +66,7 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
                 absent=plan.absent)
     return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
-                      active_circuit(ar, active), ar.order_circuit(), pack, unpack, settings=told(
+                      active, ar.order_circuit(), pack, unpack, settings=told(
                           settings, ("delta", "guard", "underflow")))
 
 
@@ -72,20 +75,45 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
     from verilog.core.parts.lane import Sums
     from verilog.core.parts.word import Word
 
-    accumulator = ar.accumulator("activations", "weights", "activations", "weights")
-    if accumulator.kind == "exact":
-        accumulator = replace(accumulator, depth=depth)  # the same words in fewer bits
-    plan = accumulator.plan()
-    f = ar.formats["activations"]
+    def plan_of(out: str):
+        accumulator = ar.accumulator("activations", "weights", out, "weights")
+        if accumulator.kind == "exact":
+            accumulator = replace(accumulator, depth=depth)  # the same words in fewer bits
+        return accumulator.plan()
+
+    plan, f = plan_of("activations"), ar.formats["activations"]
+    finish, score, order = plan.finish, None, ar.order_circuit()
+    if ar.formats["logits"] != f:
+        score = Word((("word", *ar.formats["logits"].words),))
+        finish, order = _scored(settings, plan, plan_of("logits"), score)
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
-    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
-                      active_circuit(ar, active), ar.order_circuit(),
-                      settings=told(settings, ("accumulator",)))
+    return Arithmetic(number, pixel_words(ar, number), sums, finish, active, order, score=score,
+                      settings=told(settings, ("accumulator", "logits")[:1 + bool(score)]))
 
 
-def _words(ar, arithmetic: Arithmetic, layer, form) -> Layer:
-    """Return a dense layer's words as memories hold them."""
+def _scored(settings, plan, last, score):
+    """Return the circuit that ends a sum as an activation and as a logit of another format, and
+    the order of logits; FormatError where the last layer's steps are others."""
+    from fxp.trace.circuit import evaluate, trace
+
+    if (plan.step.digest, plan.start.digest) != (last.step.digest, last.start.digest):
+        raise FormatError("a core's lanes take all layers' steps alike, and those of logits "
+                          f"{settings.logits} differ with accumulator {settings.accumulator}")
+    register = plan.finish.inputs["register"]
+
+    def finish(register):
+        """A sum as an activation, and as a logit."""
+        return evaluate(plan.finish, register=register), evaluate(last.finish, register=register)
+
+    low, high = score.fields[0][1:]
+    return (trace(finish, {"register": (register.low, register.high)}, outputs=("o", "score"),
+                  name="finish"), trace(lambda word: word + 0, {"word": (low, high)},
+                                        name="order"))
+
+
+def _words(ar, arithmetic: Arithmetic, step: Step) -> Layer:
+    """Return a layer's words as memories hold them."""
     from verilog.core.inference.core import Layer
 
     def patterns(t, word):
@@ -93,9 +121,11 @@ def _words(ar, arithmetic: Arithmetic, layer, form) -> Layer:
         values = [v[:, : t.columns] for v in fields.values()]
         return word.patterns(dict(zip(word.names, values)))
 
-    sums = arithmetic.sums
+    sums, layer = arithmetic.sums, step.product
     assert sums.bias is not None
-    return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias), form=form)
+    rows = parameter_words(ar, arithmetic, step, layer.w.columns)
+    return Layer(patterns(layer.w, sums.weight), patterns(layer.b, sums.bias), rows,
+                 form=step.form)
 
 
 def port_words(network) -> list:

@@ -36,7 +36,7 @@ def loader(s: Schedule) -> Sequencer:
         ready = free & (ending ^ 1) & ((held & blocked) ^ 1)
         take = valid & ready
         image_ends = take & (pixel == pixels - 1)
-        word_ends = image_ends | (take & (part == s.packed - 1))
+        word_ends = image_ends | (take & (part == s.together - 1))
         ends = image_ends & (last | (image == batch - 1))
         writes = held & (blocked ^ 1)
         filled = writes & held_end

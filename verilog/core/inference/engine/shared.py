@@ -10,7 +10,7 @@ from verilog.core.inference.engine.load import loader, reloader
 from verilog.core.inference.engine.rows import parameter_rows, weight_rows
 from verilog.core.inference.engine.windows import window_drainer, window_issuer
 from verilog.core.inference.schedule import Schedule
-from verilog.core.parts.memory import Memory, bits_for
+from verilog.core.parts.memory import Memory, bits_for, is_cut
 from verilog.core.parts.wiring import Wiring
 from verilog.core.parts.word import Word
 from verilog.emit import syntax as v
@@ -37,6 +37,9 @@ class Shared:
         self.modules: dict[str, Module] = {}
         self.memories: dict[str, tuple[Memory, int]] = {}
         sums, number = arithmetic.sums, arithmetic.number
+        # Clocks from an address to its row of weights and its activation.
+        self.behind = 3 if is_cut(sums.row_bits * s.row_words, s.rows) or is_cut(
+            number.bits, s.regions[-1]) else 2
         self.answer_bits = max(self._word_bits(), bits_for(s.layers[-1][1]))
         order = next(iter(arithmetic.order.outputs.values()))
         first, behind = (issuer, drainer) if s.plain else (window_issuer, window_drainer)

@@ -154,14 +154,15 @@ def window_issuer(s: Schedule) -> Sequencer:
 
 def window_drainer(s: Schedule) -> Sequencer:
     """Return the sequencer of sums. opens stands where a word is the first of its window, whole
-    where it is the last; index counts the words of a tile, place those of a layer."""
+    where it is the last; index counts the sums of a tile, place is the word of a layer to which
+    a number comes."""
     forms, count = s.forms, len(s.forms)
     rows, words = 2 * s.slots, s.lanes * s.slots
     tiles = [s.tiles(k) - 1 for k in range(count)]
     most = max(s.tiles(k) * s.row_words for k in range(count)) - 1
     most_position = max(f.positions for f in forms)
     ends = [f.pool**2 - 1 for f in forms]
-    top = max(f.positions * f.outputs for f in forms) - 1
+    top = max(f.positions * s.words(f.outputs) for f in forms) - 1
     state = {"rows": below(rows + 1), "row": below(rows), "busy": BIT, "final": BIT,
              "bank": below(s.images), "lane": below(s.outputs), "image_slot": below(s.image_slots),
              "output_slot": below(s.output_slots), "layer": below(count),
@@ -190,6 +191,8 @@ def window_drainer(s: Schedule) -> Sequencer:
         next_row = where(tile_ends, next_tile, where(
             group_ends, tile_number, within(row_number + s.outputs, most)))
         outputs_here = of_layer("outputs", [f.outputs for f in forms], layer)
+        words_here = outputs_here if s.packed == 1 else of_layer(
+            "words", [s.words(f.outputs) for f in forms], layer)
         following = {
             "rows": within(rows + caught - take, 2 * s.slots),
             "row": counted(row, 2 * s.slots - 1, take),
@@ -209,14 +212,14 @@ def window_drainer(s: Schedule) -> Sequencer:
             "number": where(row_ends, next_row, where(bank_ends, within(number + 1, most),
                                                       number)),
             "first_place": where(layer_ends, 0, where(
-                tiles_end, within(first_place + outputs_here, top), first_place)),
+                tiles_end, within(first_place + words_here, top), first_place)),
             "index": where(tile_ends, 0, where(busy, up(index, words - 1), index)),
         }
         outputs = {"take": take, "row": row, "busy": busy, "number": number, "bank": bank,
                    "image_slot": image_slot, "layer": layer, "ends": tile_ends,
                    "done": batch_ends, "inside": busy & whole & (number < outputs_here),
                    "opens": window == 0, "index": index,
-                   "place": within(first_place + number, top)}
+                   "place": within(first_place + (number >> (s.packed - 1).bit_length()), top)}
         return following, outputs
 
     return Sequencer("drain", "brings sums to their places, word by word", drain, state,
