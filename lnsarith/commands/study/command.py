@@ -12,6 +12,7 @@ from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.study import activations as study_activations
 from lnsarith.commands.study import faults as study_faults
+from lnsarith.commands.study import heads as study_heads
 from lnsarith.commands.study import products as study_products
 from lnsarith.commands.train.epochs import counted, loss_text, say
 from nets.train.study_values import VALUES
@@ -23,7 +24,8 @@ DEFAULTS = {"model": "bnn", "epochs": 5}
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions, one for each setting that is varied."""
-    actions = parser.add_subparsers(metavar="batch|rate|faults|products|activations", required=True)
+    actions = parser.add_subparsers(metavar="batch|rate|faults|products|heads|activations",
+                                    required=True)
     for what, (_, values) in VALUES.items():
         action = actions.add_parser(what, help=f"vary the {what} of a network's training")
         _value_options(action, values)
@@ -34,6 +36,9 @@ def options(parser: ArgumentParser) -> None:
     action = actions.add_parser("products", help="another register or order of one product's sums")
     study_products.options(action)
     action.set_defaults(run=study_products.run)
+    action = actions.add_parser("heads", help="discriminant analyses as heads of LNS neurons")
+    study_heads.options(action)
+    action.set_defaults(run=study_heads.run)
     action = actions.add_parser("activations", help="compare activations over data sets and seeds")
     study_activations.options(action)
     action.set_defaults(run=study_activations.run)
