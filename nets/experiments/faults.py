@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.arithmetic.tensor import Tensor
 from nets.data.sets import Dataset
 from nets.experiments.studies.flips import flip_bits
@@ -129,7 +129,7 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for each place; rows have name, where, rate, mean and
     deviation."""
-    from lnsarith.picture import GREY, LINE, WARM, legend, picture
+    from lnsarith.host.picture import GREY, LINE, WARM, legend, picture
 
     inks = (LINE, WARM, "#2a9d5c", "#c98a1b", "#7a5bc4", GREY)
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]

@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import (
     QuadraticDiscriminantAnalysis,
 )
 
-from lnsarith.array import LnsArray
+from lnsarith.catalogue.array import LnsArray
 from lnsarith.cli import main
 from nets.arithmetic.choose import make_arithmetic
 from nets.experiments.studies import heads

@@ -12,9 +12,9 @@ import numpy as np
 
 from fxp.compile.loading import compiler
 from fxp.trace.circuit import Circuit, evaluate
-from lnsarith import spec
 from lnsarith.delta.methods import Delta
-from lnsarith.format import Lns
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
 from nets.arithmetic.lns.softmax import LnsSoftmax
 
 __all__ = ["LnsSigmoid"]

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith import spec
-from lnsarith.array import LnsArray
+from lnsarith.catalogue.array import LnsArray
+from lnsarith.lns import spec
 from nets.arithmetic.tensor import Tensor
 from nets.network.network import Network
 from nets.network.probe import plain_layer

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fxp.format import FormatError
 from lnsarith.catalogue.kernels import Accumulator
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.data.sets import Dataset
 from nets.settings.settings import Settings
 from nets.train.trainer import Trainer
@@ -94,7 +94,7 @@ def trained(settings: Settings, dataset: Dataset, change: Change, threads: int) 
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw the difference of each change to none, a panel for each rounding of updates; rows
     have update, change, difference in 0..1 and its standard error (None of one seed)."""
-    from lnsarith.picture import GREY, LINE, WARM, picture
+    from lnsarith.host.picture import GREY, LINE, WARM, picture
 
     updates = list(dict.fromkeys(r["update"] for r in rows))
     names = [n for n in dict.fromkeys(r["change"] for r in rows) if n != str(Change())]

@@ -5,9 +5,9 @@ import pytest
 
 from fxp.trace.bits import Table
 from fxp.trace.circuit import trace
-from lnsarith import spec
 from lnsarith.delta.methods import parse
-from lnsarith.format import Lns
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
 from nets.experiments.studies.tables import Flipped, flip_table
 
 F = Lns(12, 6)
