@@ -129,7 +129,7 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for each place; rows have name, where, rate, mean and
     deviation."""
-    from lnsarith.host.picture import GREY, LINE, WARM, legend, picture
+    from lnsarith.host.picture import GREY, LINE, WARM, picture
 
     inks = (LINE, WARM, "#2a9d5c", "#c98a1b", "#7a5bc4", GREY)
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]
@@ -149,4 +149,5 @@ def draw(path: str | Path, rows: list[dict], title: str) -> None:
             axes.set_xscale("log")
             axes.set_xlabel(f"rate of flipped bits in {where}")
         panels[0].set_ylabel("test accuracy, %")
-        legend(panels[-1])
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(names)))
