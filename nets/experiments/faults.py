@@ -1,8 +1,9 @@
-"""Bits that flip by chance in weights and activations: what accuracy is left at a rate.
+"""Bits that flip by chance in weights, activations and tables: what accuracy is left at a rate.
 
 A bit of a stored word flips with the rate: of each weight once before a network is evaluated
-(once a batch in training), of each word that a layer gives whenever it is computed. A zero of
-an LNS word whose sign flips stays zero.
+(once a batch in training), of each word that a layer gives whenever it is computed, of each word
+of a table once (`nets.experiments.studies.tables`). A zero of an LNS word whose sign flips stays
+zero.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from fxp.format import FormatError
 from lnsarith.lns.format import Lns
 from nets.arithmetic.tensor import Tensor
 from nets.data.sets import Dataset
+from nets.experiments.studies.flips import flip_bits
+from nets.experiments.studies.tables import flip_tables
 from nets.layers.dense import Layer
 from nets.network.evaluation import evaluate
 from nets.network.network import Network
@@ -24,16 +27,12 @@ from nets.train.trainer import Trainer, build
 
 __all__ = ["WHERE", "Flipping", "draw", "evaluated", "flip", "require_words", "trained"]
 
-WHERE = ("weights", "activations")
+WHERE = ("weights", "activations", "tables")
 
 
 def flip(words: np.ndarray, f, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Return words of a format with each bit flipped with the rate (two draws of one bit undo
-    each other, which is rare)."""
-    total = words.size * f.bits
-    places = rng.integers(total, size=rng.binomial(total, rate))
-    found = words.astype(np.int64).ravel() & ((1 << f.bits) - 1)
-    np.bitwise_xor.at(found, places // f.bits, 1 << (places % f.bits))
+    """Return words of a format with each bit flipped with the rate."""
+    found = flip_bits(words, f.bits, rate, rng)
     if isinstance(f, Lns):
         zero = found & ((1 << (f.bits - 1)) - 1) == f.zero
         found[zero] = f.zero
@@ -85,13 +84,15 @@ def require_words(settings: Settings) -> None:
 def evaluated(network: Network, settings: Settings, shape, images, labels, where: str,
               rate: float, seed: int) -> float:
     """Return the accuracy in 0..1 of a copy of a trained network on images, with bits flipped
-    in its weights or activations."""
+    in its weights, activations or tables."""
     rng = np.random.default_rng([seed, WHERE.index(where)])
     copy = build(settings, shape, network.classes, np.random.default_rng(0), network.ar.threads)
     for name, t in copy.kept().items():
         copy.ar.set_words(t, network.ar.words(network.kept()[name]))
     if where == "activations":
         copy.layers = [Flipping(layer, rate, rng) for layer in copy.layers]
+    elif where == "tables":
+        flip_tables(copy.ar, rate, seed)
     else:
         for t in copy.parameters().values():
             flip_tensor(copy.ar, t, rate, rng)
@@ -100,7 +101,7 @@ def evaluated(network: Network, settings: Settings, shape, images, labels, where
 
 def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threads: int) -> float:
     """Return the test accuracy in 0..1 of a network trained with faults, evaluated with them
-    too in its activations."""
+    too in its activations and tables."""
     trainer = Trainer(settings, dataset, threads)
     network = trainer.network
     rng = np.random.default_rng([settings.seed, WHERE.index(where)])
@@ -108,6 +109,8 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
         # Watched stays outermost, where the probe looks for it.
         network.layers = [Watched(Flipping(layer.layer, rate, rng)) for layer in network.layers
                           if isinstance(layer, Watched)]
+    elif where == "tables":
+        flip_tables(network.ar, rate, settings.seed)
     else:
         hold, tensors = network.hold, list(network.parameters().values())
 
@@ -124,9 +127,9 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 
 
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
-    """Draw accuracy against rate, a panel for weights and one for activations; rows have name,
-    where, rate, mean and deviation."""
-    from lnsarith.host.picture import GREY, LINE, WARM, legend, picture
+    """Draw accuracy against rate, a panel for each place; rows have name, where, rate, mean and
+    deviation."""
+    from lnsarith.host.picture import GREY, LINE, WARM, picture
 
     inks = (LINE, WARM, "#2a9d5c", "#c98a1b", "#7a5bc4", GREY)
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]
@@ -146,4 +149,5 @@ def draw(path: str | Path, rows: list[dict], title: str) -> None:
             axes.set_xscale("log")
             axes.set_xlabel(f"rate of flipped bits in {where}")
         panels[0].set_ylabel("test accuracy, %")
-        legend(panels[-1])
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(names)))

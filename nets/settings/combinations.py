@@ -57,7 +57,8 @@ def _check_family(s, given) -> None:
     check_operator(s, {Lns: "lns", Fixed: "fixed"}[family] if family else None)
     _check_binary(s, given)
     if family is not None:
-        _refuse(s, ("optimizer", "loss", "clip_norm"), "float32", given)
+        _refuse(s, ("optimizer", "clip_norm"), "float32", given)
+        _check_loss(s, family, given)
         own = s.activation.startswith(OPERATOR)
         if not own and activation_kind(s.activation) not in ("leaky", "relu", "spindle"):
             raise FormatError(f"activation {s.activation} goes with float32 arithmetic, "
@@ -77,6 +78,16 @@ def _check_family(s, given) -> None:
     if s.mode == "paper" and (family is not Fixed or s.selects):
         raise FormatError("mode paper is the published linear baseline: it goes with fixed "
                           f"arithmetic, not with {s.arith}")
+
+
+def _check_loss(s, family, given) -> None:
+    """Words know soft-max, those of LNS sigmoids too, which have no common shift to pull."""
+    if family is not Lns or s.loss not in ("softmax", "sigmoid"):
+        _refuse(s, ("loss",), "float32", given)
+    pulls = [n for n in ("softmax_pull", "softmax_free")
+             if n in given or getattr(s, n) != _default(s, n)]
+    if s.loss == "sigmoid" and pulls:
+        raise FormatError(f"{pulls[0]} has a meaning only with loss softmax, not with sigmoid")
 
 
 def _check_logits(s, family, given) -> None:

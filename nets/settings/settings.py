@@ -140,8 +140,9 @@ class Settings:
     spindle_kernels: int = spindles(2, "logistic kernels of each activation that is fitted to what "
                                     "flows in", span=(1, MOST_KERNELS), unit="KERNELS")
 
-    loss: str = optimiser("softmax", "with float32 also sigmoid (of each class its own), mse, "
-                          "hinge (squared); log-softmax and squared-hinge are other names",
+    loss: str = optimiser("softmax", "with float32 and lns also sigmoid (of each class its "
+                          "own), with float32 mse, hinge (squared); log-softmax and squared-hinge "
+                          "are other names",
                           choices=("softmax", "sigmoid", "mse", "hinge"))
     lr: str = optimiser("2^-6", "learning rate: 2^-6, 1/64, 0.01, ...", number="positive",
                         unit="RATE", first=True)

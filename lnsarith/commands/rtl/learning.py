@@ -25,6 +25,7 @@ def demand_made(s: Settings) -> None:
         (s.selects, f"arith {s.arith}", "give lns or fixed arithmetic"),
         (s.model != "mlp", f"model {s.model}", "give model mlp"),
         (s.norm != "none", f"norm {s.norm}", "give norm none"),
+        (s.loss != "softmax", f"loss {s.loss}", "give loss softmax"),
         (s.dropout != "0", f"dropout {s.dropout}", "give dropout 0"),
         (s.dropout_input != "0", f"dropout_input {s.dropout_input}", "give dropout_input 0"),
         (s.activation not in ("leaky", "relu"), f"activation {s.activation.partition(':')[0]}",

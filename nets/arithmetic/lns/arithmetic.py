@@ -17,6 +17,7 @@ from lnsarith.lns.spec import Number
 from nets.arithmetic.integer import IntegerArithmetic
 from nets.arithmetic.lns.descent import LnsDescent, lns_constant
 from nets.arithmetic.lns.elementwise import LnsElementwise
+from nets.arithmetic.lns.sigmoid import LnsSigmoid
 from nets.arithmetic.lns.softmax import LnsSoftmax
 from nets.arithmetic.registers import copying
 from nets.arithmetic.tensor import Tensor, roomy
@@ -144,9 +145,10 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     @cached_property
     def softmax_unit(self) -> LnsSoftmax:
         s = self.settings
-        return LnsSoftmax(self.formats["activations"], self.formats["gradients"],
-                          deltas.parse(s.softmax_delta), s.softmax_bits, s.softmax_pull,
-                          s.free, s.loss_scale)
+        given = (self.formats["activations"], self.formats["gradients"],
+                 deltas.parse(s.softmax_delta), s.softmax_bits)
+        return LnsSigmoid(*given, s.loss_scale) if s.loss == "sigmoid" else LnsSoftmax(
+            *given, s.softmax_pull, s.free, s.loss_scale)
 
     def words(self, t):
         f = self.formats[t.role]

@@ -1,4 +1,3 @@
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const INKS = ["#1f77b4", "#d1495b", "#2a9d5c", "#c98a1b", "#7a5bc4", "#1aa3a3", "#8a97a3",
   "#b0588f", "#6b8e23", "#444cc0", "#a0522d", "#e0702a"];
@@ -27,7 +26,7 @@ function layout(more) {
   const made = { paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
     font: { color: css("--ink"), size: narrow ? 11 : 13 }, hovermode: "closest",
     margin: { l: 55, r: 20, t: 20, b: 50 }, dragmode: narrow ? false : "zoom",
-    legend: narrow ? { orientation: "h", y: -0.25, font: { size: 10 } } : {}, ...more };
+    legend: narrow ? { orientation: "h", y: -0.22, yanchor: "top", font: { size: 10 } } : {}, ...more };
   for (const key of Object.keys({ xaxis: 1, yaxis: 1, ...more }))
     if (/^[xy]axis/.test(key)) made[key] = { ...axis, ...(more[key] || {}) };
   return made;
@@ -70,7 +69,9 @@ function choice(bar, label, values, change, start) {
 function picture(shown, make) {
   const place = element("div", { class: "picture" });
   shown.append(place);
-  const draw = () => { const [traces, more] = make();
+  const draw = () => { const [traces, more] = make(place);
+    if (window.innerWidth < 640 && more.showlegend !== false)  // the legend is below
+      place.style.height = 300 + 13 * traces.filter(t => t.showlegend !== false).length + "px";
     Plotly.react(place, traces, layout(more),
       { responsive: true, displaylogo: false, displayModeBar: false }); };
   drawn.push(draw);
@@ -100,30 +101,36 @@ function front() {
   }
   const chosen = choice(bar, "data set", [...new Set(data.front.map(p => p.dataset))],
     () => draw());
-  const draw = picture(shown, () => {
+  const draw = picture(shown, place => {
     const own = data.front.filter(p => p.dataset === chosen());
     const best = own.filter(p => p.best), rest = own.filter(p => !p.best);
-    const trace = (points, colour, name, mode) => ({ x: points.map(p => p.gates),
-      y: points.map(p => p.accuracy), mode, name, type: "scatter", textposition: "top right",
-      text: points.map(p => p.name), textfont: { size: 11 },
+    const x = spread(own.map(p => Math.log10(p.gates))), y = spread(own.map(p => p.accuracy));
+    const width = place.clientWidth - 75, height = place.clientHeight - 75;
+    const sides = placed([...best, ...rest].map(p => ({ name: p.name,
+      x: (Math.log10(p.gates) - x[0]) / (x[1] - x[0]) * width,
+      y: (y[1] - p.accuracy) / (y[1] - y[0]) * height })), width, height);
+    const trace = (points, colour, name, mode, from) => ({ x: points.map(p => p.gates),
+      y: points.map(p => p.accuracy), mode, name, type: "scatter", textfont: { size: 11 },
+      textposition: points.map((_, i) => sides[from + i] || "top left"),
+      text: points.map((p, i) => sides[from + i] ? p.name : ""),
       error_y: { type: "data", array: points.map(p => p.deviation || 0), thickness: 1 },
       line: { color: colour, shape: "hv", width: 1.5 }, marker: { color: colour, size: 9 },
-      customdata: points.map(p => [p.unit, p.depth, p.runs]),
-      hovertemplate: "%{text}<br>%{y:.2f} %, %{x} gates, depth %{customdata[1]}" +
+      customdata: points.map(p => [p.unit, p.depth, p.runs, p.name]),
+      hovertemplate: "%{customdata[3]}<br>%{y:.2f} %, %{x} gates, depth %{customdata[1]}" +
         "<br>%{customdata[0]}<br>%{customdata[2]} seeds<extra></extra>" });
-    return [[trace(rest, css("--quiet"), "beaten", "markers+text"),
-      trace(best, css("--accent"), "front", "markers+lines+text")],
-      { xaxis: { type: "log", title: { text: "gates" }, tickvals: TICKS,
-        ticktext: TICKS.map(t => t.toLocaleString("en")), range: spread(own.map(p => p.gates)) },
-        yaxis: { title: { text: "test accuracy, %" } } }];
+    return [[trace(rest, css("--quiet"), "beaten", "markers+text", best.length),
+      trace(best, css("--accent"), "front", "markers+lines+text", 0)],
+      { showlegend: false, xaxis: { type: "log", title: { text: "gates" }, tickvals: TICKS,
+        ticktext: TICKS.map(t => t.toLocaleString("en")), range: x },
+        yaxis: { title: { text: "test accuracy, %" }, range: y } }];
   });
 }
 
-// The range of a logarithmic axis with room for names at its right.
+// The range of an axis with room for names.
 function spread(values) {
-  const low = Math.log10(Math.min(...values)), high = Math.log10(Math.max(...values));
+  const low = Math.min(...values), high = Math.max(...values);
   const room = Math.max(high - low, 0.3);
-  return [low - 0.1 * room, high + 0.35 * room];
+  return [low - 0.2 * room, high + 0.2 * room];
 }
 
 function paper() {
@@ -158,7 +165,8 @@ function runs() {
       customdata: places.map(i => [r.key[i], r.epochs[i], r.seconds[i]]),
       hovertemplate: name + " seed %{x}<br>%{y:.2f} % after %{customdata[1]} epochs, " +
         "%{customdata[2]} s<br>%{customdata[0]}<extra></extra>" })),
-      { xaxis: { title: { text: "seed" } }, yaxis: { title: { text: "test accuracy, %" } } }];
+      { xaxis: { title: { text: "seed" }, ...(Math.max(...r.seed) < 12 ? { dtick: 1 } : {}) },
+        yaxis: { title: { text: "test accuracy, %" } } }];
   });
 }
 

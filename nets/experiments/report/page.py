@@ -8,6 +8,7 @@ from pathlib import Path
 __all__ = ["page"]
 
 HERE = Path(__file__).parent
+SCRIPTS = ("names.js", "page.js")
 
 
 def page(contents: dict) -> str:
@@ -19,7 +20,7 @@ def page(contents: dict) -> str:
     data = json.dumps(contents, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     text = (HERE / "page.html").read_text("utf-8")
     parts = {"@DATA@": data, "@LIBRARY@": get_plotlyjs().replace("</script", "<\\/script"),
-             "@SCRIPT@": (HERE / "page.js").read_text("utf-8")}
+             "@SCRIPT@": "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)}
     for mark, part in parts.items():
         before, _, after = text.partition(mark)
         text = before + part + after

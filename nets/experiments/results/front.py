@@ -135,6 +135,7 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
     """Write a panel for each data set: the front as a line, the rest grey, deviations over
     seeds as bars."""
     from lnsarith.host.picture import GREY, INK, LINE, picture
+    from lnsarith.host.picture.names import NamedPoint, name_points
 
     sets = sorted({p.dataset for p in found})
     columns = min(3, len(sets))
@@ -148,7 +149,6 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
             for p in own:
                 axes.errorbar(p.gates, p.accuracy, yerr=p.deviation, fmt="o", ms=5, capsize=3,
                               lw=1, color=LINE if p.best else GREY, zorder=3 if p.best else 2)
-            _labels(axes, own, INK, GREY)
             front = [p for p in own if p.best]
             axes.step([p.gates for p in front], [p.accuracy for p in front], where="post",
                       color=LINE, lw=1.2, zorder=1)
@@ -164,18 +164,16 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
         figure.supxlabel("gates: AND, OR, XOR, MUX after Yosys. Blue: no other point has as few "
                          "gates and as much accuracy. Bars: one standard deviation of the seeds.",
                          fontsize=8, color=GREY)
+        for axes, name in zip(panels, sets):
+            own = sorted((p for p in found if p.dataset == name),
+                         key=lambda p: (not p.best, -p.accuracy))
+            name_points(axes, [NamedPoint(p.gates, p.accuracy, p.deviation or 0, p.name,
+                                          INK if p.best else GREY) for p in own],
+                        _steps([p for p in found if p.dataset == name and p.best]))
 
 
-def _labels(axes, own: list[Point], ink: str, grey: str) -> None:
-    """Name each point beside it, those that would meet one above the other."""
-    low = min(p.accuracy for p in own)
-    span = max(max(p.accuracy for p in own) - low, 1e-9)
-    taken: list[tuple[float, float]] = []
-    for p in sorted(own, key=lambda p: -p.accuracy):
-        x, y = math.log10(max(p.gates, 1)), (p.accuracy - low) / span
-        while any(abs(x - a) < 0.5 and abs(y - b) < 0.045 for a, b in taken):
-            y -= 0.046
-        taken.append((x, y))
-        axes.annotate(p.name, (p.gates, p.accuracy),
-                      xytext=(p.gates * 1.03, low + (y + 0.008) * span), fontsize=7.5,
-                      color=ink if p.best else grey, va="bottom")
+def _steps(front: list[Point]) -> list[tuple[float, float, float, float]]:
+    """Return the level and upright lines of a front."""
+    pairs = list(zip(front, front[1:]))
+    return [*((a.gates, a.accuracy, b.gates, a.accuracy) for a, b in pairs),
+            *((b.gates, a.accuracy, b.gates, b.accuracy) for a, b in pairs)]

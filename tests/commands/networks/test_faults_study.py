@@ -65,8 +65,26 @@ def test_training_with_flips_is_worse_than_without(runs, tmp_path, capsys):
     assert by["weights", 0.01] < 0.5 and by["activations", 0.01] < by["activations", 0.0] - 0.1
 
 
+def test_flipped_tables_spoil_sums_of_logarithms_alone_until_something_learns(runs, tmp_path,
+                                                                               capsys):
+    words = ["study", "faults", *runs, "--where", "tables", "--rates", "0.2", "--draws", "1",
+             "--json", "--out", str(tmp_path)]
+    assert main(words) == 0
+    lns, fixed = _by_run(capsys, runs)
+    assert lns[0.0] > 0.7 and lns[0.2] < lns[0.0] - 0.2
+    assert fixed[0.0] == fixed[0.2] > 0.7  # no table decides which logit is the largest
+    assert main([*words, "--train", "2"]) == 0
+    lns, fixed = _by_run(capsys, runs)
+    assert lns[0.2] < lns[0.0] - 0.2 and fixed[0.2] != fixed[0.0]
+
+
+def _by_run(capsys, runs):
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    return [{r["rate"]: r["mean"] for r in rows if r["run"] == run} for run in runs]
+
+
 @pytest.mark.parametrize("more, said", [
-    (["--where", "tables"], "where must be weights or activations, got 'tables'"),
+    (["--where", "gates"], "where must be some of weights, activations, tables, got 'gates'"),
     (["--rates", "2"], "rates must lie above 0 and up to 0.5"),
     (["--draws", "0"], "draws must be 1..1000"),
     (["--images", "0"], "images must be 1..355"),

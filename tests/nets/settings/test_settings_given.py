@@ -13,7 +13,7 @@ MEANINGLESS = [
                  "scales", "clip_operands", "statistics", "gain")),
     ("float32", ("delta", "order", "accumulator", "update_guard", "softmax_delta", "scales",
                  "backward")),
-    ("lns16", ("accumulator", "transfer", "optimizer", "loss", "scales", "statistics")),
+    ("lns16", ("accumulator", "transfer", "optimizer", "scales", "statistics")),
     ("minselect16", ("delta", "accumulator", "optimizer")),
     ("minselect-float", ("scales", "softmax_delta", "accumulator")),
 ]

@@ -12,6 +12,8 @@ from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.networks.study import activations as study_activations
 from lnsarith.commands.networks.study import faults as study_faults
+from lnsarith.commands.networks.study import heads as study_heads
+from lnsarith.commands.networks.study import products as study_products
 from lnsarith.commands.networks.train.epochs import counted, loss_text, say
 from nets.train.study_values import VALUES
 
@@ -22,14 +24,21 @@ DEFAULTS = {"model": "bnn", "epochs": 5}
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions, one for each setting that is varied."""
-    actions = parser.add_subparsers(metavar="batch|rate|faults|activations", required=True)
+    actions = parser.add_subparsers(metavar="batch|rate|faults|products|heads|activations",
+                                    required=True)
     for what, (_, values) in VALUES.items():
         action = actions.add_parser(what, help=f"vary the {what} of a network's training")
         _value_options(action, values)
         action.set_defaults(run=_run_values, what=what)
-    action = actions.add_parser("faults", help="flip bits of weights and activations")
+    action = actions.add_parser("faults", help="flip bits of weights, activations and tables")
     study_faults.options(action)
     action.set_defaults(run=study_faults.run)
+    action = actions.add_parser("products", help="another register or order of one product's sums")
+    study_products.options(action)
+    action.set_defaults(run=study_products.run)
+    action = actions.add_parser("heads", help="discriminant analyses as heads of LNS neurons")
+    study_heads.options(action)
+    action.set_defaults(run=study_heads.run)
     action = actions.add_parser("activations", help="compare activations over data sets and seeds")
     study_activations.options(action)
     action.set_defaults(run=study_activations.run)

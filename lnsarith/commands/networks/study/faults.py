@@ -24,7 +24,8 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folders that lnsarith train made, "
                         "such as one of LNS and one of fixed point")
     parser.add_argument("--where", default="weights,activations", metavar="A,B",
-                        help="weights, activations or both (default)")
+                        help="some of weights, activations, tables (default weights,activations); "
+                        "tables are those of LNS sums and of the soft-max")
     parser.add_argument("--rates", default=RATES, metavar="R,R",
                         help=f"shares of the bits that flip (default {RATES})")
     parser.add_argument("--draws", default="3", metavar="N", help="times that each is drawn anew "
@@ -70,7 +71,7 @@ def _asked(args: Namespace) -> tuple[list[str], list[float], int]:
 
     places = args.where.split(",")
     if unknown := [p for p in places if p not in WHERE]:
-        raise ValueError(f"where must be {' or '.join(WHERE)}, got {unknown[0]!r}")
+        raise ValueError(f"where must be some of {', '.join(WHERE)}, got {unknown[0]!r}")
     rates = sorted({real("rates", text) for text in args.rates.split(",")})
     if not all(0 < rate <= 0.5 for rate in rates):
         raise ValueError(f"rates must lie above 0 and up to 0.5, got {args.rates}")
