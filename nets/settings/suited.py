@@ -6,10 +6,11 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
+from lnsarith.delta.methods import inlined
 from lnsarith.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.recipes import recipe_settings
-from nets.settings.settings import Settings
+from nets.settings.settings import DELTAS, Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
 
 __all__ = ["default_name", "given_for", "in_full", "settings_for"]
@@ -47,9 +48,10 @@ NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
 
 def in_full(given: dict) -> dict:
     """Return given settings as a run keeps them: model bnn is mlp with arith binary, other
-    names of values are replaced, spindle:FILE by the file's function. FormatError where the
-    file has none, or where another arith is given with bnn."""
+    names of values are replaced, spindle:FILE by the file's function, a Delta method file:FILE by
+    what it says. FormatError where a file has none, or where another arith is given with bnn."""
     given = {k: NAMES.get(k, {}).get(v, v) for k, v in given.items()}
+    given |= {k: inlined(given[k]) for k in DELTAS if isinstance(given.get(k), str)}
     if given.get("model") == "bnn":
         if given.get("arith", "binary") != "binary":
             raise FormatError("model bnn is mlp with arith binary; with arith "

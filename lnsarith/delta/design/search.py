@@ -1,0 +1,173 @@
+"""The search: cells of D+ and D- with the least error of sums, at a budget of cells or gates.
+
+Budgets of cells are met by dynamic programming (`partition`) for both sides; then values move
+by a unit as long as sums get better, which brings the bias of 2**D+ + 2**D- to naught: it is
+what piles up over a long sum. A budget of gates is met by bisection over the cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fxp.format import FormatError
+from lnsarith.delta.cells import FINE, Cells, cells_text
+from lnsarith.delta.design.partition import Steps, partitions
+from lnsarith.delta.design.sums import ABSENT, OCTAVES, Judge, exact_tables
+
+__all__ = ["LEAST", "MOST", "Designer", "Found"]
+
+LEAST, MOST = 8, 192  # cells of both sides together
+ONE_SIDE = 128
+PASSES = 3
+SUB = 2  # values are kept for every 2**-SUB octaves, for registers with more fraction bits
+
+
+@dataclass(frozen=True)
+class Found:
+    """A design: its method, cells, and the errors of sums on operands that the search did not
+    see; gates and depth of a unit with it, 0 where nobody asked."""
+
+    method: Cells
+    cells: int
+    long: float
+    few: float
+    gain: float
+    loss: float
+    gates: int = 0
+    depth: int = 0
+
+    def as_dict(self) -> dict:
+        """Return the figures alone."""
+        return {"cells": self.cells, "error_of_long_sums": round(self.long, 5),
+                "error_of_five_terms": round(self.few, 5), "gain": round(self.gain, 4),
+                **({"gates": self.gates, "depth": self.depth} if self.gates else {})}
+
+
+class Designer:
+    """Finds designs for words of frac fraction bits and a register with guard more."""
+
+    def __init__(self, frac: int, guard: int, seed: int = 0):
+        if not 1 <= frac + guard <= 14:
+            raise FormatError("a design is for registers of 1..14 fraction bits, got "
+                              f"{frac + guard}: {frac} of the word and {guard} guard bits")
+        self.frac = frac + guard
+        self.judge, self.other = Judge(frac, guard, seed), Judge(frac, guard, seed + 1)
+        weights = self.judge.weights()
+        self.sides = [partitions(weights[side], bool(side), self.frac, ONE_SIDE)
+                      for side in (0, 1)]
+        self._found: dict[int, Found] = {}
+
+    def exact(self) -> tuple[float, float, float]:
+        """Return the errors and the gain of exact D, as a design's are."""
+        return self.other.errors(exact_tables(self.frac))
+
+    def of_cells(self, most: int) -> Found:
+        """Return the best design with at most so many cells in both sides together."""
+        if not LEAST <= most <= MOST:
+            raise FormatError(f"entries must be {LEAST}..{MOST}, cells of D+ and D- together, "
+                              f"got {most}")
+        if most not in self._found:
+            errors = [np.minimum.accumulate(e) for e, _ in self.sides]
+            _, plus = min((errors[0][n - 1] + errors[1][most - n - 1], n)
+                          for n in range(max(2, most - ONE_SIDE), min(ONE_SIDE, most - 2) + 1))
+            counts = [int(np.argmin(e[:n])) for (e, _), n in zip(self.sides,
+                                                                  (plus, most - plus))]
+            steps = [cells[n] for (_, cells), n in zip(self.sides, counts)]
+            self._found[most] = self._judged(self._refined(steps))
+        return self._found[most]
+
+    def of_gates(self, most: int, gates: Callable[[Cells], tuple[int, int]],
+                 tell: Callable[[Found], object] = lambda found: None) -> Found:
+        """Return the best design that was found with at most so many gates; gates(method)
+        counts them, and the depth. FormatError where the smallest design has more."""
+        known: dict[int, Found] = {}
+
+        def counted(cells: int) -> Found:
+            if cells not in known:
+                found = self.of_cells(cells)
+                number, depth = gates(found.method)
+                known[cells] = replace(found, gates=number, depth=depth)
+                tell(known[cells])
+            return known[cells]
+
+        low, high = LEAST, MOST
+        if counted(low).gates > most:
+            raise FormatError(f"no design has at most {most} gates: the smallest one, of {LEAST} "
+                              f"cells, has {known[LEAST].gates}")
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if counted(middle).gates <= most else (low, middle)
+        for cells in _beyond(low):  # more cells have fewer gates now and then
+            counted(cells)
+        return min((f for f in known.values() if f.gates <= most), key=lambda f: f.loss)
+
+    def _refined(self, steps: list[Steps]) -> list[Steps]:
+        """Return cells whose values no move of one by a unit makes better for sums."""
+        best = self.judge.loss(_tables(steps))
+        for _ in range(PASSES):
+            before = best
+            for side, i, by in _moves(steps):
+                moved = list(steps)
+                value = steps[side][i].value
+                assert value is not None
+                own = list(steps[side])
+                own[i] = replace(own[i], value=value + by)
+                moved[side] = tuple(own)
+                loss = self.judge.loss(_tables(moved))
+                if loss < best:
+                    steps, best = moved, loss
+            if best == before:
+                break
+        return steps
+
+    def _judged(self, steps: list[Steps]) -> Found:
+        tables = _tables(steps)
+        long, few, gain = self.other.errors(tables)
+        texts = [cells_text(_fine(side, self.frac, sign)) for side, sign in zip(steps, (1, -1))]
+        return Found(Cells(*texts), sum(map(len, steps)), long, few, gain, long**2 + few**2)
+
+
+def _beyond(cells: int) -> Iterator[int]:
+    return (n for n in (cells + 2, cells + 4, cells + 7) if n <= MOST)
+
+
+def _moves(steps: list[Steps]) -> Iterator[tuple[int, int, int]]:
+    """Give side, cell and change of each move; D+ stays 0 or more, D- 0 or less."""
+    for side, sign in ((0, 1), (1, -1)):
+        for i, step in enumerate(steps[side]):
+            if step.value is None or (step.value == 0 and i == len(steps[side]) - 1):
+                continue
+            for by in (sign, -sign):
+                if (step.value + by) * sign >= 0:
+                    yield side, i, by
+
+
+def _tables(steps: list[Steps]) -> np.ndarray:
+    return np.array([np.concatenate([np.full(s.width, ABSENT if s.value is None else s.value)
+                                     for s in side]) for side in steps])
+
+
+def _fine(steps: Steps, frac: int, sign: int) -> list[tuple[int, int | None]]:
+    """Return cells in units of 2**-16, cut to a quarter of an octave: each has its own D as far
+    as it rounds to the step's value, so that wider registers, such as those of updates, see
+    more of the curve, up to 16 octaves."""
+    drop = FINE - frac
+    half = (1 << drop) >> 1
+    cells: list[tuple[int, int | None]] = []
+    for step in steps:
+        width = min(step.width, max(1, 1 << frac >> SUB))
+        for start in range(step.start, step.start + step.width, width):
+            value = None
+            if step.value is not None:
+                middle = (start + width / 2) / (1 << frac)
+                real = np.log2(step.mean if width == step.width and step.mean is not None
+                               else 1 + sign * 2.0**-middle)
+                low = (step.value << drop) - half
+                value = int(min(max(round(real * (1 << FINE)), low), low + 2 * half - 1))
+                value = max(value, 0) if sign > 0 else min(value, 0)
+            if not cells or cells[-1][1] != value:
+                cells.append((start << drop, value))
+    return [*cells, (OCTAVES << FINE, 0)] if cells[-1][1] != 0 else cells
