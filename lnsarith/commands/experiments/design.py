@@ -66,7 +66,8 @@ def _delta(args: Namespace) -> int:
     if args.plot:
         from lnsarith.delta.design.picture import draw
 
-        draw(args.plot, found.method, f.frac + guard, f"{found.cells} cells for {f} with {guard} guard bits")
+        draw(args.plot, found.method, f.frac + guard,
+             f"{found.cells} cells for {f} with {guard} guard bits")
     if args.json:
         print(json.dumps({"format": str(f), "guard": guard, **told, "out": args.out,
                           "plot": args.plot, "delta": f"file:{args.out}"}))

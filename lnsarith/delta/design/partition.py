@@ -41,7 +41,7 @@ def partitions(weights: np.ndarray, opposite: bool, frac: int, most: int) -> tup
     """
     unit = max(1, 1 << frac >> FINEST)
     leaves = _Leaves(weights, opposite, frac)
-    levels = []
+    levels: list[tuple[np.ndarray, np.ndarray]] = []
     count, width = (OCTAVES << frac) // unit, unit
     while True:
         own = leaves.errors(width)
