@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fxp.format import FormatError
 from lnsarith.delta.cells import FINE, MOST_CELLS, Cells, cells_text, read_cells
-from lnsarith.files.reading import BadFile, read_json
-from lnsarith.files.schema import listed, maybe, number, table, text
-from lnsarith.files.whole import write_whole
+from lnsarith.host.files.reading import BadFile, read_json
+from lnsarith.host.files.schema import listed, maybe, number, table, text
+from lnsarith.host.files.whole import write_whole
 
 __all__ = ["KIND", "read_design", "write_design"]
 

@@ -19,7 +19,7 @@ from dataclasses import fields
 from fractions import Fraction
 
 from fxp.format import FormatError
-from fxp.numbers import exact, whole
+from fxp.text.numbers import exact, whole
 from lnsarith.delta.cells import Cells
 from lnsarith.delta.file import read_design
 from lnsarith.delta.method import Delta

@@ -7,7 +7,7 @@ import re
 
 from fxp.format import FormatError
 from lnsarith.delta.methods import inlined
-from lnsarith.files.naming import LONGEST, digested
+from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.recipes import recipe_settings
 from nets.settings.settings import DELTAS, Settings

@@ -23,6 +23,6 @@ def figures(args: Namespace) -> AbstractContextManager:
     given = known.get("figure_size"), not known.get("no_title"), known.get("csv")
     if "figure_size" not in known or given == (None, True, None):
         return nullcontext()  # where nothing draws, --csv is a form of the answer
-    from lnsarith.picture.look import looking
+    from lnsarith.host.picture.look import looking
 
     return looking(*given)

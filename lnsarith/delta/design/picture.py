@@ -18,7 +18,7 @@ CANCEL = -(1 << 40)
 def draw(path: str | Path, method: Delta, frac: int, title: str) -> None:
     """Write a panel with D+ and D- of a register of frac fraction bits, and one with the bias of
     a step, (2**D+ + 2**D-) / 2 - 1, which is 0 where sums keep their mean."""
-    from lnsarith.picture import GREY, INK, LINE, picture
+    from lnsarith.host.picture import GREY, INK, LINE, picture
 
     gaps = np.arange(1, SHOWN << frac)
     d, delta = gaps / (1 << frac), method.at(frac, CANCEL)
