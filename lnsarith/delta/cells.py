@@ -27,17 +27,18 @@ class Cells(Delta):
 
     plus and minus are cells START:VALUE of D+ and of D-, joined by _, in units of 2**-16. A
     gap has the value of the last cell that starts at or below it, rounded half up to a
-    word. The first cell of D- is zero: its operands cancel. The default has 12 cells of D+ and 13
-    of D-, found for a register of 8 fraction bits.
+    word. The first cell of D- is zero: its operands cancel. The default has
+    12 cells of each, found for a register of 8 fraction bits.
     """
 
     name = "cells"
 
-    plus: str = ("0:61697_16384:54272_32768:47360_49152:41216_65536:33152_98304:24320_"
-                 "131072:18048_163840:13184_196608:8192_262144:4224_327680:1280_524288:0")
-    minus: str = ("0:zero_16384:-139264_32768:-99072_49152:-74880_65536:-51072_98304:-33024_"
-                  "131072:-21888_163840:-15104_196608:-9088_262144:-4224_327680:-2048_"
-                  "393216:-768_524288:0")
+    plus: str = ("0:57344_32768:43520_65536:33280_98304:24320_131072:17920_163840:13056_"
+                 "196608:9472_229376:6656_262144:4096_327680:2048_393216:768_524288:256_"
+                 "1048576:0")
+    minus: str = ("0:zero_16384:-139264_32768:-84736_65536:-50432_98304:-32768_131072:-22016_"
+                  "163840:-15104_196608:-8448_262144:-4352_327680:-2048_393216:-768_"
+                  "524288:-256_1048576:0")
 
     def __post_init__(self):
         read_cells("plus", self.plus)

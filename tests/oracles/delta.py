@@ -111,6 +111,18 @@ def delta_balanced(gap, opposite, frac):
     return -rounded if opposite else rounded
 
 
+def delta_cells(gap, opposite, frac, plus, minus):
+    """Return the value of the last cell that does not start above d, rounded half up; cells
+    START:VALUE are in units of 2**-16, and zero is minus infinity."""
+    d, value = Fraction(gap, 2**frac), None
+    for cell in (minus if opposite else plus).split("_"):
+        start, _, word = cell.partition(":")
+        if Fraction(int(start), 2**16) <= d:
+            value = word
+    return None if value == "zero" else floor(Fraction(int(value), 2**16) * 2**frac
+                                              + Fraction(1, 2))
+
+
 def bound_pwl(opposite, frac, segments, error):
     """Return how far from the real D, in units, D by line segments may be at any gap: what
     `error` states; without one what so many segments with slopes of powers of two, each as

@@ -15,6 +15,7 @@ from oracles.delta import (
     bound_pwl,
     delta_balanced,
     delta_bitshift,
+    delta_cells,
     delta_exact,
     delta_interp,
     delta_lut,
