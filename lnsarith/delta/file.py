@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.delta.cells import FINE, MOST_CELLS, Cells, cells_text, read_cells
+from lnsarith.delta.cells import MOST_CELLS, Cells, cells_text, read_cells
 from lnsarith.host.files.reading import BadFile, read_json
 from lnsarith.host.files.schema import listed, maybe, number, table, text
 from lnsarith.host.files.whole import write_whole
@@ -19,7 +19,7 @@ WRITES = "lnsarith design delta --out writes such files"
 CELLS = listed(listed(maybe(number()), 2, 2), 2, MOST_CELLS)
 # What is read of a design; the rest tells people how it was found.
 FORM = table({"kind": text(KIND), "bits": number(4, 32), "frac": number(0, 30),
-              "guard": number(0, 16), "unit": text(f"2^-{FINE}"), "plus": CELLS, "minus": CELLS},
+              "guard": number(0, 16), "plus": CELLS, "minus": CELLS},
              open_ended=True)
 
 
@@ -35,7 +35,8 @@ def read_design(path: str | Path) -> Cells:
         raise FormatError(f"{path}: frac must be an integer 0..{found['bits'] - 2} in words of "
                           f"{found['bits']} bits, got {found['frac']}; {WRITES}")
     try:
-        return Cells(*(_text(side, found[side]) for side in ("plus", "minus")))
+        return Cells(found["frac"] + found["guard"],
+                     *(_text(side, found[side]) for side in ("plus", "minus")))
     except FormatError as error:
         raise FormatError(f"{path}: {error}; {WRITES}") from None
 
@@ -43,10 +44,10 @@ def read_design(path: str | Path) -> Cells:
 def write_design(path: str | Path, method: Cells, bits: int, frac: int, guard: int,
                  found: Mapping[str, object]) -> None:
     """Write a method, the words that it was designed for, and how it was found."""
-    sides = {side: [list(cell) for cell in read_cells(side, getattr(method, side))]
+    sides = {side: [list(cell) for cell in
+                    read_cells(side, getattr(method, side), method.frac)]
              for side in ("plus", "minus")}
-    content = {"kind": KIND, "bits": bits, "frac": frac, "guard": guard, **found,
-               "unit": f"2^-{FINE}", **sides}
+    content = {"kind": KIND, "bits": bits, "frac": frac, "guard": guard, **found, **sides}
     written = json.dumps(content, indent=1)
     for row in (cell for cells in sides.values() for cell in cells):  # a cell a line
         written = written.replace(json.dumps(row, indent=1).replace("\n", "\n  "), json.dumps(row))

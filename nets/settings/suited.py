@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
-from lnsarith.delta.methods import inlined
+from lnsarith.delta.methods import brief, inlined
 from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.recipes import recipe_settings
@@ -125,7 +125,7 @@ def default_name(settings: Settings) -> str:
     parts = [s.dataset, "" if s.model == "mlp" else s.model, s.arith if s.binary else "",
              *(map(str, units) if s.hidden else ["hidden-none"]),
              s.binarize_input if s.binary else s.arith,
-             s.delta if s.arith.startswith("lns") else "",
+             brief(s.delta) if s.arith.startswith("lns") else "",
              "" if s.mode == "bit-true" else s.mode, activation_kind(given.get("activation", ""))]
     parts += [f"{k}-{v}" for k, v in given.items() if k not in NAMED]
     told = "-".join(filter(None, [*parts, f"s{s.seed}"]))

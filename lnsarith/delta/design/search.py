@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.delta.cells import FINE, Cells, cells_text
+from lnsarith.delta.cells import MOST_FRAC, Cells, cells_text
 from lnsarith.delta.design.partition import Steps, partitions
 from lnsarith.delta.design.sums import ABSENT, OCTAVES, Judge, exact_tables
 
@@ -22,7 +22,6 @@ __all__ = ["LEAST", "MOST", "Designer", "Found"]
 LEAST, MOST = 8, 192  # cells of both sides together
 ONE_SIDE = 128
 PASSES = 3
-SUB = 2  # values are kept for every 2**-SUB octaves, for registers with more fraction bits
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ class Designer:
     """Finds designs for words of frac fraction bits and a register with guard more."""
 
     def __init__(self, frac: int, guard: int, seed: int = 0):
-        if not 1 <= frac + guard <= 14:
-            raise FormatError("a design is for registers of 1..14 fraction bits, got "
+        if not 1 <= frac + guard <= MOST_FRAC:
+            raise FormatError(f"a design is for registers of 1..{MOST_FRAC} fraction bits, got "
                               f"{frac + guard}: {frac} of the word and {guard} guard bits")
         self.frac = frac + guard
         self.judge, self.other = Judge(frac, guard, seed), Judge(frac, guard, seed + 1)
@@ -126,8 +125,9 @@ class Designer:
     def _judged(self, steps: list[Steps]) -> Found:
         tables = _tables(steps)
         long, few, gain = self.other.errors(tables)
-        texts = [cells_text(_fine(side, self.frac, sign)) for side, sign in zip(steps, (1, -1))]
-        return Found(Cells(*texts), sum(map(len, steps)), long, few, gain, long**2 + few**2)
+        texts = [cells_text(_joined(side, OCTAVES << self.frac)) for side in steps]
+        return Found(Cells(self.frac, *texts), sum(map(len, steps)), long, few, gain,
+                     long**2 + few**2)
 
 
 def _beyond(cells: int) -> Iterator[int]:
@@ -150,24 +150,10 @@ def _tables(steps: list[Steps]) -> np.ndarray:
                                      for s in side]) for side in steps])
 
 
-def _fine(steps: Steps, frac: int, sign: int) -> list[tuple[int, int | None]]:
-    """Return cells in units of 2**-16, cut to a quarter of an octave: each has its own D as far
-    as it rounds to the step's value, so that wider registers, such as those of updates, see
-    more of the curve, up to 16 octaves."""
-    drop = FINE - frac
-    half = (1 << drop) >> 1
+def _joined(steps: Steps, end: int) -> list[tuple[int, int | None]]:
+    """Return cells, those beside each other with one value joined, and 0 from the end on."""
     cells: list[tuple[int, int | None]] = []
-    for step in steps:
-        width = min(step.width, max(1, 1 << frac >> SUB))
-        for start in range(step.start, step.start + step.width, width):
-            value = None
-            if step.value is not None:
-                middle = (start + width / 2) / (1 << frac)
-                real = np.log2(step.mean if width == step.width and step.mean is not None
-                               else 1 + sign * 2.0**-middle)
-                low = (step.value << drop) - half
-                value = int(min(max(round(real * (1 << FINE)), low), low + 2 * half - 1))
-                value = max(value, 0) if sign > 0 else min(value, 0)
-            if not cells or cells[-1][1] != value:
-                cells.append((start << drop, value))
-    return [*cells, (OCTAVES << FINE, 0)] if cells[-1][1] != 0 else cells
+    for start, value in [*((s.start, s.value) for s in steps), (end, 0)]:
+        if not cells or cells[-1][1] != value:
+            cells.append((start, value))
+    return cells
