@@ -2,7 +2,8 @@
 
 Budgets of cells are met by dynamic programming (`partition`) for both sides; then values move
 by a unit as long as sums get better, which brings the bias of 2**D+ + 2**D- to naught: it is
-what piles up over a long sum. A budget of gates is met by bisection over the cells.
+what piles up over a long sum. A budget of gates is met by bisection over the cells, and by
+values that have moved for numbers of cells around what it finds.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = ["LEAST", "MOST", "Designer", "Found"]
 LEAST, MOST = 8, 192  # cells of both sides together
 ONE_SIDE = 128
 PASSES = 3
+FINALISTS = (-2, 0, 2, 4)  # cells more than bisection found
 
 
 @dataclass(frozen=True)
@@ -57,51 +59,48 @@ class Designer:
         weights = self.judge.weights()
         self.sides = [partitions(weights[side], bool(side), self.frac, ONE_SIDE)
                       for side in (0, 1)]
-        self._found: dict[int, Found] = {}
 
     def exact(self) -> tuple[float, float, float]:
         """Return the errors and the gain of exact D, as a design's are."""
         return self.other.errors(exact_tables(self.frac))
 
-    def of_cells(self, most: int) -> Found:
-        """Return the best design with at most so many cells in both sides together."""
+    def of_cells(self, most: int, refined: bool = True) -> Found:
+        """Return the best design with at most so many cells in both sides together, as the
+        partition has it or refined."""
         if not LEAST <= most <= MOST:
             raise FormatError(f"entries must be {LEAST}..{MOST}, cells of D+ and D- together, "
                               f"got {most}")
-        if most not in self._found:
-            errors = [np.minimum.accumulate(e) for e, _ in self.sides]
-            _, plus = min((errors[0][n - 1] + errors[1][most - n - 1], n)
-                          for n in range(max(2, most - ONE_SIDE), min(ONE_SIDE, most - 2) + 1))
-            counts = [int(np.argmin(e[:n])) for (e, _), n in zip(self.sides,
-                                                                  (plus, most - plus))]
-            steps = [cells[n] for (_, cells), n in zip(self.sides, counts)]
-            self._found[most] = self._judged(self._refined(steps))
-        return self._found[most]
+        errors = [np.minimum.accumulate(e) for e, _ in self.sides]
+        _, plus = min((errors[0][n - 1] + errors[1][most - n - 1], n)
+                      for n in range(max(2, most - ONE_SIDE), min(ONE_SIDE, most - 2) + 1))
+        counts = [int(np.argmin(e[:n])) for (e, _), n in zip(self.sides, (plus, most - plus))]
+        steps = [cells[n] for (_, cells), n in zip(self.sides, counts)]
+        return self._judged(self._refined(steps) if refined else steps)
 
     def of_gates(self, most: int, gates: Callable[[Cells], tuple[int, int]],
                  tell: Callable[[Found], object] = lambda found: None) -> Found:
         """Return the best design that was found with at most so many gates; gates(method)
         counts them, and the depth. FormatError where the smallest design has more."""
-        known: dict[int, Found] = {}
+        known: list[Found] = []
 
-        def counted(cells: int) -> Found:
-            if cells not in known:
-                found = self.of_cells(cells)
-                number, depth = gates(found.method)
-                known[cells] = replace(found, gates=number, depth=depth)
-                tell(known[cells])
-            return known[cells]
+        def counted(cells: int, refined: bool = False) -> int:
+            found = self.of_cells(cells, refined)
+            number, depth = gates(found.method)
+            known.append(replace(found, gates=number, depth=depth))
+            tell(known[-1])
+            return number
 
-        low, high = LEAST, MOST
-        if counted(low).gates > most:
+        low, high = LEAST, MOST + 1
+        if counted(low) > most:
             raise FormatError(f"no design has at most {most} gates: the smallest one, of {LEAST} "
-                              f"cells, has {known[LEAST].gates}")
+                              f"cells, has {known[0].gates}")
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if counted(middle).gates <= most else (low, middle)
-        for cells in _beyond(low):  # more cells have fewer gates now and then
-            counted(cells)
-        return min((f for f in known.values() if f.gates <= most), key=lambda f: f.loss)
+            low, high = (middle, high) if counted(middle) <= most else (low, middle)
+        for more in FINALISTS:  # more cells have fewer gates now and then
+            if LEAST <= low + more <= MOST:
+                counted(low + more, refined=True)
+        return min((f for f in known if f.gates <= most), key=lambda f: f.loss)
 
     def _refined(self, steps: list[Steps]) -> list[Steps]:
         """Return cells whose values no move of one by a unit makes better for sums."""
@@ -128,10 +127,6 @@ class Designer:
         texts = [cells_text(_joined(side, OCTAVES << self.frac)) for side in steps]
         return Found(Cells(self.frac, *texts), sum(map(len, steps)), long, few, gain,
                      long**2 + few**2)
-
-
-def _beyond(cells: int) -> Iterator[int]:
-    return (n for n in (cells + 2, cells + 4, cells + 7) if n <= MOST)
 
 
 def _moves(steps: list[Steps]) -> Iterator[tuple[int, int, int]]:
