@@ -291,6 +291,8 @@ COMMANDS = {
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
     "lab": ("labs: custom function units on a RISC-V in simulation", _actions("lab.command")),
+    "design": ("find the best Delta method at a budget of gates",
+               _actions("networks.experiments.design")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
     "new": ("begin a Delta method or an operator of your own", _command("operators.new")),
     "doctor": ("tell what is installed and what is missing", _command("doctor.command")),

@@ -22,7 +22,7 @@ LARGEST_TABLE = 1 << 14  # entries, but in the whole: larger ones cost seconds t
 VALUES = {  # of options that have no list of choices
     "delta": ("exact", "lut", "lut:r=1/8,dmax=12", "lut:index=truncate,sample=mid",
               "lut:r=1,sample=mean", "bitshift", "mitchell", "interp", "pwl",
-              "pwl:error=1/3", "balanced"),
+              "pwl:error=1/3", "balanced", "cells"),
     "beta": ("-1", "-7", "-31"),
     "to": OTHER, "source": OTHER, "exponent": OTHER,
     "ratio": ("1", "3/2"), "gain": ("1", "249/128"),

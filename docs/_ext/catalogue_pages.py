@@ -21,6 +21,7 @@ FORMULAS = {
     "balanced": r"$D^+ = \frac{11}{8} A(d) - \frac{3}{8} A(2d)$, "
                 r"$D^- = -\frac{11}{8} A(d) - \frac{5}{4} A(2d)$, "
                 r"for $d<1$ by Mitchell's logarithm",
+    "cells": r"a step for each cell of $d$, found by [a search](../howto/rtl/designed-delta.md)",
 }
 
 

@@ -8,36 +8,46 @@ dataclass with parameters. `method.at(frac, cancel)` returns its spec,
 
 over integers in units of 2**-frac: gap >= 0, opposite is 0 or -1 (all ones) for
 D-. It answers `cancel` where the sum is exactly zero. Names and parameters are
-written lut:r=1/4,dmax=10; see `parse`.
+written lut:r=1/4,dmax=10, a designed method file:FILE; see `parse`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
 
 from fxp.format import FormatError
 from fxp.text.numbers import exact, whole
+from lnsarith.delta.cells import Cells
+from lnsarith.delta.file import read_design
 from lnsarith.delta.method import Delta
 from lnsarith.delta.shifts import Balanced, BitShift, Mitchell, Pwl
 from lnsarith.delta.tables import Exact, Interp, Lut
 
-__all__ = ["METHODS", "Balanced", "BitShift", "Delta", "Exact", "Interp", "Lut", "Mitchell",
-           "Pwl", "parse"]
+__all__ = ["METHODS", "Balanced", "BitShift", "Cells", "Delta", "Exact", "Interp", "Lut",
+           "Mitchell", "Pwl", "brief", "inlined", "parse"]
 
 METHODS: dict[str, type[Delta]] = {
-    method.name: method for method in (Exact, Lut, BitShift, Mitchell, Interp, Pwl, Balanced)
+    method.name: method for method in (Exact, Lut, BitShift, Mitchell, Interp, Pwl, Balanced,
+                                     Cells)
 }
+FILE = "file:"
+LONGEST = 48  # letters of a method where it is told to people
 
 READERS: dict[type, Callable] = {Fraction: exact, int: whole, str: lambda name, text: text}
 
 
 def parse(text: str) -> Delta:
-    """Return the method that a text such as lut:r=1/4,dmax=10 means."""
+    """Return the method that a text such as lut:r=1/4,dmax=10 means, or that the FILE of
+    file:FILE holds."""
+    if text.startswith(FILE):
+        return read_design(text.removeprefix(FILE))
     name, _, rest = text.partition(":")
     if name not in METHODS:
-        raise FormatError(f"unknown delta method {name!r}; there are {', '.join(METHODS)}")
+        raise FormatError(f"unknown delta method {name!r}; there are {', '.join(METHODS)}, and "
+                          "file:FILE of lnsarith design delta --out")
     method = METHODS[name]
     types = {f.name: type(f.default) for f in fields(method)}
     options: dict[str, object] = {}
@@ -48,3 +58,16 @@ def parse(text: str) -> Delta:
             raise FormatError(f"delta {name} does not know {part!r}; it takes {takes}")
         options[key] = READERS[types[key]](f"delta {name}: {key}", value)
     return method(**options)  # type: ignore[arg-type]
+
+
+def inlined(text: str) -> str:
+    """Return the text of a method that needs no file: of file:FILE what the file says."""
+    return str(parse(text)) if text.startswith(FILE) else text
+
+
+def brief(text: str) -> str:
+    """Return a method's text as people are told of it: where that is long, its name and the
+    first digits of a digest of it."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text.partition(':')[0]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -20,12 +20,13 @@ from nets.settings.setting import GROUPS, about, group
 from nets.settings.spindle import MODES as SPINDLES
 from nets.settings.spindle import activation_kind
 
-__all__ = ["FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
+__all__ = ["DELTAS", "FLOATS", "MODELS", "Settings", "parse_format", "parse_real"]
 
 MODELS = ("mlp", "lenet5", "lenet-wide", "mini-cifar", "resnet8", "resnet20")
 ACTIVATIONS = ("leaky", "relu", "sigmoid", "tanh", "mish", "gelu", "prelu", "spindle",
                "sign")
 YES_NO = ("no", "yes")
+DELTAS = ("delta", "norm_delta", "softmax_delta")
 
 data, network, arithmetic, sums, updates, softmax, minselect, spindles, optimiser, run = (
     group(name) for name in GROUPS)
@@ -83,7 +84,7 @@ class Settings:
         "-1 and 1", unit="FORMAT", first=True)
     delta: str = arithmetic(
         "lut", "how LNS sums are approximated: exact, lut, lut:r=1/4, interp:r=1/4, balanced, "
-        "pwl:segments=16, ...", unit="METHOD", first=True)
+        "pwl:segments=16, ..., file:FILE of lnsarith design delta", unit="METHOD", first=True)
     mode: str = arithmetic("bit-true", "paper is the published linear baseline on float64 weights",
                            choices=("bit-true", "paper"))
     weights: str = arithmetic("", "format of the weights alone (default: that of --arith)",
@@ -184,6 +185,8 @@ class Settings:
                               "trained by an earlier version: train it anew")
         for field in dataclasses.fields(self):
             about(field).check(field.name, getattr(self, field.name))
+        for name in DELTAS:  # a run needs no file of a method
+            object.__setattr__(self, name, deltas.inlined(getattr(self, name)))
         kind = activation_kind(self.activation)
         if kind not in ACTIVATIONS and not kind.startswith(OPERATOR):
             raise FormatError(f"activation must be one of {', '.join(ACTIVATIONS)}, or op:NAME, "

@@ -6,11 +6,12 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
+from lnsarith.delta.methods import brief, inlined
 from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.parsing import FLOATS
 from nets.settings.recipes import recipe_settings
-from nets.settings.settings import Settings
+from nets.settings.settings import DELTAS, Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
 
 __all__ = ["default_name", "given_for", "in_full", "settings_for"]
@@ -48,9 +49,10 @@ NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
 
 def in_full(given: dict) -> dict:
     """Return given settings as a run keeps them: model bnn is mlp with arith binary, other
-    names of values are replaced, spindle:FILE by the file's function. FormatError where the
-    file has none, or where another arith is given with bnn."""
+    names of values are replaced, spindle:FILE by the file's function, a Delta method file:FILE by
+    what it says. FormatError where a file has none, or where another arith is given with bnn."""
     given = {k: NAMES.get(k, {}).get(v, v) for k, v in given.items()}
+    given |= {k: inlined(given[k]) for k in DELTAS if isinstance(given.get(k), str)}
     if given.get("model") == "bnn":
         if given.get("arith", "binary") != "binary":
             raise FormatError("model bnn is mlp with arith binary; with arith "
@@ -126,7 +128,7 @@ def default_name(settings: Settings) -> str:
     parts = [s.dataset, "" if s.model == "mlp" else s.model, s.arith if s.binary else "",
              *(map(str, units) if s.hidden else ["hidden-none"]),
              s.binarize_input if s.binary else s.arith,
-             s.delta if s.arith.startswith("lns") else "",
+             brief(s.delta) if s.arith.startswith("lns") else "",
              "" if s.mode == "bit-true" else s.mode, activation_kind(given.get("activation", ""))]
     parts += [f"{k}-{v}" for k, v in given.items() if k not in NAMED]
     told = "-".join(filter(None, [*parts, f"s{s.seed}"]))

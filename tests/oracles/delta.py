@@ -111,6 +111,21 @@ def delta_balanced(gap, opposite, frac):
     return -rounded if opposite else rounded
 
 
+def delta_cells(gap, opposite, frac_given, plus, minus, frac):
+    """Return the value of the last cell that does not start above d, rounded half up; cells
+    START:VALUE are in units of 2**-frac, and zero is minus infinity. With more than frac
+    fraction bits given D is sampled in the middle of cells of 1/4 octave up to 16."""
+    if frac_given > frac:
+        return delta_lut(gap, opposite, frac_given, Fraction(1, 4), 16, "truncate", "mid")
+    d, value = Fraction(gap, 2**frac_given), None
+    for cell in (minus if opposite else plus).split("_"):
+        start, _, word = cell.partition(":")
+        if Fraction(int(start), 2**frac) <= d:
+            value = word
+    return None if value == "zero" else floor(Fraction(int(value), 2**frac) * 2**frac_given
+                                              + Fraction(1, 2))
+
+
 def bound_pwl(opposite, frac, segments, error):
     """Return how far from the real D, in units, D by line segments may be at any gap: what
     `error` states; without one what so many segments with slopes of powers of two, each as

@@ -15,6 +15,7 @@ from oracles.delta import (
     bound_pwl,
     delta_balanced,
     delta_bitshift,
+    delta_cells,
     delta_exact,
     delta_interp,
     delta_lut,
@@ -48,8 +49,9 @@ from oracles.units import (
     fixed_xnor_popcount,
 )
 
-__all__ = ["bound_pwl", "delta_balanced", "delta_bitshift", "delta_exact", "delta_interp",
-           "delta_lut", "delta_mitchell", "fixed_abs", "fixed_add", "fixed_compare", "fixed_dot",
+__all__ = ["bound_pwl", "delta_balanced", "delta_bitshift", "delta_cells", "delta_exact",
+           "delta_interp", "delta_lut", "delta_mitchell", "fixed_abs", "fixed_add",
+           "fixed_compare", "fixed_dot",
            "fixed_mac", "fixed_max", "fixed_min", "fixed_minselect", "fixed_minselect_mac",
            "fixed_mul", "fixed_neg", "fixed_pwl", "fixed_quantise", "fixed_range",
            "fixed_resize", "fixed_spindle", "fixed_sub", "fixed_value", "fixed_xnor_popcount",

@@ -10,6 +10,7 @@ from fxp.format import FormatError
 from lnsarith.catalogue.bench.bench import COMPARED_FIXED, COUNTS, Case
 from lnsarith.catalogue.bench.report import Report, check
 from lnsarith.catalogue.operators import operator_for
+from lnsarith.delta.methods import brief
 from lnsarith.host.picture import wrapped
 
 __all__ = ["given_options", "run"]
@@ -56,7 +57,8 @@ def given_options(texts: Iterable[str], delta: str | None) -> dict[str, str]:
 
 def _lines(report: Report) -> list[str]:
     """Return the report for a person, line by line."""
-    settings = [report.f, *(f"{k} {v}" for k, v in report.options.items())]
+    settings = [report.f, *(f"{k} {brief(v) if k == 'delta' else v}"
+                            for k, v in report.options.items())]
     return [
         f"{report.operator}: {report.summary}",
         *wrapped(", ".join(settings), 88),

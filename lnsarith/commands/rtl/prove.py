@@ -68,7 +68,10 @@ def _told(counterexample) -> list[tuple[str, str]]:
 
 
 def _lines(design, proofs, tools: str) -> list[str]:
-    settings = ", ".join(f"{k} {v}" for k, v in design.settings.items())
+    from lnsarith.delta.methods import brief
+
+    settings = ", ".join(f"{k} {brief(v) if k == 'delta' else v}"
+                         for k, v in design.settings.items())
     wide = max(len(p.name) for p in proofs)
     lines = [f"{design.name}: {design.summary}", f"{settings}; {tools}", ""]
     for proof in proofs:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lnsarith.delta.methods import brief
 from nets.data.sets import Dataset, load
 from nets.experiments.jobs.sources import digest
 from nets.network.model import model_bytes
@@ -45,7 +46,7 @@ class Job:
         c = self.config
         parts = [c["dataset"], c["arith"]]
         if c["arith"].startswith("lns"):
-            parts += [c["delta"], f"g{c['guard']}" if c["guard"] else "", c["update"]]
+            parts += [brief(c["delta"]), f"g{c['guard']}" if c["guard"] else "", c["update"]]
         return " ".join(filter(None, [*parts, f"s{c['seed']}"]))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fxp.format import FormatError
+from lnsarith.delta.methods import brief
 from nets.experiments.jobs.job import settings_of
 from nets.experiments.results.compare import grouped
 from nets.settings.settings import Settings
@@ -79,7 +80,7 @@ def named(config: dict) -> str:
     """Return what a point is called: lns12 exact g4 s; +s tells that updates are stochastic."""
     parts = [config["arith"]]
     if config["arith"].startswith("lns"):
-        parts += [config["delta"], f"g{config['guard']}" if config["guard"] else ""]
+        parts += [brief(config["delta"]), f"g{config['guard']}" if config["guard"] else ""]
         parts.append("s" if config["update"] == "stochastic" else "")
     elif config.get("update") == "nearest":
         parts.append("nearest")

@@ -21,7 +21,7 @@ WORDS = text(most=40)
 FORM = table({"arith": WORDS, "input": table({"results": WORDS}, {"shift": number(-64, 64)}),
               "layers": mapping(table({"results": WORDS},
                                       {"weights": WORDS, "shift": number(-64, 64)}))},
-             {"delta": text(most=200), "guard": number(0, 12)})
+             {"delta": text(), "guard": number(0, 12)})
 
 
 @dataclass

@@ -61,7 +61,9 @@ def summary(kept, result: dict) -> str:
 
 def title(s) -> str:
     """Return what was trained, of its settings."""
-    delta = f" {s.delta}" if s.arith.startswith("lns") else ""
+    from lnsarith.delta.methods import brief
+
+    delta = f" {brief(s.delta)}" if s.arith.startswith("lns") else ""
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
     net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     bits = f", input {s.binarize_input}" if s.binary else ""

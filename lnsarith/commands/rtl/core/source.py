@@ -46,12 +46,13 @@ def open_source(run_folder: str) -> Source:
     kept, network, epoch = open_model(Namespace(run_folder=run_folder, threads="1",
                                                 backend="vector"))
     from lnsarith.commands.rtl.core.bits import bit_answers
+    from lnsarith.delta.methods import brief
 
     settings = kept.settings
     about = {"epoch": epoch, "model_sha256": kept.model_sha256}
     arithmetic, layers, words = parts_of(settings, network)
     answers = (bit_answers if settings.binary else engine_answers)(network)
-    method = f"_{settings.delta}" if settings.arith.startswith("lns") else ""
+    method = f"_{brief(settings.delta)}" if settings.arith.startswith("lns") else ""
     return Source(str(kept.folder), settings.dataset, settings.arith + method,
                   {**about, "settings": dict(arithmetic.settings)}, arithmetic, layers, words,
                   answers)

@@ -1,0 +1,154 @@
+"""The search: cells of D+ and D- with the least error of sums, at a budget of cells or gates.
+
+Budgets of cells are met by dynamic programming (`partition`) for both sides; then values move
+by a unit as long as sums get better, which brings the bias of 2**D+ + 2**D- to naught: it is
+what piles up over a long sum. A budget of gates is met by bisection over the cells, and by
+values that have moved for numbers of cells around what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fxp.format import FormatError
+from lnsarith.delta.cells import MOST_FRAC, Cells, cells_text
+from lnsarith.delta.design.partition import Steps, partitions
+from lnsarith.delta.design.sums import ABSENT, OCTAVES, Judge, exact_tables
+
+__all__ = ["LEAST", "MOST", "Designer", "Found"]
+
+LEAST, MOST = 8, 192  # cells of both sides together
+ONE_SIDE = 128
+PASSES = 3
+FINALISTS = (-2, 0, 2, 4)  # cells more than bisection found
+
+
+@dataclass(frozen=True)
+class Found:
+    """A design: its method, cells, and the errors of sums on operands that the search did not
+    see; gates and depth of a unit with it, 0 where nobody asked."""
+
+    method: Cells
+    cells: int
+    long: float
+    few: float
+    gain: float
+    loss: float
+    gates: int = 0
+    depth: int = 0
+
+    def as_dict(self) -> dict:
+        """Return the figures alone."""
+        return {"cells": self.cells, "error_of_long_sums": round(self.long, 5),
+                "error_of_five_terms": round(self.few, 5), "gain": round(self.gain, 4),
+                **({"gates": self.gates, "depth": self.depth} if self.gates else {})}
+
+
+class Designer:
+    """Finds designs for words of frac fraction bits and a register with guard more."""
+
+    def __init__(self, frac: int, guard: int, seed: int = 0):
+        if not 1 <= frac + guard <= MOST_FRAC:
+            raise FormatError(f"a design is for registers of 1..{MOST_FRAC} fraction bits, got "
+                              f"{frac + guard}: {frac} of the word and {guard} guard bits")
+        self.frac = frac + guard
+        self.judge, self.other = Judge(frac, guard, seed), Judge(frac, guard, seed + 1)
+        weights = self.judge.weights()
+        self.sides = [partitions(weights[side], bool(side), self.frac, ONE_SIDE)
+                      for side in (0, 1)]
+
+    def exact(self) -> tuple[float, float, float]:
+        """Return the errors and the gain of exact D, as a design's are."""
+        return self.other.errors(exact_tables(self.frac))
+
+    def of_cells(self, most: int, refined: bool = True) -> Found:
+        """Return the best design with at most so many cells in both sides together, as the
+        partition has it or refined."""
+        if not LEAST <= most <= MOST:
+            raise FormatError(f"entries must be {LEAST}..{MOST}, cells of D+ and D- together, "
+                              f"got {most}")
+        errors = [np.minimum.accumulate(e) for e, _ in self.sides]
+        _, plus = min((errors[0][n - 1] + errors[1][most - n - 1], n)
+                      for n in range(max(2, most - ONE_SIDE), min(ONE_SIDE, most - 2) + 1))
+        counts = [int(np.argmin(e[:n])) for (e, _), n in zip(self.sides, (plus, most - plus))]
+        steps = [cells[n] for (_, cells), n in zip(self.sides, counts)]
+        return self._judged(self._refined(steps) if refined else steps)
+
+    def of_gates(self, most: int, gates: Callable[[Cells], tuple[int, int]],
+                 tell: Callable[[Found], object] = lambda found: None) -> Found:
+        """Return the best design that was found with at most so many gates; gates(method)
+        counts them, and the depth. FormatError where the smallest design has more."""
+        known: list[Found] = []
+
+        def counted(cells: int, refined: bool = False) -> int:
+            found = self.of_cells(cells, refined)
+            number, depth = gates(found.method)
+            known.append(replace(found, gates=number, depth=depth))
+            tell(known[-1])
+            return number
+
+        low, high = LEAST, MOST + 1
+        if counted(low) > most:
+            raise FormatError(f"no design has at most {most} gates: the smallest one, of {LEAST} "
+                              f"cells, has {known[0].gates}")
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if counted(middle) <= most else (low, middle)
+        for more in FINALISTS:  # more cells have fewer gates now and then
+            if LEAST <= low + more <= MOST:
+                counted(low + more, refined=True)
+        return min((f for f in known if f.gates <= most), key=lambda f: f.loss)
+
+    def _refined(self, steps: list[Steps]) -> list[Steps]:
+        """Return cells whose values no move of one by a unit makes better for sums."""
+        best = self.judge.loss(_tables(steps))
+        for _ in range(PASSES):
+            before = best
+            for side, i, by in _moves(steps):
+                moved = list(steps)
+                value = steps[side][i].value
+                assert value is not None
+                own = list(steps[side])
+                own[i] = replace(own[i], value=value + by)
+                moved[side] = tuple(own)
+                loss = self.judge.loss(_tables(moved))
+                if loss < best:
+                    steps, best = moved, loss
+            if best == before:
+                break
+        return steps
+
+    def _judged(self, steps: list[Steps]) -> Found:
+        tables = _tables(steps)
+        long, few, gain = self.other.errors(tables)
+        texts = [cells_text(_joined(side, OCTAVES << self.frac)) for side in steps]
+        return Found(Cells(self.frac, *texts), sum(map(len, steps)), long, few, gain,
+                     long**2 + few**2)
+
+
+def _moves(steps: list[Steps]) -> Iterator[tuple[int, int, int]]:
+    """Give side, cell and change of each move; D+ stays 0 or more, D- 0 or less."""
+    for side, sign in ((0, 1), (1, -1)):
+        for i, step in enumerate(steps[side]):
+            if step.value is None or (step.value == 0 and i == len(steps[side]) - 1):
+                continue
+            for by in (sign, -sign):
+                if (step.value + by) * sign >= 0:
+                    yield side, i, by
+
+
+def _tables(steps: list[Steps]) -> np.ndarray:
+    return np.array([np.concatenate([np.full(s.width, ABSENT if s.value is None else s.value)
+                                     for s in side]) for side in steps])
+
+
+def _joined(steps: Steps, end: int) -> list[tuple[int, int | None]]:
+    """Return cells, those beside each other with one value joined, and 0 from the end on."""
+    cells: list[tuple[int, int | None]] = []
+    for start, value in [*((s.start, s.value) for s in steps), (end, 0)]:
+        if not cells or cells[-1][1] != value:
+            cells.append((start, value))
+    return cells

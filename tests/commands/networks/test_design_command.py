@@ -1,0 +1,104 @@
+"""lnsarith design delta: a design is found, trains, is simulated, proved and costed; what is no
+design is told in a line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers.front_door import assert_one_line
+
+from lnsarith.cli import main
+
+SMALL = ("design", "delta", "--bits", "8", "--guard", "1", "--entries", "12", "--out", "d.json")
+METHOD = "file:d.json"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def designed(here, capsys):
+    assert main([*SMALL, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def said(capsys, *args):
+    assert main([*args, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_run_has_its_design_in_itself(designed, capsys):
+    train = ("train", "--dataset", "digits", "--epochs", "1", "--hidden", "8", "--arith", "lns12",
+             "--no-plot", "--delta", METHOD, "--out", "run")
+    trained = said(capsys, *train)
+    text = json.loads(Path("run/config.json").read_text())["delta"]
+    assert text.startswith("cells:plus=0:") and text.count("zero") == 1
+    Path("d.json").unlink()
+    assert said(capsys, "eval", "run")["test_accuracy"] == trained["test_accuracy"]
+    Path("s.toml").write_text('[settings]\ndataset = "digits"\nhidden = 8\nepochs = 1\n'
+                              f'arith = "lns12"\ndelta = "{text}"\n')
+    assert said(capsys, "sweep", "s.toml", "--jobs", "1")["done"] == 1
+    kept = said(capsys, "runs", "list")
+    assert trained["model_sha256"] in json.dumps(kept)
+
+
+def test_a_design_is_simulated_and_proved_and_its_name_tells_it(designed, capsys):
+    sim = said(capsys, "rtl", "sim", "lns-mac-unit", "--arith", "lns8", "--delta", METHOD,
+               "--option", "guard=1", "--vectors", "300")
+    assert sim["equal"] and sim["compared"] > 10
+    proved = said(capsys, "rtl", "prove", "lns-add", "--arith", "lns8", "--delta", METHOD)
+    assert len(proved["proofs"]) >= 8 and all(p["passed"] for p in proved["proofs"])
+    assert main([*SMALL[:-4], "--entries", "16", "--out", "e.json"]) == 0
+    capsys.readouterr()
+    other = said(capsys, "rtl", "prove", "lns-add", "--arith", "lns8", "--delta", "file:e.json")
+    assert other["design"] != proved["design"]
+
+
+def test_a_budget_of_gates_is_met_as_synthesis_counts_them(here, capsys):
+    args = ("design", "delta", "--bits", "6", "--frac", "1", "--guard", "0", "--out", "g.json")
+    found = said(capsys, *args, "--gates", "210")
+    cost = said(capsys, "rtl", "synth", "lns-mac-unit", "--arith", "lns6.1", "--delta",
+                "file:g.json")
+    assert cost["gates"] == found["gates"] <= 210
+    before = Path("g.json").read_bytes()
+    assert main([*args, "--gates", "20"]) == 2
+    assert_one_line(capsys.readouterr().err.splitlines()[-1] + "\n", "no design has at most 20",
+                    "the smallest one")
+    assert Path("g.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("change, word", [
+    ({"kind": "lnsarith spindle fit 1"}, "kind must be 'lnsarith delta design 1'"),
+    ({"bits": 40}, "bits must be an integer 4..32, got 40"),
+    ({"bits": 6, "frac": 5}, "frac must be an integer 0..4"),
+    ({"guard": 11}, "frac must be an integer 0..12, got 13"),
+    ({"plus": [[0, 5]] * 300}, "a list of 2..128"),
+    ({"plus": [[0, 10**30], [1, 0]]}, "integer"), ({"plus": [[0, 0.5], [1, 0]]}, "an integer"),
+    ({"minus": [[0, None], [None, 0]]}, "without a start"),
+    ({"minus": [[0, -5], [9, 0]]}, "begin with a cell that is zero"),
+])
+def test_a_file_that_is_no_design_is_told_in_a_line(designed, capsys, change, word):
+    content = {**json.loads(Path("d.json").read_text()), **change}
+    Path("d.json").write_text(json.dumps(content))
+    assert main(["check", "add", "--arith", "lns8", "--delta", METHOD]) == 2
+    assert_one_line(capsys.readouterr().err, "d.json", word, "lnsarith design delta --out")
+
+
+@pytest.mark.parametrize("args, word", [
+    (("--entries", "3"), "entries must be 8..192"), (("--entries", "1" * 70), "entries must be"),
+    (("--entries", "20", "--gates", "500"), "not both"), (("--gates", "0"), "gates must be"),
+    (("--guard", "13"), "1..12 fraction bits, got 15"), (("--out", "no/d.json"), "no/d.json"),
+    (("--bits", "3"), "bits must be an integer 4..32"), (("--frac", "7"), "0..6, got"),
+])
+def test_what_cannot_be_asked_for_is_told_in_a_line(here, capsys, args, word):
+    assert main(["design", "delta", "--bits", "8", "--out", "d.json", *args]) == 2
+    assert_one_line(capsys.readouterr().err, word)
+    assert not Path("d.json").exists()
+
+
+def test_a_file_that_is_missing_is_told_in_a_line(here, capsys):
+    assert main(["train", "--dataset", "digits", "--arith", "lns12", "--delta", METHOD]) == 2
+    assert_one_line(capsys.readouterr().err, "d.json", "No such file")
