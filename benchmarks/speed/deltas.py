@@ -6,7 +6,7 @@ from dataclasses import replace
 from statistics import median
 
 from benchmarks.common.rows import Results, say
-from benchmarks.deltas import FORMATS, METHODS
+from benchmarks.hardware.deltas import FORMATS, METHODS
 
 __all__ = ["rows"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.arithmetic.tensor import Tensor
 from nets.data.sets import Dataset
 from nets.layers.dense import Layer
@@ -126,7 +126,7 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for weights and one for activations; rows have name,
     where, rate, mean and deviation."""
-    from lnsarith.picture import SERIES, legend, picture
+    from lnsarith.host.picture import SERIES, legend, picture
 
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in rows))

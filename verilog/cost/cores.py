@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.core.inference.core import Core
 from verilog.prove.netlist import yosys_version

@@ -35,7 +35,7 @@ def figures(args: Namespace) -> AbstractContextManager:
     if table and not _draws(known):
         raise FormatError("--csv FILE writes the numbers of a picture, and none was asked for: "
                           "give --plot, --picture or --waves, and not --no-plot")
-    from lnsarith.picture.look import looking
+    from lnsarith.host.picture.look import looking
 
     return looking(*given)
 
