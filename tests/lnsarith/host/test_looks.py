@@ -17,13 +17,20 @@ from lnsarith.host.picture.look import looking, read_size
 
 # What draws, by the command that does: a new one has to stand here.
 DRAWS = {
-    "lnsarith/catalogue/bench/plot.py": "check", "lnsarith/commands/operators/similarity.py": "check",
-    "lnsarith/commands/networks/data.py": "data show", "lnsarith/commands/lab/plot.py": "lab run",
-    "lnsarith/spindle/picture.py": "spindle fit", "nets/experiments/faults.py": "study faults",
-    "nets/experiments/results/front.py": "front", "nets/graph/words/picture.py": "formats",
-    "nets/train/curves.py": "train", "nets/train/study.py": "study activations",
-    "nets/train/study_values.py": "study batch", "verilog/core/picture.py": "rtl net",
-    "verilog/core/report.py": "rtl net", "verilog/cost/plot.py": "rtl synth",
+    "lnsarith/catalogue/bench/plot.py": "check",
+    "lnsarith/commands/operators/similarity.py": "check",
+    "lnsarith/commands/networks/data.py": "data show",
+    "lnsarith/commands/lab/plot.py": "lab run",
+    "lnsarith/spindle/picture.py": "spindle fit",
+    "nets/experiments/faults.py": "study faults",
+    "nets/experiments/results/front.py": "front",
+    "nets/graph/words/picture.py": "formats",
+    "nets/train/curves.py": "train",
+    "nets/train/study.py": "study activations",
+    "nets/train/study_values.py": "study batch",
+    "verilog/core/picture.py": "rtl net",
+    "verilog/core/report.py": "rtl net",
+    "verilog/cost/plot.py": "rtl synth",
     "verilog/simulate/wave_picture.py": "rtl sim",
 }
 SOURCES = [path for package in ("fxp", "lnsarith", "nets", "verilog")

@@ -18,7 +18,7 @@ from lnsarith.catalogue.operators import OPERATORS
 from verilog.units.catalogue import UNITS
 
 FEW, SAMPLES = 1 << 20, 1 << 18
-SECONDS = 600.0  # for one run of Yosys
+SECONDS = 300.0  # for one run of Yosys
 
 COLUMNS = {"row": "name", "format": "format", "max_ulp": "largest ULP:.3g",
            "rms_ulp": "RMS ULP:.3g", "tried": "words", "gates": "gates",
