@@ -40,8 +40,31 @@ def delta_rows(method: str) -> list[str]:
         return []
     return ["| format | largest error | RMS error | gates of a MAC | depth |",
             "|---|---|---|---|---|",
-            *(f"| {r['format']} | {r['max_ulp']:.3g} ULP | {r['rms_ulp']:.3g} ULP | "
+            *(f"| {r['format']} | {_ulp(r['max_ulp'])} | {_ulp(r['rms_ulp'])} | "
               f"{_count(r.get('gates'))} | {_count(r.get('depth'))} |" for r in found), ""]
+
+
+def catalogue_rows(name: str) -> list[str]:
+    """Return the recorded errors and cost of an operator or a unit as a table."""
+    known = _latest(rows("catalogue"), lambda r: (r["row"], r["format"]))
+    found = [r for (row, _), r in known.items() if row == name]
+    judged = [r for r in found if "max_ulp" in r]
+    if not found:
+        return []
+    head = ["format", *(["largest error", "RMS error", "over"] if judged else []), "gates",
+            "flip-flops", "depth"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for r in found:
+        errors = ([_ulp(r["max_ulp"]), _ulp(r["rms_ulp"]), "all words" if r["tried"] == "all" else
+                   f"{r['count']:,} words"] if judged else [])
+        lines.append("| " + " | ".join([r["format"], *errors, _count(r.get("gates")),
+                                        _count(r.get("flip_flops", 0)),
+                                        _count(r.get("depth"))]) + " |")
+    return [*lines, ""]
+
+
+def _ulp(value: float) -> str:
+    return f"{value:,.0f} ULP" if value >= 1000 else f"{value:.3g} ULP"
 
 
 def _count(value) -> str:
