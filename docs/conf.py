@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+GALLERY = ("delta", "operators", "training", "hardware")
 sys.path.insert(0, str(HERE / "_ext"))
 sys.path.insert(0, str(HERE.parent))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -32,7 +33,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
               "mathml", "sphinx_gallery.gen_gallery"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst",
+exclude_patterns = ["_build", "_ext", "_parts", "**/work", "**/sg_execution_times.rst",
                     "**/README.rst"]
 templates_path = []
 html_math_renderer = "mathml"
@@ -51,12 +52,13 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 suppress_warnings = ["config.cache"]
+smartquotes_action = "qe"  # two hyphens begin an option
 nitpicky = False
 
 
 def clean(gallery, script):
     """Give each script an empty folder work beside it."""
-    for folder in (HERE / "tutorials", *(HERE / "gallery").glob("*/")):
+    for folder in (HERE / "tutorials", *(HERE / "gallery" / room for room in GALLERY)):
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
@@ -69,8 +71,7 @@ sphinx_gallery_conf = {
     "image_scrapers": (FileScraper(),),
     "reset_modules": (clean,),
     "reset_modules_order": "before",
-    "subsection_order": [f"gallery/{name}" for name in (
-        "delta", "operators", "training", "hardware")],
+    "subsection_order": [f"gallery/{room}" for room in GALLERY],
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,

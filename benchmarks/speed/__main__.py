@@ -12,7 +12,7 @@ import sys
 
 from benchmarks.common.options import make_parser, names_of
 from benchmarks.common.rows import Results, say
-from benchmarks.speed import binary, fixed, lns, threads, training
+from benchmarks.speed import binary, deltas, fixed, lns, threads, training
 from benchmarks.speed.row import COLUMNS
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "fixed": fixed.rows,
     "threads": threads.rows,
     "binary": binary.rows,
+    "deltas": deltas.rows,
 }
 
 

@@ -36,6 +36,13 @@ ROWS: dict[str, tuple[dict, float | None]] = {
     ),
     "fixed16-nearest": ({"arith": "fixed16", "update": "nearest"}, None),
     "fixed12-nearest": ({"arith": "fixed12", "update": "nearest"}, None),
+    # What the page that chooses a Delta method needs besides.
+    **{f"{f}-{delta}": ({"arith": f, "delta": delta}, None)
+       for f in ("lns12", "lns16", "lns8")
+       for delta in ("exact", "interp", "pwl", "mitchell", "lut", "balanced", "bitshift")
+       if (f, delta) not in {("lns16", "lut"), ("lns16", "exact"), ("lns12", "lut"),
+                             ("lns16", "balanced"), ("lns12", "balanced"), ("lns16", "bitshift"),
+                             ("lns12", "bitshift")}},
     "lns16-bitshift": ({"arith": "lns16", "delta": "bitshift"}, None),
     "lns12-bitshift": ({"arith": "lns12", "delta": "bitshift"}, None),
     "fixed16-paper": ({"arith": "fixed16", "mode": "paper"}, None),

@@ -25,27 +25,48 @@ FORMULAS = {
 }
 
 
+# What a unit computes, by the end of its name.
+UNIT_FORMULAS = {
+    "xnor-unit": r"$c$, the number of equal bits of all words $a_k$ and $b_k$, and whether "
+                 r"$c \ge t$",
+    "mac-unit": r"$s = \sum_k x_k y_k$, a term a cycle from `i_start` to `i_last`",
+    "dot": r"$s = \sum_{k<n} x_k y_k$ by a balanced tree",
+    "systolic": r"$C_{ij} = \sum_k A_{ik} B_{kj}$ over `rows` by `columns` elements",
+    "rescale": r"$m s$, with $m$ the multiplier of the sign of $s$, shifted right, rounded, moved by "
+               r"the zero and clamped",
+}
+
+
 def operators() -> str:
     """Return the page of every operator."""
     lines = ["# Operators", "",
              "Each is one function over integers, from which kernels, Verilog and proofs are made. "
              "`lnsarith check NAME` measures its error, `lnsarith rtl gen NAME` writes it. The "
-             "widths are of the ports in the format named.", ""]
+             "widths are of the ports in the format named. The largest error is a bound for the "
+             "words that were tried, with default options, in units of the last place (ULP) of the "
+             "result; half a unit is that of rounding. Gates are two-input gates and multiplexers "
+             "in Yosys' default flow. `python -m benchmarks.hardware.catalogue` records both.", ""]
     for name, row in OPERATORS.items():
         f = parse_format(row.usual_format)
         ports = ", ".join(f"`{p.name}` {p.width}" for p in operator_ports(row, f, {}))
-        lines += [f"## {name}", "", f"`{_escaped(row.summary)}` – {_doc(row.doc)}", "",
-                  f"Ports in {row.usual_format}, in bits: {ports}.", "", *_options(row.options)]
+        lines += [f"## {name}", "", f"`{row.summary}` – {_doc(row.doc)}", "",
+                  f"Ports in {row.usual_format}, in bits: {ports}.", "", *_options(row.options),
+                  *results.catalogue_rows(name)]
     return "\n".join(lines) + "\n"
 
 
 def units() -> str:
     """Return the page of every unit."""
     lines = ["# Units", "", "What is built around operators: registers, trees, arrays. "
-             "`lnsarith rtl gen NAME`.", ""]
+             "`lnsarith rtl gen NAME`. Their words are those of the engine: each sum is, to the "
+             "bit, one step of the operator after the other in the order that is told, so errors "
+             "are those of the [operators](operators.md). Gates, flip-flops and depth with default "
+             "options, recorded by `python -m benchmarks.hardware.catalogue`.", ""]
     for name, row in UNITS.items():
-        lines += [f"## {name}", "", f"{_escaped(row.summary)}. Usual format {row.usual_format}.",
-                  "", *_options(row.options)]
+        formula = next(f for end, f in UNIT_FORMULAS.items() if name.endswith(end))
+        lines += [f"## {name}", "", f"{_escaped(row.summary)}: {formula}. Usual format "
+                  f"{row.usual_format}.",
+                  "", *_options(row.options), *results.catalogue_rows(name)]
     return "\n".join(lines) + "\n"
 
 

@@ -73,7 +73,8 @@ def _groups(parser: argparse.ArgumentParser) -> list[str]:
         title = {"positional arguments": "", "options": ""}.get(group.title, group.title)
         about = hidden.get(id(group), group.description) or ""
         lines += [f"**{title}**" + (f" – {about}" if about else ""), ""] if title else []
-        lines += ["| | |", "|---|---|", *(_row(a, hidden) for a in rows), ""]
+        lines += ["| option | |" if rows[0].option_strings else "| argument | |", "|---|---|",
+                  *(_row(a, hidden) for a in rows), ""]
     return lines
 
 

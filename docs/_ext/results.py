@@ -40,8 +40,31 @@ def delta_rows(method: str) -> list[str]:
         return []
     return ["| format | largest error | RMS error | gates of a MAC | depth |",
             "|---|---|---|---|---|",
-            *(f"| {r['format']} | {r['max_ulp']:.3g} ULP | {r['rms_ulp']:.3g} ULP | "
+            *(f"| {r['format']} | {_ulp(r['max_ulp'])} | {_ulp(r['rms_ulp'])} | "
               f"{_count(r.get('gates'))} | {_count(r.get('depth'))} |" for r in found), ""]
+
+
+def catalogue_rows(name: str) -> list[str]:
+    """Return the recorded errors and cost of an operator or a unit as a table."""
+    known = _latest(rows("catalogue"), lambda r: (r["row"], r["format"]))
+    found = [r for (row, _), r in known.items() if row == name]
+    judged = [r for r in found if "max_ulp" in r]
+    if not found:
+        return []
+    head = ["format", *(["largest error", "RMS error", "over"] if judged else []), "gates",
+            "flip-flops", "depth"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for r in found:
+        errors = ([_ulp(r["max_ulp"]), _ulp(r["rms_ulp"]), "all words" if r["tried"] == "all" else
+                   f"{r['count']:,} words"] if judged else [])
+        lines.append("| " + " | ".join([r["format"], *errors, _count(r.get("gates")),
+                                        _count(r.get("flip_flops", 0)),
+                                        _count(r.get("depth"))]) + " |")
+    return [*lines, ""]
+
+
+def _ulp(value: float) -> str:
+    return f"{value:,.0f} ULP" if value >= 1000 else f"{value:.3g} ULP"
 
 
 def _count(value) -> str:
@@ -58,10 +81,16 @@ def _accuracies() -> dict:
     return found
 
 
+def _seconds() -> dict:
+    """Return the recorded row of an epoch's seconds of each format and method."""
+    return _latest([r for r in rows("speed") if "delta" in r],
+                   lambda r: (r["format"], r["delta"]))
+
+
 def decide() -> str:
     """Return the page that chooses a Delta method."""
     known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
-    trained = _accuracies()
+    trained, timed = _accuracies(), _seconds()
     lines = ["# Which Delta method", "", _part("decide"), ""]
     for f in FORMATS:
         lines += [f"## {f}", "",
@@ -71,8 +100,8 @@ def decide() -> str:
             if (method, f) not in known:
                 continue
             r, t = known[method, f], trained.get((f, method))
-            accuracy = f"{t['mean']:.2f} ({t['min']:.2f}..{t['max']:.2f})" if t else ""
-            seconds = f"{t['epoch_seconds']:.1f} (load {t['load']:.1f})" if t else ""
+            accuracy = f"{t['mean']:.2f} ({t['min']:.2f}..{t['max']:.2f})" if t else "–"
+            seconds = f"{timed[f, method]['ours']:.2f}" if (f, method) in timed else "–"
             lines.append(
                 f"| `{method}` | {r['max_ulp']:.3g} | {r['rms_ulp']:.3g} | {r['dot_rms']:.3g} | "
                 f"{r['dot_mean']:+.3f} | {accuracy} | {seconds} | {_count(r.get('gates'))} | "
@@ -82,7 +111,12 @@ def decide() -> str:
     if some:
         lines += [f"Errors and gates: {conditions(some)}; {some.get('tools', '')}."]
     if trained:
-        lines += ["", f"Training: {conditions(next(iter(trained.values())))}."]
+        told = dict.fromkeys(conditions(r) for (f, _), r in trained.items() if f in FORMATS)
+        lines += ["", "Accuracies, which no machine changes: " + "; ".join(told) + "."]
+    if timed:
+        row = next(iter(timed.values()))
+        lines += ["", f"Seconds: {row['note']}, one thread, {row['free_cores']} of {row['cores']} "
+                  f"cores free; {conditions(row)}."]
     return "\n".join(lines) + "\n"
 
 

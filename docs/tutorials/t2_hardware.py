@@ -1,13 +1,16 @@
 """
-2. From a MAC to a systolic array to a layer of a trained network
-=================================================================
+2. From a MAC to a systolic array to a chip of one layer
+========================================================
 
 The spec that trained the network also prints the hardware. This tutorial goes from one
-multiply-accumulate to an array that computes a trained layer, word for word, and looks at the
-waves. It needs ``pip install 'lnsarith[rtl]'`` and Icarus Verilog.
+multiply-accumulate to an array that computes a trained layer, word for word, to a chip that is
+given pixels and answers with classes, and looks at the waves. It needs ``pip install
+'lnsarith[rtl]'``, Icarus Verilog, ``g++`` and ``make``; the labs at the end a compiler for RISC-V
+(``lnsarith doctor`` tells).
 """
 
 import shlex
+import shutil
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
@@ -68,6 +71,34 @@ lnsarith("train --dataset digits --arith lns9.4 --update stochastic --epochs 6 -
          "--out work/run --no-plot --threads 1")
 lnsarith("rtl sim lns-systolic --run work/run --layer 1 --images 4 "
          "--option rows=2 --option columns=5")
+
+# %%
+# A chip of one layer
+# -------------------
+# A network without hidden layers is one layer: 64 pixels, ten sums, the largest of them. ``rtl net``
+# makes a chip of it, memories and all, here with five lanes and two registers in the loop of a sum.
+# Its 355 test images run through Verilator; every logit has to be the word of the engine.
+
+lnsarith("train --dataset digits --arith lns9.4 --update stochastic --epochs 6 --hidden none "
+         "--out work/one --no-plot --threads 1")
+lnsarith("rtl net work/one --parallel 5 --pipeline 2 --simulate 355")
+
+# %%
+# With ``--waves`` it is drawn with an image: pixels come by valid and ready, the layer runs,
+# logits and class come out.
+
+lnsarith("rtl net work/one --parallel 5 --pipeline 2 --waves --out work/chip")
+
+# %%
+# Beside a processor
+# ------------------
+# The :doc:`labs </labs/index>` put such units at the custom instruction of a RISC-V: plain C, one
+# multiply-accumulate, a systolic array. Every word of every layer is compared with the engine.
+
+if all(map(shutil.which, ("riscv64-unknown-elf-gcc", "g++", "make", "perl"))):
+    lnsarith("lab run 0 1 3 --images 1 --no-cost --plot work/cycles.png")
+else:
+    print("The labs' compilers are not here: this part is left out")
 
 # %%
 # What it costs

@@ -129,20 +129,19 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for each place; rows have name, where, rate, mean and
     deviation."""
-    from lnsarith.host.picture import GREY, LINE, WARM, picture
+    from lnsarith.host.picture import SERIES, legend, picture
 
-    inks = (LINE, WARM, "#2a9d5c", "#c98a1b", "#7a5bc4", GREY)
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in rows))
     with picture(path, title, (5.4 * len(places) + 0.6, 4.4)) as figure:
         panels = figure.subplots(1, len(places), squeeze=False, sharey=True)[0]
         for axes, where in zip(panels, places):
-            for name, ink in zip(names, inks * len(names)):
+            for name, (ink, dash) in zip(names, SERIES * len(names)):
                 own = [r for r in rows if r["where"] == where and r["name"] == name]
                 hit = [r for r in own if r["rate"]]
                 axes.errorbar([r["rate"] for r in hit], [100 * r["mean"] for r in hit],
                               yerr=[100 * (r["deviation"] or 0) for r in hit], color=ink,
-                              marker="o", ms=4, capsize=3, lw=1.4, label=name)
+                              ls=dash, marker="o", ms=4, capsize=3, lw=1.4, label=name)
                 for r in own:
                     if not r["rate"]:
                         axes.axhline(100 * r["mean"], color=ink, ls=":", lw=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lnsarith.host.files.whole import scratch
-from lnsarith.host.picture import picture
+from lnsarith.host.picture import GREY, LINE, WARM, picture
 from verilog.core.inference.core import Core
 from verilog.core.model import Model, build_model
 
@@ -56,7 +56,7 @@ def _line(axes, values, low: int, y: float) -> None:
     """Draw a bit's level over clocks from low on."""
     level = y + 0.3 - 0.6 * np.repeat(values.astype(float), 2)
     time = low + np.repeat(np.arange(len(values) + 1), 2)[1:-1]
-    axes.plot(time, level, lw=1.3, color="#1f77b4", solid_joinstyle="miter")
+    axes.plot(time, level, lw=1.3, color=LINE, solid_joinstyle="miter")
 
 
 def _words(axes, port: str, trace, low: int, high: int, y: float) -> None:
@@ -67,8 +67,8 @@ def _words(axes, port: str, trace, low: int, high: int, y: float) -> None:
     edges = [0, *(k for k in range(1, high - low) if values[k] != values[k - 1]
                   or valid[k] != valid[k - 1] or (port == "o_data" and valid[k])), high - low]
     for a, b in zip(edges, edges[1:]):
-        color = "#d1495b" if port == "o_data" else "#1f77b4"
-        axes.barh(y, b - a, left=low + a, height=0.6, lw=0.7, edgecolor="#8a97a3",
+        color = WARM if port == "o_data" else LINE
+        axes.barh(y, b - a, left=low + a, height=0.6, lw=0.7, edgecolor=GREY,
                   color=color + "30" if valid[a] else "white")
         text = f"{int(values[a]):x}"
         if valid[a] and len(text) <= 4 * (b - a):

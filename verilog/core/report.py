@@ -54,16 +54,17 @@ def draw_timeline(core: Core, trace, path: str | Path) -> None:
     taken, the layer that runs, answers given."""
     import numpy as np
 
-    from lnsarith.host.picture import picture
+    from lnsarith.host.picture import INK, LINE, WARM, picture
 
     clocks = len(trace["busy"])
     time = np.arange(clocks)
-    with picture(path, "", (10, 3.4), more={"axes.grid": False}) as figure:
+    title = f"{core.name}: {trace['images']} images, {core.schedule.lanes} lanes"
+    with picture(path, title, (10, 3.4), more={"axes.grid": False}) as figure:
         axes = figure.add_subplot()
-        rows = [("pixels taken", trace["taken"], "#4477aa"),
-                *((f"layer {n} - {m}", trace["busy"] & (trace["layer"] == k), "#228833")
+        rows = [("pixels taken", trace["taken"], LINE),
+                *((f"layer {n} - {m}", trace["busy"] & (trace["layer"] == k), INK)
                   for k, (n, m) in enumerate(core.schedule.layers)),
-                ("logits and class", trace["given"], "#cc6633")]
+                ("logits and class", trace["given"], WARM)]
         for y, (_, where, color) in enumerate(rows):
             for low, high in _spans(where):
                 axes.barh(y, max(high - low, clocks / 800), left=time[low], height=0.62,
@@ -71,8 +72,6 @@ def draw_timeline(core: Core, trace, path: str | Path) -> None:
         axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
         axes.invert_yaxis()
         axes.set(xlim=(0, clocks), xlabel="clock")
-        axes.set_title(f"{core.name}: {trace['images']} images, {core.schedule.lanes} lanes",
-                       loc="left")
 
 
 def _spans(where) -> list[tuple[int, int]]:

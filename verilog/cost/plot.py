@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lnsarith.host.picture import GREY, picture
+from lnsarith.host.picture import GREY, PALE, picture
 from lnsarith.host.picture import LINE as BLUE
 from verilog.cost.compare import Row
 
 __all__ = ["draw"]
-
-LIGHT = "#c9d9e8"
 
 
 def draw(path: str | Path, rows: Sequence[Row]) -> None:
@@ -40,7 +38,7 @@ def _panel(axis, bits: int, rows: Sequence[Row]):
     for place, row in enumerate(shown):
         gates = _gates(row)
         axis.bar(place, min(gates, limit), width=0.8,
-                 color=GREY if row in fixed else BLUE if gates <= limit else LIGHT)
+                 color=GREY if row in fixed else BLUE if gates <= limit else PALE)
         axis.annotate(f"{gates}" + (" \N{UPWARDS ARROW}" if gates > limit else ""),
                       (place, min(gates, limit)), ha="center", va="top", fontsize=7.5,
                       xytext=(0, -2), textcoords="offset points",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fxp.format import FormatError
-from lnsarith.host.picture import GREY, INK, WARM, picture
+from lnsarith.host.picture import FAINT, GREY, INK, WARM, picture
 from lnsarith.host.picture import LINE as BLUE
 from lnsarith.host.picture.look import current
 from verilog.design.design import Design
@@ -18,7 +18,6 @@ from verilog.simulate.trace import Trace
 __all__ = ["draw"]
 
 PERIOD = 10_000  # ps of a cycle, and of a word without a clock
-FAINT = "#e4e8eb"
 MOST_LANES = 5  # words of a wide port that are shown
 STYLE: Any = {"font.size": 8.5, "hatch.linewidth": 0.6, "hatch.color": GREY, "axes.grid": False}
 INCHES = {True: 0.56, False: 0.72}  # of a cycle with a clock, of a word without one

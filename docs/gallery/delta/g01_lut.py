@@ -7,4 +7,5 @@ Where the table of the ICASSP 2020 paper errs: each step of half an octave is fl
 
 from lnsarith.cli import main
 
-assert main('check add --arith lns12 --samples 20000 --plot work/lut.png'.split()) == 0
+assert main("check add --arith lns12 --samples 20000 --plot work/lut.png --csv "
+            "work/lut.csv".split()) == 0

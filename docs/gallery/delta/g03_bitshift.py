@@ -8,4 +8,4 @@ The published shifts
 from lnsarith.cli import main
 
 assert main("check add --arith lns12 --delta bitshift --samples 20000 --plot "
-            "work/bitshift.png".split()) == 0
+            "work/bitshift.png --csv work/bitshift.csv".split()) == 0

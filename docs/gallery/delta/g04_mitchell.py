@@ -8,4 +8,4 @@ Mitchell-style shifts
 from lnsarith.cli import main
 
 assert main("check add --arith lns12 --delta mitchell --samples 20000 --plot "
-            "work/mitchell.png".split()) == 0
+            "work/mitchell.png --csv work/mitchell.csv".split()) == 0

@@ -8,4 +8,4 @@ A table with interpolation
 from lnsarith.cli import main
 
 assert main("check add --arith lns16 --delta interp:r=1/4 --samples 20000 --plot "
-            "work/interp.png".split()) == 0
+            "work/interp.png --csv work/interp.csv".split()) == 0

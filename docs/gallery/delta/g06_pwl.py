@@ -7,5 +7,5 @@ Eight line segments
 
 from lnsarith.cli import main
 
-assert main("check add --arith lns12 --delta pwl:segments=8 --samples 20000 "
-            "--plot work/pwl.png".split()) == 0
+assert main("check add --arith lns12 --delta pwl:segments=8 --samples 20000 --plot "
+            "work/pwl.png --csv work/pwl.csv".split()) == 0

@@ -8,4 +8,4 @@ Words move where valid and ready meet; the value of each word stands below it.
 from lnsarith.cli import main
 
 assert main("rtl sim lns-add --arith lns9.4 --latency 2 --vectors 60 --picture "
-            "work/waves.png".split()) == 0
+            "work/waves.png --csv work/waves.csv".split()) == 0

@@ -7,4 +7,5 @@ Rounded to nearest even: errors are within half a unit, and saturation is cut ou
 
 from lnsarith.cli import main
 
-assert main('check fixed-mul --arith fixed8.3 --exhaustive --plot work/mul.png'.split()) == 0
+assert main("check fixed-mul --arith fixed8.3 --exhaustive --plot work/mul.png "
+            "--csv work/mul.csv".split()) == 0

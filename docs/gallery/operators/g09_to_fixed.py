@@ -7,4 +7,5 @@ A table of powers: faithful, the nearest word or its neighbour.
 
 from lnsarith.cli import main
 
-assert main('check lns-to-fixed --arith lns12 --plot work/to-fixed.png'.split()) == 0
+assert main("check lns-to-fixed --arith lns12 --plot work/to-fixed.png --csv "
+            "work/to-fixed.csv".split()) == 0

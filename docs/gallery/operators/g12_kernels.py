@@ -7,4 +7,5 @@ Two kernels fitted by least squares.
 
 from lnsarith.cli import main
 
-assert main('spindle fit --function eq2 --kernels 2 --plot work/kernels.png'.split()) == 0
+assert main("spindle fit --function eq2 --kernels 2 --plot work/kernels.png --csv "
+            "work/kernels.csv".split()) == 0

@@ -8,4 +8,4 @@ Fixed point with updates to nearest: the weights stop.
 from lnsarith.cli import main
 
 assert main("train --dataset digits --arith fixed12 --update nearest --epochs 8 "
-            "--threads 1 --out work/run".split()) == 0
+            "--threads 1 --out work/run --csv work/curves.csv".split()) == 0

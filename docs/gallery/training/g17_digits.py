@@ -7,4 +7,4 @@ The first training images of each class.
 
 from lnsarith.cli import main
 
-assert main('data show digits --plot work/digits.png'.split()) == 0
+assert main("data show digits --plot work/digits.png --csv work/digits.csv".split()) == 0

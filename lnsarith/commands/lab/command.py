@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data
 
 __all__ = ["options"]
@@ -37,6 +38,7 @@ def options(parser: ArgumentParser) -> None:
     run.add_argument("--cycles", metavar="N", default=PATIENCE,
                      help=f"at most, then a program counts as hung (default {PATIENCE})")
     run.add_argument("--plot", metavar="FILE", help="draw cycles by lab and layer")
+    add_figure(run)
     run.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(run)
     run.set_defaults(run=run_labs)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fxp.text.numbers import whole
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data, thread_count
 from lnsarith.commands.rtl.core.source import open_source
 
@@ -39,6 +40,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--golden", metavar="N", help="golden images (default: a batch)")
     parser.add_argument("--waves", action="store_true",
                         help="draw waves.png and timeline.png of an image (Verilator)")
+    add_figure(parser)
     parser.add_argument("--simulate", metavar="N",
                         help="run N test images through Verilator and compare every logit with "
                         "the engine's; nothing is written without --out")

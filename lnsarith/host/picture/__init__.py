@@ -14,17 +14,20 @@ from fxp.format import FormatError
 from lnsarith.host.files import whole as files
 from lnsarith.host.picture.look import current, write_table
 
-__all__ = ["GREY", "INK", "LINE", "WARM", "legend", "picture", "png", "require_writable",
-           "styled", "wrapped"]
+__all__ = ["FAINT", "GREY", "INK", "LINE", "PALE", "SERIES", "WARM", "legend", "picture",
+           "png", "require_writable", "styled", "wrapped"]
 
 SUFFIXES = (".png", ".pdf", ".svg")
 # Curves are INK, LINE and WARM: apart in grey, and for eyes that tell red from green badly.
+# GREY is as light as WARM: for what stands behind, and no curve.
 INK, GREY, LINE, WARM = "#22313f", "#8a97a3", "#1565a5", "#cc7a00"
+FAINT, PALE = "#e4e8eb", "#c9d9e8"
+SERIES = tuple((ink, dash) for dash in ("-", "--", ":") for ink in (LINE, WARM, INK))
 STYLE: Any = {
     "font.size": 9.5, "axes.edgecolor": GREY, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": "#e4e8eb", "grid.linewidth": 0.7, "axes.axisbelow": True,
+    "grid.color": FAINT, "grid.linewidth": 0.7, "axes.axisbelow": True,
     "axes.titlesize": 10.5, "axes.titlelocation": "left", "legend.frameon": False,
     # Text stays text: whole fonts in PDF, none in SVG.
     "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "lnsarith",

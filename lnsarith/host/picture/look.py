@@ -23,12 +23,13 @@ HEADER = ("panel", "series", "x", "y", "value")
 @dataclass
 class Look:
     """The size of figures in inches, None as each has; whether they have titles; the file of
-    the numbers that they show, None for none; and whether a figure was drawn."""
+    the numbers that they show, None for none; and the lines of the figures drawn, None
+    before the first."""
 
     size: tuple[float, float] | None = None
     titled: bool = True
     table: Path | None = None
-    drawn: bool = False
+    lines: list[tuple] | None = None
 
 
 _look: ContextVar[Look] = ContextVar("look")
@@ -55,9 +56,8 @@ def looking(size: str | None = None, titled: bool = True, table: str | None = No
         yield
     finally:
         _look.reset(token)
-    if path and not look.drawn:
-        raise FormatError("--csv writes the numbers of a picture, and none was asked for: give "
-                          "--plot or --picture too")
+    if path and look.lines is None:
+        raise FormatError("--csv FILE writes the numbers of a picture, and none was drawn")
 
 
 def read_size(text: str) -> tuple[float, float]:
@@ -74,34 +74,42 @@ def read_size(text: str) -> tuple[float, float]:
 
 def write_table(figure: Any, shown: Iterable[tuple] = ()) -> None:
     """Write what a figure shows where the look says: a line for each point of each curve, bar,
-    cloud and image, by panel and series; or what is given as shown, in the columns of HEADER."""
+    cloud and image, by panel and series; or what is given as shown, in the columns of HEADER.
+    Several figures of a command stand below each other."""
     look = current()
-    look.drawn = True
+    look.lines = lines = look.lines or []
     if look.table is None:
         return
     given = list(shown)
+    lines += given
+    for number, axes in enumerate(() if given else figure.axes, 1):
+        panel = _plain(axes.get_title(loc="left") or axes.get_title()
+                       or axes.get_ylabel()) or str(number)
+        lines += [(panel, *row) for row in _rows(axes)]
 
     def write(part: Path) -> None:
         with open(part, "w", newline="", encoding="utf-8") as stream:
             rows = csv.writer(stream)
             rows.writerow(HEADER)
-            rows.writerows(given)
-            for number, axes in enumerate(() if given else figure.axes, 1):
-                panel = _plain(axes.get_title(loc="left") or axes.get_title()
-                               or axes.get_ylabel()) or str(number)
-                rows.writerows((panel, *row) for row in _rows(axes))
+            rows.writerows((*row, *("",) * (len(HEADER) - len(row))) for row in lines)
 
     files.write_whole(look.table, write)
 
 
 def _rows(axes) -> Iterator[tuple]:
-    """Yield series, x and y of everything that axes show in data coordinates."""
+    """Yield series, x and y of everything that axes show in data coordinates, of bars that lie
+    also their length."""
     from matplotlib.collections import PathCollection
+    from matplotlib.container import ErrorbarContainer
 
-    bars = [(c.get_label(), c.patches) for c in axes.containers if hasattr(c, "patches")]
-    for number, line in enumerate(axes.lines, 1):
+    spread = [c for c in axes.containers if isinstance(c, ErrorbarContainer)]
+    names = {c.lines[0]: c.get_label() for c in spread}
+    caps = {cap for c in spread for cap in c.lines[1]}
+    bars = [(c.get_label(), c.orientation, c.patches) for c in axes.containers
+            if hasattr(c, "patches")]
+    for number, line in enumerate((x for x in axes.lines if x not in caps), 1):
         if line.get_transform() == axes.transData:
-            name = _series(line.get_label(), f"curve {number}")
+            name = _series(names.get(line, line.get_label()), f"curve {number}")
             yield from ((name, *point) for point in zip(
                 _numbers(line.get_xdata()), _numbers(line.get_ydata())))
     for number, cloud in enumerate(axes.collections, 1):
@@ -109,10 +117,14 @@ def _rows(axes) -> Iterator[tuple]:
             name = _series(cloud.get_label(), f"points {number}")
             points: Any = cloud.get_offsets()
             yield from ((name, *map(float, point)) for point in points)
-    for number, (label, patches) in enumerate(bars, 1):
+    for number, (label, orientation, patches) in enumerate(bars, 1):
         name = _series(label, f"bars {number}")
         for p in patches:
-            yield name, float(p.get_x() + p.get_width() / 2), float(p.get_y() + p.get_height())
+            x, y, width, height = map(float, (p.get_x(), p.get_y(), p.get_width(), p.get_height()))
+            if orientation == "horizontal":
+                yield name, x + width, y + height / 2, width
+            else:
+                yield name, x + width / 2, y + height
     yield from _pixels(axes)
     for number, step in enumerate((p for p in axes.patches if hasattr(p, "get_data")), 1):
         data = step.get_data()

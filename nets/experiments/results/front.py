@@ -141,7 +141,9 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
     sets = sorted({p.dataset for p in found})
     columns = min(3, len(sets))
     lines = math.ceil(len(sets) / columns)
-    with picture(path, title, (max(6.5, 5.2 * columns), 0.9 + 4.4 * lines)) as figure:
+    rows = [(p.dataset, p.name, p.gates, p.accuracy, p.deviation) for p in found]
+    with picture(path, title, (max(6.5, 5.2 * columns), 0.9 + 4.4 * lines), lambda: rows
+                 ) as figure:
         panels = figure.subplots(lines, columns, squeeze=False).ravel()
         for axes in panels[len(sets):]:
             axes.set_visible(False)

@@ -121,7 +121,7 @@ def test_a_scale_s_gradients_are_slopes(channels):
     assert ar.reals(y) == pytest.approx(scaled(values), abs=1e-6)
     assert ar.reals(dx) == pytest.approx(slopes(lambda a: (above * scaled(a)).sum(), values),
                                          abs=1e-5)
-    at = np.float64(layer.log_scale.fields["value"])
+    at = layer.log_scale.fields["value"].astype(np.float64)
     assert found[id(layer.log_scale)] == pytest.approx(
         slopes(lambda a: (above * scaled(values, a[0, 0])).sum(), at), abs=1e-4)
     assert found[id(layer.b)] == pytest.approx(

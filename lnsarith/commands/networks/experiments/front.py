@@ -21,7 +21,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--store", metavar="FILE", help=f"store of runs (default {STORE})")
     parser.add_argument("--plot", metavar="FILE", help="draw the front (.png, .pdf, .svg), and "
                         "put its points beside it as .csv")
-    add_forms(parser)
+    add_forms(parser, figure=True)
 
 
 def run(args: Namespace) -> int:

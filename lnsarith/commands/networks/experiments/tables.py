@@ -6,13 +6,21 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+from lnsarith.commands.common.figure import add_figure
+
 __all__ = ["add_forms", "percent", "print_table"]
 
 
-def add_forms(parser: ArgumentParser) -> None:
-    """Add --csv, --latex and --json, of which one may be given."""
+def add_forms(parser: ArgumentParser, figure: bool = False) -> None:
+    """Add --csv, --latex and --json, of which one may be given; of a command that draws a
+    figure, --csv FILE writes its numbers."""
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--csv", action="store_true", help="print comma-separated values")
+    if figure:
+        forms.add_argument("--csv", metavar="FILE", nargs="?", const=True, help="print comma-"
+                           "separated values; with FILE, write those that the picture shows")
+        add_figure(parser, table=False)
+    else:
+        forms.add_argument("--csv", action="store_true", help="print comma-separated values")
     forms.add_argument("--latex", action="store_true", help="print a tabular of LaTeX (booktabs)")
     forms.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -24,7 +32,7 @@ def print_table(args: Namespace, head: Sequence[str], rows: Sequence[Sequence[st
 
     if args.json:
         print(json.dumps(plain, allow_nan=False))
-    elif args.csv:
+    elif args.csv is True:
         print(as_csv(head, rows))
     elif args.latex:
         print("\n".join([as_latex(head, rows), *(f"% {note}" for note in notes)]))

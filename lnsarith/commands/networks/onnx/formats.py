@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.text.numbers import real
+from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_computing, add_data, add_own, integer, thread_count
 from lnsarith.commands.networks.eval.imported import Imported, inputs_for, opened
 from lnsarith.commands.networks.train.epochs import say
@@ -40,6 +41,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE.toml", help="write the formats, which eval "
                         "--formats takes")
     parser.add_argument("--plot", metavar="FILE", help="draw the widths")
+    add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(channel_order=None)
     add_own(parser)

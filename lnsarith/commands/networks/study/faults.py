@@ -36,7 +36,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="N", help="processor threads (default: one a core)")
     parser.add_argument("--out", metavar="DIR", default="studies/faults",
                         help="folder of study.json and study.png (default studies/faults)")
-    add_forms(parser)
+    add_forms(parser, figure=True)
     add_data(parser)
 
 
