@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verilog.design.frame import bench_module, verdict
 from verilog.trainer.core import Core
 from verilog.trainer.cycles import spent
 from verilog.trainer.geometry import bits_for
@@ -38,19 +39,16 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
             "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps),
             "WORDV": vec(learning.word_bits),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
+            "VERDICT": verdict(f"wrong == 0 && i == {words} && steps == {steps}",
+                               '%0d words after %0d steps", i, steps',
+                               '%0d of %0d words differ after %0d steps", wrong, i, steps'),
             }.items():
         text = text.replace(f"@{key}@", value)
-    return text
+    return bench_module(core.name, f"Trains {core.name} for some steps and compares all weights "
+                        "with the engine's.", text)
 
 
-_TEXT = """// SPDX-License-Identifier: MIT
-// Trains @NAME@ for some steps and compares all weights with the engine's.
-
-`timescale 1ns / 1ps
-`default_nettype none
-
-module tb_@NAME@;
-
+_TEXT = """\
 @DECLARED@
   reg @LINE@images [0:@PIXELS@ - 1];
   reg @WORDV@before [0:@WORDS@ - 1];
@@ -114,15 +112,5 @@ module tb_@NAME@;
       end
       @(negedge i_clk);
     end
-    if (wrong == 0 && i == @WORDS@ && steps == @STEPS@) begin
-      $display("PASS: %0d words after %0d steps", i, steps);
-      $finish;
-    end
-    $display("FAIL: %0d of %0d words differ after %0d steps", wrong, i, steps);
-    $stop;
-  end
-
-endmodule
-
-`default_nettype wire
+@VERDICT@  end
 """
