@@ -18,9 +18,10 @@ def golden_width(core: Core) -> int:
 
 
 def bench(core: Core, pixels: int, words: int, steps: int) -> str:
-    """Return the bench: weights go in, so many pixels come with gaps, after so many steps weights
-    are read out and compared. It prints PASS, or the first words that differ, and ends with 0 or
-    1."""
+    """Return the bench: other weights go in, and images that a reset forgets; then the weights,
+    and so many pixels with gaps, while what is read out meanwhile has as many words as it should.
+    After so many steps weights are read out with waits, and again after a reset, and compared. It
+    prints PASS, or the first words that differ, and ends with 0 or 1."""
     learning = core.geometry.learning
     label = bits_for(learning.sizes[-1] - 1)
     inputs = [p for p in core.top.ports if not p.output]
@@ -29,7 +30,7 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
     cleared = [f"    {p.name} = 0;" for p in inputs]
     at = 9 + label
     wide = golden_width(core)
-    rate = f"      i_rate = images[i][{wide - 1}:{at}];\n" if learning.rated else ""
+    rate = f"        i_rate = images[i][{wide - 1}:{at}];\n" if learning.rated else ""
     patience = 4 * sum(p.cycles for p in spent(core.geometry)) + 4 * pixels + 4000
     text = _TEXT
     for key, value in {
@@ -37,7 +38,8 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
             "LINKS": ", ".join(f".{p.name}({p.name})" for p in core.top.ports),
             "DECLARED": "\n".join(declared), "CLEARED": "\n".join(cleared),
             "PIXELS": str(pixels), "WORDS": str(words), "STEPS": str(steps),
-            "WORDV": vec(learning.word_bits),
+            "WORDV": vec(learning.word_bits), "WORDBITS": str(learning.word_bits),
+            "HALF": str(pixels // 2 + 1),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
             "VERDICT": verdict(f"wrong == 0 && i == {words} && steps == {steps}",
                                '%0d words after %0d steps", i, steps',
@@ -53,18 +55,25 @@ _TEXT = """\
   reg @LINE@images [0:@PIXELS@ - 1];
   reg @WORDV@before [0:@WORDS@ - 1];
   reg @WORDV@after [0:@WORDS@ - 1];
-  integer i, wrong, steps, quiet, random;  // quiet: cycles in which nothing was taken or done
-  reg taken;
+  integer i, k, wrong, steps, quiet, random;  // quiet: cycles in which nothing was taken or done
+  reg taken, counts, held;
+  reg @WORDV@held_word;
 
   @NAME@ dut (@LINKS@);
 
   always #5 i_clk = ~i_clk;
   always @(posedge i_clk) begin
-    if (o_done === 1'b1) steps = steps + 1;
+    if (o_done === 1'b1 && counts) steps = steps + 1;
     quiet = taken === 1'b1 || o_done === 1'b1 ? 0 : quiet + 1;
     if (quiet > @PATIENCE@) begin
       $display("FAIL: it stands still after %0d steps", steps);
       $stop;
+    end
+    if (counts && ((o_ready ^ o_ready) !== 1'b0 || (o_busy ^ o_busy) !== 1'b0 ||
+                   (o_weight_ready & o_busy) !== 1'b0 || (o_done & ~o_busy) !== 1'b0)) begin
+      if (wrong < 10) $display("ready %b, weights %b, busy %b, done %b", o_ready, o_weight_ready,
+                               o_busy, o_done);
+      wrong = wrong + 1;
     end
   end
 
@@ -74,43 +83,103 @@ _TEXT = """\
     $readmemh("weights.hex", before);
     $readmemh("golden_weights.hex", after);
 @CLEARED@
-    i_rst = 1;
     wrong = 0;
     steps = 0;
     quiet = 0;
     taken = 0;
     random = 1;
-    repeat (4) @(negedge i_clk);
-    i_rst = 0;
-    i_weight_valid = 1;
-    for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
-      i_weight = before[i];
-      #1 taken = o_weight_ready;
-      @(negedge i_clk);
-    end
-    i_weight_valid = 0;
-    for (i = 0; i < @PIXELS@; i = i + (taken === 1'b1)) begin
-      i_valid = $random(random) % 4 != 0;
-      i_pixel = images[i][7:0];
-      i_last = images[i][8];
-      i_label = images[i]@LABEL@;
-@RATE@      #1 taken = i_valid & o_ready;
-      @(negedge i_clk);
-    end
-    i_valid = 0;
-    taken = 0;
+    counts = 0;
+    restart;
+    load(1);
+    image(@HALF@);
+    restart;
+    steps = 0;
+    load(0);
+    image(@PIXELS@);
     while (steps < @STEPS@) @(negedge i_clk);
-    i_read = 1;
-    @(negedge i_clk);
-    i_read = 0;
-    for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
-      i_weight_ready = $random(random) % 4 != 0;
-      #1 taken = o_weight_valid & i_weight_ready;
-      if (taken && o_weight !== after[i]) begin
-        if (wrong < 10) $display("word %0d is %h, not %h", i, o_weight, after[i]);
-        wrong = wrong + 1;
-      end
-      @(negedge i_clk);
-    end
+    read(1);
+    restart;
+    read(1);
 @VERDICT@  end
+
+  task restart;
+    begin
+      i_valid = 0;
+      i_weight_valid = 0;
+      counts = 0;
+      i_rst = 1;
+      repeat (4) @(negedge i_clk);
+      i_rst = 0;
+      counts = 1;
+    end
+  endtask
+
+  // All words, with gaps; other ones if asked for.
+  task load;
+    input other;
+    begin
+      for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
+        i_weight_valid = i == 0 || $random(random) % 4 != 0;
+        i_weight = i_weight_valid ? before[i] ^ {@WORDBITS@{other}} : {@WORDBITS@{1'bx}};
+        #1 taken = o_weight_ready & i_weight_valid;
+        @(negedge i_clk);
+      end
+      i_weight_valid = 0;
+      taken = 0;
+    end
+  endtask
+
+  // So many pixels from the first on, with gaps; once, words are read out meanwhile.
+  task image;
+    input integer count;
+    begin
+      for (i = 0; i < count; i = i + (taken === 1'b1)) begin
+        i_valid = $random(random) % 4 != 0;
+        i_pixel = i_valid ? images[i][7:0] : 8'hx;
+        i_last = images[i][8];
+        i_label = images[i]@LABEL@;
+@RATE@        #1 taken = i_valid & o_ready;
+        @(negedge i_clk);
+        if (i == count / 2 && taken === 1'b1 && count == @PIXELS@) begin
+          i_valid = 0;
+          k = i;
+          read(0);
+          i = k;
+          taken = 1;
+        end
+      end
+      i_valid = 0;
+      taken = 0;
+    end
+  endtask
+
+  // All words, with waits; compared with those after the last step if asked for.
+  task read;
+    input compared;
+    begin
+      i_read = 1;
+      @(negedge i_clk);
+      i_read = 0;
+      held = 0;
+      for (i = 0; i < @WORDS@; i = i + (taken === 1'b1)) begin
+        i_weight_ready = $random(random) % 4 != 0;
+        #1 taken = o_weight_valid & i_weight_ready;
+        if (held && (o_weight_valid !== 1'b1 || o_weight !== held_word) ||
+            (o_weight_valid & (o_weight_last ^ (i == @WORDS@ - 1))) !== 1'b0) begin
+          if (wrong < 10) $display("word %0d: valid %b, last %b, %h", i, o_weight_valid,
+                                   o_weight_last, o_weight);
+          wrong = wrong + 1;
+        end
+        if (taken && compared && o_weight !== after[i]) begin
+          if (wrong < 10) $display("word %0d is %h, not %h", i, o_weight, after[i]);
+          wrong = wrong + 1;
+        end
+        held = o_weight_valid & ~i_weight_ready;
+        held_word = o_weight;
+        @(negedge i_clk);
+      end
+      i_weight_ready = 0;
+      taken = 0;
+    end
+  endtask
 """

@@ -20,9 +20,10 @@ def add_figure(parser: Any) -> None:
 def figures(args: Namespace) -> AbstractContextManager:
     """Return what gives a command's figures the look that its options ask for."""
     known = vars(args)
-    given = known.get("figure_size"), not known.get("no_title"), known.get("csv")
+    table = known.get("csv") if isinstance(known.get("csv"), str) else None
+    given = known.get("figure_size"), not known.get("no_title"), table
     if "figure_size" not in known or given == (None, True, None):
-        return nullcontext()  # where nothing draws, --csv is a form of the answer
+        return nullcontext()  # where --csv takes no file, it is a form of the answer
     from lnsarith.picture.look import looking
 
     return looking(*given)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lnsarith.commands.rtl.core.source import Source
     from verilog.core.inference.core import Core
 
-__all__ = ["options", "run"]
+__all__ = ["core_for", "options", "run"]
 
 MOST_GOLDEN = 64  # images
 
@@ -82,13 +82,20 @@ def run(args: Namespace) -> int:
 
 def _core(args: Namespace, source: Source) -> Core:
     """Return the core of a network in the shape that is asked for."""
+    lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
+    batch = whole("images", args.images, 1, 1 << 16) if args.images else None
+    pipeline = whole("pipeline", args.pipeline, 1, 64)
+    return core_for(source, pipeline, lanes, batch, args.name)
+
+
+def core_for(source: Source, pipeline: int, lanes: int | None = None, batch: int | None = None,
+             name: str | None = None) -> Core:
+    """Return the core of a network with so many registers in the loop; by default 16 lanes, or
+    as many as the widest layer has outputs, and the batch that wastes least."""
     from verilog.core.inference.core import inference_core
     from verilog.core.inference.schedule import choose_schedule
     from verilog.design.name import check_name
 
-    lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
-    batch = whole("images", args.images, 1, 1 << 16) if args.images else None
-    pipeline = whole("pipeline", args.pipeline, 1, 64)
     arithmetic = source.arithmetic
     forms = [layer.shape for layer in source.layers]
     lanes = lanes or min(16, max(f.outputs for f in forms))
@@ -96,8 +103,8 @@ def _core(args: Namespace, source: Source) -> Core:
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
                         1 if arithmetic.sums.start else 0, arithmetic.packed,
                         tuple(x.numbers for x in source.layers if x.numbers))
-    name = check_name(args.name) if args.name else _name(source.label, s)
-    return inference_core(name, arithmetic, source.layers, s)
+    return inference_core(check_name(name) if name else _name(source.label, s), arithmetic,
+                          source.layers, s)
 
 
 def _name(label: str, s) -> str:
