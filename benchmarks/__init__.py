@@ -6,8 +6,8 @@
     python -m benchmarks.memory           an epoch of MNIST
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
     python -m benchmarks.agreement        kernels against NumPy, every combination of options
-    python -m benchmarks.mutants          faults in Verilog: which sim and prove catch
-    python -m benchmarks.accuracy         MNIST by arithmetic, 20 epochs, three seeds
+    python -m benchmarks.hardware.mutants          faults in Verilog: which sim and prove catch
+    python -m benchmarks.training.accuracy         MNIST by arithmetic, 20 epochs, three seeds
 
 Each says on stderr what it does and prints a table on stdout; with --record it adds a
 JSON line a row, with machine, date, commit and versions, to benchmarks/results/<name>.jsonl.

@@ -23,7 +23,7 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)
 import made  # noqa: E402
 from pictures import FileScraper  # noqa: E402
 
-from lnsarith.front.version import __version__  # noqa: E402
+from lnsarith.host.version import __version__  # noqa: E402
 
 project = "lnsarith"
 copyright = "2026 the lnsarith authors"

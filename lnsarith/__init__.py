@@ -30,11 +30,11 @@ if TYPE_CHECKING:
         operators,
         train,
     )
-    from lnsarith.array import LnsArray
+    from lnsarith.catalogue.array import LnsArray
     from lnsarith.catalogue.operator import Operator, Option
     from lnsarith.delta.method import Delta
-    from lnsarith.format import Lns
-    from lnsarith.front.version import __version__
+    from lnsarith.host.version import __version__
+    from lnsarith.lns.format import Lns
 
 __all__ = ["Delta", "Fixed", "FixedArray", "Lns", "LnsArray", "Operator", "Option", "Plugin", "Run",
            "__version__", "check", "concatenate", "find", "from_sklearn", "load", "load_plugin",
@@ -45,9 +45,9 @@ _HOMES = {
     "fxp.arrays.joining": ("concatenate", "stack", "where"),
     "lnsarith.api": ("Plugin", "Run", "check", "find", "from_sklearn", "load", "load_plugin",
                      "operators", "train"),
-    "lnsarith.array": ("LnsArray",), "lnsarith.format": ("Lns",),
+    "lnsarith.catalogue.array": ("LnsArray",), "lnsarith.lns.format": ("Lns",),
     "lnsarith.catalogue.operator": ("Operator", "Option"), "lnsarith.delta.method": ("Delta",),
-    "lnsarith.front.version": ("__version__",),
+    "lnsarith.host.version": ("__version__",),
 }
 
 if not TYPE_CHECKING:  # which knows the names from above

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fxp.run.execute import BACKENDS
-from lnsarith.bench.report import Report
-from lnsarith.bench.report import check as check_operator
+from lnsarith.catalogue.bench.report import Report
+from lnsarith.catalogue.bench.report import check as check_operator
 from lnsarith.catalogue.operator import FAMILIES, Operator
 from lnsarith.catalogue.operators import OPERATORS, find, operator_for
 from lnsarith.plugins.load import Plugin, load_installed, load_plugin
 
 if TYPE_CHECKING:
-    from lnsarith.commands.onnx.python import ImportedRun
+    from lnsarith.commands.networks.onnx.python import ImportedRun
     from nets.data.sets import Dataset
     from nets.network.evaluation import Evaluation
 
@@ -40,7 +40,7 @@ def check(operator: str, f=None, *, samples: int | None = None, exhaustive: bool
     """Return how an operator (add, lns-add, ...) errs against real arithmetic.
 
     f is a format or its name, by default one that suits the operator; options are the
-    operator's, such as delta="lut:r=1/4". See `lnsarith.bench.report.check`.
+    operator's, such as delta="lut:r=1/4". See `lnsarith.catalogue.bench.report.check`.
     """
     row, form = operator_for(operator, f)
     return check_operator(row, form, options, samples, exhaustive, seed)
@@ -135,7 +135,7 @@ def from_sklearn(model, out=None, name: str = "mlp") -> ImportedRun:
     Its features are the model's own; class i is model.classes_[i]. Raises TypeError for another
     model, ValueError for one that is not fitted, or a folder that is not empty.
     """
-    from lnsarith.commands.onnx import python
+    from lnsarith.commands.networks.onnx import python
 
     return python.from_sklearn(model, out or _free_folder(name), name)
 
@@ -148,19 +148,19 @@ def load(folder, *, threads: int | None = None, backend: str = "vector") -> Run 
     damaged files.
     """
     from lnsarith.commands.common.which import imported_folder
-    from lnsarith.commands.eval.exported import is_export, open_export
+    from lnsarith.commands.networks.eval.exported import is_export, open_export
 
     if backend not in BACKENDS:
         raise ValueError(f"backend must be {' or '.join(BACKENDS)}, got {backend!r}")
     path = Path(os.fspath(folder))
     path = path.parent if path.name in ("model.npz", "manifest.json") else path
     if imported_folder(str(path)):
-        from lnsarith.commands.onnx.python import ImportedRun
+        from lnsarith.commands.networks.onnx.python import ImportedRun
 
         return ImportedRun(path)
     if is_export(str(path)):
         return _of_logits(path, *open_export(Namespace(run_folder=str(path)))[1:])
-    from lnsarith.commands.eval.model import open_model
+    from lnsarith.commands.networks.eval.model import open_model
 
     kept, network, _ = open_model(Namespace(
         run_folder=str(path), threads=_text(threads), backend=backend))
@@ -181,7 +181,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     setting, else ValueError, or DataError, where the command would complain.
     """
     from lnsarith.commands.common.options import settings_by_name, thread_count
-    from lnsarith.commands.train.export_binary import export
+    from lnsarith.commands.networks.train.export_binary import export
     from nets.data.own import OWN
     from nets.settings.suited import default_name, settings_for
     from nets.train.run import Run as Folder

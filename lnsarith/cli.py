@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from lnsarith.commands.common.figure import add_figure, figures
-from lnsarith.front import streams
-from lnsarith.front.extras import how_to_get
+from lnsarith.host import streams
+from lnsarith.host.extras import how_to_get
 
 __all__ = ["main"]
 
@@ -74,7 +74,7 @@ def _reader(kind: str) -> Callable[[str], int | float]:
     """Return what reads the number of an option, as all numbers are read."""
 
     def read(text: str):
-        numbers = importlib.import_module("fxp.numbers")
+        numbers = importlib.import_module("fxp.text.numbers")
         try:
             return getattr(numbers, kind)("it", text)
         except ValueError as error:
@@ -90,7 +90,7 @@ class Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser, namespace, values, option_string=None):
-        from lnsarith.front.version import __version__
+        from lnsarith.host.version import __version__
 
         print(f"lnsarith {__version__}")
         parser.exit(0)

@@ -2,7 +2,7 @@
 
     from hypothesis import given, strategies as st
     from fxp.strategies import words
-    from lnsarith import spec
+    from lnsarith.lns import spec
     from lnsarith.strategies import lns_formats
 
     @given(st.data(), lns_formats(max_bits=16))
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from fxp.format import check_integer
 from fxp.strategies import st  # or what to install
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["lns_formats"]
 

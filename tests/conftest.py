@@ -10,9 +10,9 @@ import pytest
 
 QUICK = """
     test_rooms test_same_results
-    fxp/test_circuit fxp/test_defined fxp/test_exact_numbers fxp/test_numbers fxp/test_fit_segments
-    lnsarith/test_catalogue lnsarith/test_check lnsarith/test_array_methods
-    lnsarith/test_similarity
+    fxp/test_circuit fxp/compile/test_defined fxp/arrays/test_exact_numbers fxp/text/test_numbers fxp/fit/test_fit_segments
+    lnsarith/catalogue/test_catalogue lnsarith/catalogue/test_check lnsarith/catalogue/test_array_methods
+    lnsarith/catalogue/test_similarity
     oracles/test_oracle oracles/test_oracle_delta
     nets/settings/test_binary_settings nets/settings/test_settings_given
     nets/data/test_augment nets/data/test_data
@@ -21,7 +21,7 @@ QUICK = """
     nets/train/test_train nets/binary/test_binary_fold
     nets/quantize/test_prune
     verilog/test_design_names verilog/rtl/test_rtl_emit verilog/rtl/test_rtl_prove
-    commands/test_check_command
+    commands/operators/test_check_command
 """.split()
 
 

@@ -42,7 +42,7 @@ def test_no_folder_is_a_corridor():
 
 
 def named_in_vain(text):
-    """Return the places in the packages (`fxp.words`, fxp/words.py) that a text names and
+    """Return the places in the packages (`fxp.arrays.words`, fxp/arrays/words.py) that a text names and
     that are not there."""
     found = []
     for name in re.findall(rf"(?<![\w./-])(?:{'|'.join(PACKAGES)})(?:[./]\w+)+(?![\w(])", text):
@@ -58,8 +58,8 @@ def named_in_vain(text):
 
 
 def test_texts_name_places_that_are_there():
-    assert named_in_vain("see `fxp.words.WordArray`, lnsarith/delta/, nets/layers/dense.py") == []
-    gone = ["nets/lns.py", "fxp.words.Gone", "fxp.trace.gone", "fxp/bits.py"]
+    assert named_in_vain("see `fxp.arrays.words.WordArray`, lnsarith/delta/, nets/layers/dense.py") == []
+    gone = ["nets/lns.py", "fxp.arrays.words.Gone", "fxp.trace.gone", "fxp/bits.py"]
     assert named_in_vain(" ".join(gone)) == gone
     files = [ROOT / "README.md", *(f for p in (*PACKAGES, "benchmarks") for f in
                                    (ROOT / p).rglob("*.py"))]

@@ -11,7 +11,7 @@ from fxp.trace.circuit import Circuit
 from fxp.trace.graph import SpecError
 from lnsarith.catalogue.operator import Operator
 from lnsarith.catalogue.operators import OPERATORS, find
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["Case", "axes", "cases", "covering"]
 

@@ -9,11 +9,11 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from fxp.compile.defined import check_defined
-from fxp.compile.lanes import WIDTHS, lane_modes, plan_width
-from fxp.compile.loops import Arguments, emit_map
-from fxp.compile.target import Target
-from fxp.compile.vector import Lanes
+from fxp.compile.machine.defined import check_defined
+from fxp.compile.machine.target import Target
+from fxp.compile.nests.loops import Arguments, emit_map
+from fxp.compile.nodes.lanes import WIDTHS, lane_modes, plan_width
+from fxp.compile.nodes.vector import Lanes
 from fxp.format import word_dtype
 from fxp.trace.circuit import Circuit
 from fxp.trace.plans import MapPlan

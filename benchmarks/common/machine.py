@@ -22,7 +22,7 @@ def facts() -> dict:
 
     level is what kernels are compiled for, so NUMBA_CPU_NAME decides it too.
     """
-    from fxp.compile.target import target
+    from fxp.compile.machine.target import target
 
     return {
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -52,8 +52,8 @@ def _measure(given: dict, options) -> int:
 def _row(product, given: dict, options, limit: float) -> dict:
     from benchmarks.kernels.loops import step_loop
     from benchmarks.kernels.ports import least_seconds
-    from fxp.compile.products import TILE, sum_width
-    from fxp.compile.target import target
+    from fxp.compile.machine.target import target
+    from fxp.compile.nests.products import TILE, sum_width
     from fxp.run.execute import kernel_of
 
     product.call()

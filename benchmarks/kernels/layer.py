@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fxp.trace.plans import MatmulPlan
-from lnsarith import spec
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from nets.arithmetic.choose import make_arithmetic
 from nets.settings.settings import Settings
 

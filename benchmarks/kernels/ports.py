@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from benchmarks.agreement.machine import compiled
-from fxp.compile.target import target
+from fxp.compile.machine.target import target
 
 __all__ = ["additions_a_second", "least_seconds"]
 

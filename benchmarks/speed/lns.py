@@ -34,7 +34,7 @@ def matmuls(results: Results, options) -> None:
 
 def _matmul(results: Results, a, b, mark, rounds: int) -> None:
     from benchmarks.speed.scalar_loop import delta_table, matmul
-    from lnsarith.array import LnsArray
+    from lnsarith.catalogue.array import LnsArray
 
     x, y, table = LnsArray(a, LNS), LnsArray(b, LNS), delta_table()
     out = np.empty((len(a), b.shape[1]), np.int16)
@@ -93,7 +93,7 @@ def lns_sums(xlns, results: Results, options) -> None:
 
 
 def _sum(results: Results, xlns, method: str, a, b, rounds: int) -> None:
-    from lnsarith.array import LnsArray
+    from lnsarith.catalogue.array import LnsArray
     from lnsarith.delta.methods import parse
 
     x, y = (LnsArray(w, LNS, delta=parse(method)) for w in (a, b))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.common.peers import Missing, load
 from benchmarks.common.rows import Mark, Results, say
 from benchmarks.common.timing import Pair
-from benchmarks.peers import Missing, load
 
 __all__ = ["COLUMNS", "add_rate", "add_time", "peer"]
 

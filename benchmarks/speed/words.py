@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxp.format import Fixed
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["FIXED", "LNS", "demand_equal", "fixed_words", "lns_words"]
 

@@ -123,7 +123,7 @@ def measured() -> str:
     """Return the page of recorded accuracies, costs in time and memory."""
     lines = ["# Measured", "", "Every number is a row of `benchmarks/results`, made by the script "
              "that its heading names; `python -m benchmarks.SCRIPT` makes it again.", "",
-             "## Accuracy (`benchmarks.accuracy`)", "",
+             "## Accuracy (`benchmarks.training.accuracy`)", "",
              "MNIST, test accuracy after the last epoch in %, bit-true; a perceptron 784-100-10 at "
              "batch 5 but where a model is named. A standard error of 10,000 images is 0.17 points "
              "at 97 %.", "", "| run | epochs | seeds | test % | from..to | date, commit |",
@@ -131,20 +131,20 @@ def measured() -> str:
     for r in _latest(rows("accuracy"), lambda r: (r["row"], r["epochs"])).values():
         lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
                      f"{r['min']:.2f}..{r['max']:.2f} | {_when(r)} |")
-    lines += ["", "## Other networks (`benchmarks.networks`)", "",
+    lines += ["", "## Other networks (`benchmarks.training.networks`)", "",
               "| run | epochs | seeds | test % | command | date, commit |",
               "|---|---|---|---|---|---|"]
     for r in _latest(rows("networks"), lambda r: (r["row"], str(r["seeds"]))).values():
         lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
                      f"`{r['command']}` | {_when(r)} |")
-    lines += ["", "## Binary networks (`benchmarks.binary`)", "", *_plain("binary")]
+    lines += ["", "## Binary networks (`benchmarks.training.binary`)", "", *_plain("binary")]
     lines += ["", "## Start and memory (`benchmarks.startup`, `benchmarks.memory`)", "",
               "| what | | date, commit |", "|---|---|---|"]
     for r in [*_latest(rows("startup"), lambda r: r["row"]).values(),
               *_latest(rows("memory"), lambda r: r["row"]).values()]:
         value = f"{r['peak_mb']:.0f} MB" if "peak_mb" in r else f"{r['seconds']:.2f} s"
         lines.append(f"| {r['row']} | {value} | {_when(r)} |")
-    lines += ["", "## Hardware (`benchmarks.rtl`, `benchmarks.mutants`)", "",
+    lines += ["", "## Hardware (`benchmarks.hardware.rtl`, `benchmarks.hardware.mutants`)", "",
               "| what | seconds | date, commit |", "|---|---|---|"]
     for r in _latest(rows("rtl"), lambda r: r["row"]).values():
         lines.append(f"| {r['row']} | {r['seconds']:.2f} | {_when(r)} |")

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fxp import spec
+from fxp.arrays.exact import each, near_fraction
 from fxp.arrays.operators import NumberArray
-from fxp.exact import each, near_fraction
+from fxp.arrays.words import checked_words
 from fxp.format import Fixed, FormatError, as_format
-from fxp.kernels import Accumulator
 from fxp.run import backend as run
+from fxp.run.kernels import Accumulator
 from fxp.trace.plans import MatmulPlan
-from fxp.words import checked_words
 
 __all__ = ["FixedArray", "Limits", "limits"]
 
@@ -50,7 +50,7 @@ class FixedArray(NumberArray):
         FixedArray.from_float([1, -1.5], Fixed(8, 3))   the same
 
     rounding and overflow are those of the operators, kind and bits say how sums of
-    products are taken (`fxp.kernels.Accumulator`). With rounding stochastic the
+    products are taken (`fxp.run.kernels.Accumulator`). With rounding stochastic the
     random bits are operands: use `mul`, `matmul` and `astype`.
     """
 

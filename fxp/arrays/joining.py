@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fxp.words import WordArray
+from fxp.arrays.words import WordArray
 
 __all__ = ["concatenate", "joined", "stack", "where"]
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fxp.arrays.joining import joined, where
-from fxp.words import WordArray
+from fxp.arrays.words import WordArray
 
 __all__ = ["call_function", "call_ufunc"]
 

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from fxp.arrays.exact import REALS, exact_numbers
 from fxp.arrays.numpy_functions import call_function, call_ufunc
-from fxp.exact import REALS, exact_numbers
+from fxp.arrays.words import WordArray
 from fxp.run import backend as run
 from fxp.trace.circuit import trace
-from fxp.words import WordArray
 
 __all__ = ["NumberArray", "binary"]
 

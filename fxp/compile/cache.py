@@ -1,7 +1,7 @@
 """Plans and scalar loops to machine code, kept on disk between runs.
 
 A kernel is compiled by Numba from the text of a small module, named by a digest of
-what it computes; its machine code is kept by `fxp.compile.kept`. Compilation, and the import of
+what it computes; its machine code is kept by `fxp.compile.machine.kept`. Compilation, and the import of
 this module where it is put off, take `fxp.once.compile_lock`.
 """
 
@@ -23,15 +23,15 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
-from fxp.compile import kept
-from fxp.compile.defined import check_defined
-from fxp.compile.lanes import plan_width
-from fxp.compile.loops import Arguments, emit_map
-from fxp.compile.products import emit_matmul, sum_width
+from fxp.compile.machine import kept
+from fxp.compile.machine.defined import check_defined
+from fxp.compile.machine.target import target
+from fxp.compile.nests.loops import Arguments, emit_map
+from fxp.compile.nests.products import emit_matmul, sum_width
+from fxp.compile.nests.spans import emit_spans
+from fxp.compile.nodes.lanes import plan_width
+from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_source
-from fxp.compile.spans import emit_spans
-from fxp.compile.target import target
-from fxp.compile.vector import Lanes
 from fxp.once import compile_lock, hold_at_fork
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
@@ -122,7 +122,7 @@ def _executed(key: str, text: str) -> ModuleType:
 
 
 def njit(*signature, cache: bool = False, **options):
-    """As numba.njit; but with cache=True the code is kept by `fxp.compile.kept`.
+    """As numba.njit; but with cache=True the code is kept by `fxp.compile.machine.kept`.
 
     Numba's own cache ends at the first damaged file, and processes that add types to a
     function at the same time may swap them.

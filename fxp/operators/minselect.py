@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from fxp.dyadic import dyadic
 from fxp.format import Fixed, FormatError
 from fxp.spec import overflow, round_shift
+from fxp.text.dyadic import dyadic
 from fxp.trace.bits import maximum, minimum, where
 
 __all__ = ["dropped_bits", "exact_product", "minselect", "minselect_mac", "read_gain",

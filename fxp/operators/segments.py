@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from fxp.dyadic import dyadic, in_units, power_of_two
 from fxp.format import Fixed, FormatError
 from fxp.spec import overflow, round_shift
+from fxp.text.dyadic import dyadic, in_units, power_of_two
 from fxp.trace.bits import where
 
 __all__ = ["SEGMENTS", "Segment", "Segments", "pwl"]

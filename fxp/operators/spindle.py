@@ -14,9 +14,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from fxp.dyadic import dyadic, in_units, power_of_two
 from fxp.format import Fixed, FormatError
 from fxp.spec import overflow, round_shift
+from fxp.text.dyadic import dyadic, in_units, power_of_two
 from fxp.trace.bits import maximum, where
 
 __all__ = ["SPINDLES", "Spindle", "Unit", "spindle", "spindle_gradient"]

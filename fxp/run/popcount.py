@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxp.compile.cache import compile_module
-from fxp.compile.popcount_tiles import LANES, tile_shape
+from fxp.compile.nests.popcount_tiles import LANES, tile_shape
 
 __all__ = ["BitLayer", "pack_bits", "words_of"]
 
@@ -91,7 +91,7 @@ _TEXT = """\
 from numba import types
 
 from fxp.compile.cache import njit
-from fxp.compile.popcount_tiles import load8, pack64, store64, tile
+from fxp.compile.nests.popcount_tiles import load8, pack64, store64, tile
 
 count = tile({fires})
 I = types.int64

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from fxp.format import FormatError, check_integer
 from fxp.trace.circuit import trace
 from fxp.trace.plans import MatmulPlan
-from lnsarith import spec
 from lnsarith.delta.methods import Delta, Lut
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 
 __all__ = ["Accumulator"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from fxp.format import Fixed, FormatError, as_format
 from fxp.once import cached_property
 from fxp.trace.circuit import Circuit, trace
-from lnsarith import spec as lns
-from lnsarith.format import Lns
+from lnsarith.lns import spec as lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["FAMILIES", "Operator", "Option"]
 

@@ -21,17 +21,17 @@ import numpy as np
 
 from fxp import spec as fixed
 from fxp.format import Fixed, FormatError
-from fxp.numbers import whole
 from fxp.operators.minselect import dropped_bits, minselect, minselect_mac, read_gain, read_ratio
 from fxp.operators.segments import Segments, pwl
 from fxp.operators.spindle import Spindle, spindle
 from fxp.operators.xnor import equal_bits, xnor_popcount
-from lnsarith import convert
-from lnsarith import spec as lns
+from fxp.text.numbers import whole
 from lnsarith.catalogue.operator import FAMILIES, Operator, Option
 from lnsarith.catalogue.real import choose
 from lnsarith.delta import methods as delta
-from lnsarith.format import Lns
+from lnsarith.lns import convert
+from lnsarith.lns import spec as lns
+from lnsarith.lns.format import Lns
 from lnsarith.spindle.file import WRITES, read_fit
 
 __all__ = ["OPERATORS", "Operator", "Option", "find", "operator_for", "parse_format"]

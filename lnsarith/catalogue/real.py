@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from fxp.format import Fixed
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["LN2", "Real", "as_float", "as_real", "choose", "decode"]
 

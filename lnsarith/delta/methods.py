@@ -18,7 +18,7 @@ from dataclasses import fields
 from fractions import Fraction
 
 from fxp.format import FormatError
-from fxp.numbers import exact, whole
+from fxp.text.numbers import exact, whole
 from lnsarith.delta.method import Delta
 from lnsarith.delta.shifts import Balanced, BitShift, Mitchell, Pwl
 from lnsarith.delta.tables import Exact, Interp, Lut

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from fxp.format import FormatError
 from fxp.trace.bits import clamp, minimum, where
-from lnsarith.convert import shift_right
 from lnsarith.delta.method import Delta, by_table, cancelling
 from lnsarith.delta.pwl import MOST, fit_segments, fit_within
+from lnsarith.lns.convert import shift_right
 
 __all__ = ["Balanced", "BitShift", "Mitchell", "Pwl"]
 

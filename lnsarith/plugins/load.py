@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-from lnsarith.files.reading import read_bytes
+from lnsarith.host.files.reading import read_bytes
 from lnsarith.plugins.registry import PluginError, names_of, register
 
 __all__ = ["GROUP", "Plugin", "demand", "kept", "load_installed", "load_plugin", "loaded"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fxp.format import FormatError
 from fxp.operators.spindle import SPINDLES, Spindle
-from lnsarith.files.reading import BadFile, read_json
-from lnsarith.files.schema import floating, listed, maybe, table, text
+from lnsarith.host.files.reading import BadFile, read_json
+from lnsarith.host.files.schema import floating, listed, maybe, table, text
 from lnsarith.spindle.kernels import MOST_KERNELS, Kernels
 
 __all__ = ["named_function", "parse_function", "read_fit", "read_function"]

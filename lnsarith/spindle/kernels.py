@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxp.format import FormatError
-from fxp.numbers import real
+from fxp.text.numbers import real
 
 __all__ = ["MOST_KERNELS", "Kernels", "LOGISTIC", "logistic"]
 

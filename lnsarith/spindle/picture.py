@@ -8,7 +8,7 @@ import numpy as np
 
 from fxp.fit.functions import Target
 from fxp.operators.spindle import Spindle
-from lnsarith.picture import GREY, INK, LINE, WARM, legend, picture
+from lnsarith.host.picture import GREY, INK, LINE, WARM, legend, picture
 from lnsarith.spindle.kernels import Kernels
 
 __all__ = ["draw"]

@@ -13,9 +13,9 @@ import numpy as np
 
 from fxp.fit.functions import TARGETS, Target, empirical, tabulated
 from fxp.format import FormatError
-from fxp.numbers import real, shown
-from lnsarith.files.arrays import read_npy, read_npz
-from lnsarith.files.reading import BadFile, open_plain
+from fxp.text.numbers import real, shown
+from lnsarith.host.files.arrays import read_npy, read_npz
+from lnsarith.host.files.reading import BadFile, open_plain
 from lnsarith.spindle.file import read_function
 from lnsarith.spindle.sample import support
 

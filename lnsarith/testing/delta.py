@@ -8,7 +8,7 @@ from dataclasses import fields
 from fxp.run.backend import BACKENDS
 from lnsarith.catalogue.operators import find
 from lnsarith.delta.methods import Delta, parse
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from lnsarith.plugins.load import load_plugin
 from lnsarith.testing.hardware import check_hardware
 from lnsarith.testing.operators import compare

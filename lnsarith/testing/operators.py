@@ -10,7 +10,7 @@ import numpy as np
 
 from fxp.run.backend import BACKENDS, elementwise
 from fxp.trace.circuit import evaluate
-from lnsarith.bench.operands import choices, every, sampled
+from lnsarith.catalogue.bench.operands import choices, every, sampled
 from lnsarith.catalogue.operator import Operator
 from lnsarith.catalogue.operators import OPERATORS, find, parse_format
 from lnsarith.plugins.load import load_plugin

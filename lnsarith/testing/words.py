@@ -1,6 +1,6 @@
 """A logarithmic sum over plain ints, by any D: the second writing that Delta methods meet.
 
-It shares no code with `lnsarith.spec`: a word is read digit by digit, as the README draws it.
+It shares no code with `lnsarith.lns.spec`: a word is read digit by digit, as the README draws it.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ import numpy as np
 from fxp.format import Fixed
 from fxp.spec import overflow, round_nearest_even, round_shift
 from fxp.trace.bits import clamp, maximum
-from lnsarith import spec
-from lnsarith.convert import antilog, log2_of
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.convert import antilog, log2_of
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from nets.arithmetic.lns.descent import lns_constant
 
 __all__ = ["FixedAlgebra", "LnsAlgebra", "RealAlgebra", "Scaled"]

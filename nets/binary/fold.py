@@ -16,7 +16,7 @@ from fxp.run.popcount import pack_bits, words_of
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
 from nets.layers.binary.layers import BinaryConv2d, BinaryNorm, Product, Scale, Sign
 from nets.layers.dropout import Dropout
-from nets.layers.pool import MaxPool
+from nets.layers.spatial.pool import MaxPool
 from nets.network.network import Network
 from nets.network.probe import plain_layer
 

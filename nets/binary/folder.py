@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.run.popcount import words_of
-from lnsarith.files.schema import listed, maybe, number, table, text
+from lnsarith.host.files.schema import listed, maybe, number, table, text
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
 from nets.layers.window import Window
 from nets.network.memh import (

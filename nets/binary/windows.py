@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fxp.run.popcount import BitLayer, pack_bits, words_of
-from nets.layers.gather import patches
+from nets.layers.spatial.gather import patches
 from nets.layers.window import Window
 from nets.quantize.simplify import extremes
 

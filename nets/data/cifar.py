@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import BadFile, open_plain, read_bytes
+from lnsarith.host.files.reading import BadFile, open_plain, read_bytes
 from nets.data.download import DataError, Resumable
 
 __all__ = ["ARCHIVES", "COUNTS", "SIZE", "fetch", "find", "read"]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fxp.numbers import shown
-from lnsarith.files.arrays import read_npy, read_npz
-from lnsarith.files.reading import open_plain, read_text
+from fxp.text.numbers import shown
+from lnsarith.host.files.arrays import read_npy, read_npz
+from lnsarith.host.files.reading import open_plain, read_text
 from nets.data.download import DataError
 from nets.data.idx import read_packed
 from nets.data.images import read_images

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import BadFile, open_plain
+from lnsarith.host.files.reading import BadFile, open_plain
 
 __all__ = ["read_idx", "read_packed", "upright"]
 

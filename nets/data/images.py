@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import open_plain
+from lnsarith.host.files.reading import open_plain
 
 __all__ = ["SUFFIXES", "read_images"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import FormatError
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.arithmetic.tensor import Tensor
 from nets.data.sets import Dataset
 from nets.layers.dense import Layer
@@ -126,7 +126,7 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for weights and one for activations; rows have name,
     where, rate, mean and deviation."""
-    from lnsarith.picture import GREY, LINE, WARM, legend, picture
+    from lnsarith.host.picture import GREY, LINE, WARM, legend, picture
 
     inks = (LINE, WARM, "#2a9d5c", "#c98a1b", "#7a5bc4", GREY)
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from lnsarith.files.arrays import read_npz
-from lnsarith.files.reading import BadFile, read_json
-from lnsarith.files.schema import check, floating, listed, mapping, maybe, number, table, text
-from lnsarith.files.whole import new_folder
+from lnsarith.host.files.arrays import read_npz
+from lnsarith.host.files.reading import BadFile, read_json
+from lnsarith.host.files.schema import check, floating, listed, mapping, maybe, number, table, text
+from lnsarith.host.files.whole import new_folder
 from nets.graph.graph import Graph, GraphError, Node, in_order
 from nets.graph.inputs import Preparation
 from nets.network.model import RunError, write_arrays

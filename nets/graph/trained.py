@@ -10,12 +10,12 @@ from fxp.format import Fixed
 from nets.arithmetic.formulas import EPSILON
 from nets.graph.graph import Graph, Node, Unsupported
 from nets.layers.activations import SMOOTH, PReLU, Smooth
-from nets.layers.branches import Add, GlobalAverage
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
-from nets.layers.pool import AveragePool, MaxPool
+from nets.layers.spatial.branches import Add, GlobalAverage
+from nets.layers.spatial.conv import Conv2d
+from nets.layers.spatial.pool import AveragePool, MaxPool
 from nets.layers.window import Window
 from nets.network.network import Network
 from nets.network.probe import plain_layer

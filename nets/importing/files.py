@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import BadFile, open_plain, read_bytes
+from lnsarith.host.files.reading import BadFile, open_plain, read_bytes
 
 __all__ = ["MOST", "attribute", "read_model", "tensor"]
 

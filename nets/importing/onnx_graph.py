@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import BadFile
+from lnsarith.host.files.reading import BadFile
 from nets.graph.graph import Graph, GraphError, Node, Unsupported, in_order
 from nets.graph.operators.quantisers import QUANTISERS
 from nets.graph.operators.table import OPERATORS, why_not

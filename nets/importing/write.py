@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import write_whole
+from lnsarith.host.files.whole import write_whole
 from nets.graph.graph import Graph, GraphError
 from nets.graph.operators.quantisers import QUANTISERS
 

@@ -4,7 +4,7 @@ The formulas of `nets.arithmetic.formulas` are read by the algebra of each arith
 each operation in its register (a division by the batch's size is a product with a word, a
 root halves a log; its sums by `norm_delta`, for a coarse table's errors, which all go one
 way, add up in means and running statistics), fixed point rounds once at the end of a
-formula (the root by way of logarithms from 12-bit tables, `lnsarith.convert`), floats as
+formula (the root by way of logarithms from 12-bit tables, `lnsarith.lns.convert`), floats as
 they are.
 """
 

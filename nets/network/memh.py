@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from fxp.numbers import shown
-from lnsarith.files.reading import BadFile, open_plain, read_bytes, read_json
-from lnsarith.files.schema import Form, check, listed, mapping, number, table, text
-from lnsarith.files.whole import clear_away, write_folder_whole
+from fxp.text.numbers import shown
+from lnsarith.host.files.reading import BadFile, open_plain, read_bytes, read_json
+from lnsarith.host.files.schema import Form, check, listed, mapping, number, table, text
+from lnsarith.host.files.whole import clear_away, write_folder_whole
 from nets.network.model import RunError
 
 __all__ = ["MANIFEST", "file_name", "is_folder", "read_folder", "read_rows", "read_words",

@@ -13,11 +13,11 @@ from typing import TypeVar
 import numpy as np
 
 from fxp.format import FormatError
-from fxp.numbers import shown
-from lnsarith.files.arrays import read_npz
-from lnsarith.files.reading import BadFile, parse_json
-from lnsarith.files.schema import check, mapping, number, table, text
-from lnsarith.files.whole import write_whole
+from fxp.text.numbers import shown
+from lnsarith.host.files.arrays import read_npz
+from lnsarith.host.files.reading import BadFile, parse_json
+from lnsarith.host.files.schema import check, mapping, number, table, text
+from lnsarith.host.files.whole import write_whole
 from nets.network.network import Network
 
 __all__ = ["Model", "NotFinite", "RunError", "model_bytes", "most_bytes", "read_arrays",

@@ -10,15 +10,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.layers.activations import PReLU, Smooth
-from nets.layers.branches import Add, GlobalAverage
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
 from nets.layers.operator import OperatorLayer
-from nets.layers.pool import AveragePool, MaxPool
+from nets.layers.spatial.branches import Add, GlobalAverage
+from nets.layers.spatial.conv import Conv2d
+from nets.layers.spatial.pool import AveragePool, MaxPool
 from nets.layers.spindle import spindle_layer
 from nets.layers.window import Shape, Window, shown
 from nets.network.network import Network, Sources, mlp

@@ -7,12 +7,12 @@ import re
 import numpy as np
 
 from nets.layers.binary.layers import Scale
-from nets.layers.branches import Add
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
-from nets.layers.pool import AveragePool, MaxPool
+from nets.layers.spatial.branches import Add
+from nets.layers.spatial.conv import Conv2d
+from nets.layers.spatial.pool import AveragePool, MaxPool
 from nets.network.network import Network
 from nets.network.probe import plain_layer
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.schema import floating, listed, number, table, text
+from lnsarith.host.files.schema import floating, listed, number, table, text
 from nets.layers.window import Window
 from nets.network.memh import (
     MANIFEST,

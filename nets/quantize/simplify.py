@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from nets.arithmetic.formulas import EPSILON
-from nets.layers import gather
 from nets.layers.activations import PReLU
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, LeakyReLU, ReLU
 from nets.layers.dropout import Dropout
 from nets.layers.norm import BatchNorm
-from nets.layers.pool import AveragePool, MaxPool
+from nets.layers.spatial import gather
+from nets.layers.spatial.conv import Conv2d
+from nets.layers.spatial.pool import AveragePool, MaxPool
 from nets.layers.window import Window
 from nets.network.network import Network
 from nets.network.probe import Watched

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from fxp.format import Fixed, FormatError
 from lnsarith.delta import methods as deltas
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.settings.operator import PREFIX as OPERATOR
 from nets.settings.operator import check_operator
 from nets.settings.parsing import FLOATS, parse_format

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from fxp.format import Fixed, FormatError
-from fxp.numbers import exact, shown
-from lnsarith.format import Lns
+from fxp.text.numbers import exact, shown
+from lnsarith.lns.format import Lns
 
 __all__ = ["FLOATS", "parse_format", "parse_real"]
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from fxp.format import Fixed, FormatError
 from lnsarith.delta import methods as deltas
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from lnsarith.spindle.kernels import MOST_KERNELS
 from nets.settings.combinations import check_combinations
 from nets.settings.operator import PREFIX as OPERATOR

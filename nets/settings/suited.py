@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from fxp.format import FormatError
-from lnsarith.files.naming import LONGEST, digested
+from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.recipes import recipe_settings
 from nets.settings.settings import Settings

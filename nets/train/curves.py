@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnsarith.picture import INK, LINE, WARM, legend, png, styled
+from lnsarith.host.picture import INK, LINE, WARM, legend, png, styled
 
 __all__ = ["draw"]
 

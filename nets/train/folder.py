@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lnsarith.files.reading import BadFile, parse_json, read_text
-from lnsarith.files.schema import check
-from lnsarith.files.whole import is_left_over
+from lnsarith.host.files.reading import BadFile, parse_json, read_text
+from lnsarith.host.files.schema import check
+from lnsarith.host.files.whole import is_left_over
 from nets.network.model import RunError
 from nets.train.forms import RECORD, kind_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from lnsarith.files.reading import BadFile, read_json
-from lnsarith.files.schema import Form, floating, listed, mapping, maybe, number, table, text
+from lnsarith.host.files.reading import BadFile, read_json
+from lnsarith.host.files.schema import Form, floating, listed, mapping, maybe, number, table, text
 from nets.data.own import OWN
 from nets.data.sets import NAMES
 from nets.network.model import RunError

@@ -20,9 +20,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from lnsarith.files.reading import parse_json, read_text
-from lnsarith.files.schema import check
-from lnsarith.files.whole import clear_away, new_folder
+from lnsarith.host.files.reading import parse_json, read_text
+from lnsarith.host.files.schema import check
+from lnsarith.host.files.whole import clear_away, new_folder
 from lnsarith.plugins.load import PluginError, demand, kept
 from nets.data.sets import Dataset
 from nets.network.model import RunError, most_bytes, read_model, restore, write_atomic, write_model

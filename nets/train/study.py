@@ -101,7 +101,7 @@ def _cell(row: dict) -> str:
 
 def draw(path: str | Path, found: dict, title: str) -> None:
     """Draw a panel for each set: each run, the mean, and one standard error each way."""
-    from lnsarith.picture import GREY, INK, LINE, WARM, picture
+    from lnsarith.host.picture import GREY, INK, LINE, WARM, picture
 
     sets = found["sets"]
     kinds = list(found["rank_sums"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lnsarith.picture import LINE, WARM, legend, png, styled
+from lnsarith.host.picture import LINE, WARM, legend, png, styled
 from nets.data.sets import Dataset
 from nets.settings.settings import Settings, parse_real
 from nets.train.trainer import Record, Trainer

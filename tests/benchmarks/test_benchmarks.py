@@ -6,17 +6,18 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, fits, networks, peers
-from benchmarks.common import machine, timing
+from benchmarks import fits
+from benchmarks.common import machine, peers, timing
 from benchmarks.common.child import run
 from benchmarks.common.options import make_parser
 from benchmarks.common.rows import RESULTS, Mark, Results, table
 from benchmarks.speed.__main__ import main as speed
 from benchmarks.speed.scalar_loop import delta_table, matmul
 from benchmarks.speed.words import LNS, demand_equal, lns_words
-from lnsarith.array import LnsArray
+from benchmarks.training import accuracy, networks
+from lnsarith.catalogue.array import LnsArray
 from lnsarith.delta.methods import Lut
-from lnsarith.spec import zero_level
+from lnsarith.lns.spec import zero_level
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_words_that_differ_stop_a_comparison():
 
 def test_a_missing_competitor_is_a_row_that_says_so(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xlns", None)
-    monkeypatch.delitem(sys.modules, "benchmarks.peers.xlns", raising=False)
+    monkeypatch.delitem(sys.modules, "benchmarks.common.peers.xlns", raising=False)
     with pytest.raises(peers.Missing, match="skipped: xlns is not installed"):
         peers.load("xlns")
     assert speed(["--parts", "add", "--tiny", "--results", str(tmp_path)]) == 0

@@ -2,9 +2,9 @@
 
 import json
 
-from benchmarks.binary import ROWS
-from benchmarks.binary import main as accuracy
 from benchmarks.speed.__main__ import main as speed
+from benchmarks.training.binary import ROWS
+from benchmarks.training.binary import main as accuracy
 from nets.settings.suited import settings_for
 
 

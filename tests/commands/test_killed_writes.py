@@ -12,7 +12,7 @@ import pytest
 from helpers.front_door import DIGITS
 
 from lnsarith.cli import main
-from lnsarith.files import whole as files
+from lnsarith.host.files import whole as files
 from nets.network.model import RunError, write_atomic
 from nets.train.folder import require_empty
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from helpers.front_door import ROOT, assert_one_line, call
 
-from lnsarith.front.extras import EXTRAS, how_to_get
+from lnsarith.host.extras import EXTRAS, how_to_get
 from verilog import tools
 
 ADD = ("fixed-add", "--arith", "fixed4.1")

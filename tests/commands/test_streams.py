@@ -89,7 +89,7 @@ def test_a_reader_that_leaves_early_hears_no_complaint(args, tmp_path):
 def test_no_file_takes_the_number_of_a_closed_stream(tmp_path):
     program = """
 import os, subprocess, sys
-from lnsarith.front import streams
+from lnsarith.host import streams
 streams.prepare()
 with open("found", "w") as file:
     print(sys.stderr.write("lost\\n"), file=file)
@@ -104,7 +104,7 @@ with open("found", "w") as file:
 
 
 def test_letters_that_stdout_lacks_are_escaped(tmp_path):
-    program = ("from lnsarith.front import streams; streams.prepare(); "
+    program = ("from lnsarith.host import streams; streams.prepare(); "
                "print('\\xd7 \\u2264 \\udcff')")
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT),

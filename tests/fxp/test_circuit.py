@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxp.compile.lanes import lane_modes, lane_width
+from fxp.compile.nodes.lanes import lane_modes, lane_width
 from fxp.trace.bits import Table, clamp, known, lookup, maximum, minimum, where
 from fxp.trace.circuit import evaluate, trace
 from fxp.trace.graph import SpecError
@@ -109,7 +109,7 @@ def test_lanes_are_as_narrow_as_the_ranges_allow():
 
 
 def test_specs_are_traced_without_a_compiler():
-    code = ("import sys, lnsarith.spec, lnsarith.delta.methods, lnsarith.convert, fxp.spec\n"
+    code = ("import sys, lnsarith.lns.spec, lnsarith.delta.methods, lnsarith.lns.convert, fxp.spec\n"
             "import fxp.trace.circuit\n"
             "assert not {'numba', 'llvmlite'} & set(sys.modules), 'a compiler was imported'")
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -11,7 +11,7 @@ from fxp.operators.segments import Segments
 from fxp.operators.spindle import Spindle
 from lnsarith.catalogue.operator import Operator
 from lnsarith.delta.methods import Delta
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 GAINED = [{"ratio": "1/4", "gain": "4"}, {"ratio": "3/2"}, {"gain": "3", "overflow": "wrap"},
           {"gain": "1/2", "rounding": "down"},

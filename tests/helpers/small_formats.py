@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fxp.format import Fixed
 from lnsarith.catalogue.operator import Operator
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 
 __all__ = ["small_formats"]
 

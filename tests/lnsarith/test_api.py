@@ -13,11 +13,11 @@ import pytest
 import lnsarith
 from fxp.arrays.array import FixedArray
 from fxp.format import Fixed, FormatError
-from lnsarith.array import LnsArray
-from lnsarith.bench.report import check as check_operator
+from lnsarith.catalogue.array import LnsArray
+from lnsarith.catalogue.bench.report import check as check_operator
 from lnsarith.catalogue.operators import OPERATORS
 from lnsarith.cli import main
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.data import sets as data
 from nets.network.model import NotFinite
 from nets.train.run import RunError
@@ -63,8 +63,8 @@ import sys, lnsarith
 assert not {"numpy", "numba", "fxp", "importlib.metadata"} & set(sys.modules), sys.modules
 from lnsarith import Lns
 assert "numba" not in sys.modules and "nets" not in sys.modules
-import lnsarith.bench.report, lnsarith.bench.bench, lnsarith.commands.train.command
-import lnsarith.front.version
+import lnsarith.catalogue.bench.report, lnsarith.catalogue.bench.bench, lnsarith.commands.networks.train.command
+import lnsarith.host.version
 from lnsarith import check, train, find
 assert callable(lnsarith.check) and callable(lnsarith.train) and callable(check)
 assert isinstance(lnsarith.__version__, str)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fxp import spec
 from fxp.format import Fixed, FormatError
 from fxp.strategies import corners, fixed_formats, pairs, patterns, words
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from lnsarith.strategies import lns_formats
 
 FORMATS = st.one_of(fixed_formats(), lns_formats())
@@ -133,6 +133,6 @@ def test_the_example_of_the_documentation_runs(data, f):
 
 
 def test_hypothesis_comes_with_the_strategies_alone():
-    script = ("import sys, fxp.format, lnsarith.format, fxp.spec, lnsarith.spec;"
+    script = ("import sys, fxp.format, lnsarith.lns.format, fxp.spec, lnsarith.lns.spec;"
               "assert 'hypothesis' not in sys.modules")
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -4,11 +4,11 @@ import threading
 import time
 
 from fxp.trace.circuit import trace
-from verilog.prove.limits import Limit, interrupted
 from verilog.prove.mutants import Mutant, mutants
 from verilog.prove.proof import settle
 from verilog.prove.smt import Formula, resized
-from verilog.prove.solvers import solve
+from verilog.prove.solving.limits import Limit, interrupted
+from verilog.prove.solving.solvers import solve
 
 
 def work(until):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog.core.inference.core import Core
 from verilog.core.model import Model, build_model
 

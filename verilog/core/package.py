@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import new_folder
+from lnsarith.host.files.whole import new_folder
 from verilog.core.axi import REGISTERS, axi_wrapper
 from verilog.core.bench import core_bench
 from verilog.core.inference.core import Core

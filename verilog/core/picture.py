@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import scratch
-from lnsarith.picture import picture
+from lnsarith.host.files.whole import scratch
+from lnsarith.host.picture import picture
 from verilog.core.inference.core import Core
 from verilog.core.model import Model, build_model
 

@@ -54,7 +54,7 @@ def draw_timeline(core: Core, trace, path: str | Path) -> None:
     taken, the layer that runs, answers given."""
     import numpy as np
 
-    from lnsarith.picture import picture
+    from lnsarith.host.picture import picture
 
     clocks = len(trace["busy"])
     time = np.arange(clocks)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog.core.inference.core import Core
 from verilog.cost.ecp5 import (
     BLOCKS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lnsarith.picture import GREY, picture
-from lnsarith.picture import LINE as BLUE
+from lnsarith.host.picture import GREY, picture
+from lnsarith.host.picture import LINE as BLUE
 from verilog.cost.compare import Row
 
 __all__ = ["draw"]

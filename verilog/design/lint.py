@@ -11,7 +11,7 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.design.design import Design
 from verilog.emit.module import Module

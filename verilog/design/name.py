@@ -13,7 +13,7 @@ from typing import Any
 
 from fxp.format import FormatError
 from lnsarith.catalogue.operator import Option
-from lnsarith.files.naming import digested
+from lnsarith.host.files.naming import digested
 from verilog.emit.keywords import KEYWORDS
 
 __all__ = ["LONGEST", "check_name", "design_name"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.reading import BadFile, read_json
-from lnsarith.files.schema import table, text
-from lnsarith.files.whole import write_folder_whole
+from lnsarith.host.files.reading import BadFile, read_json
+from lnsarith.host.files.schema import table, text
+from lnsarith.host.files.whole import write_folder_whole
 from verilog.design.cfu_tables import cfu_tables
 from verilog.design.design import Design, Words
 from verilog.design.testbench import testbench

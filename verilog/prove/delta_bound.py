@@ -14,9 +14,9 @@ import numpy as np
 from fxp.format import FormatError
 from fxp.trace.bits import clamp, maximum, minimum, where
 from fxp.trace.circuit import Circuit, evaluate, trace
-from lnsarith import spec as lns
 from lnsarith.catalogue.operators import find
 from lnsarith.delta import methods
+from lnsarith.lns import spec as lns
 from verilog.prove.mutants import Mutant
 from verilog.prove.proof import Proof, settle
 from verilog.prove.smt import Formula, constant

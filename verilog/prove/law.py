@@ -14,7 +14,7 @@ from typing import Any
 
 from fxp import spec as fixed
 from fxp.trace.bits import maximum, minimum, where
-from lnsarith import spec as lns
+from lnsarith.lns import spec as lns
 
 __all__ = ["LAWS", "Law", "laws_of"]
 

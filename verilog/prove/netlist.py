@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.design.design import Design
 from verilog.prove.smt import Formula

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from fxp.trace.circuit import Circuit
 from verilog.prove.mutants import Mutant
 from verilog.prove.smt import Formula, constant
-from verilog.prove.solvers import Answer, solve
+from verilog.prove.solving.solvers import Answer, solve
 
 __all__ = ["Proof", "settle"]
 

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from lnsarith.files.whole import scratch, write_whole
+from lnsarith.host.files.whole import scratch, write_whole
 from verilog import tools
 from verilog.design.design import Design, Words
 from verilog.design.lint import write_files

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from fxp.format import check_integer
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog.design.design import Design, Words
 from verilog.simulate.exhaustive_build import KEPT, Dut, build
 from verilog.simulate.report import Comparison

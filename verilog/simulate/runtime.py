@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
-from fxp.compile import kept
+from fxp.compile.machine import kept
 from verilog import tools
 
 __all__ = ["FLAGS", "digest", "include_folder", "runtime"]

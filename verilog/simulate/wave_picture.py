@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fxp.format import FormatError
-from lnsarith.picture import GREY, INK, WARM, picture
-from lnsarith.picture import LINE as BLUE
-from lnsarith.picture.look import current
+from lnsarith.host.picture import GREY, INK, WARM, picture
+from lnsarith.host.picture import LINE as BLUE
+from lnsarith.host.picture.look import current
 from verilog.design.design import Design
 from verilog.emit.module import Port
 from verilog.simulate.trace import Trace

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.files import whole as files
+from lnsarith.host.files import whole as files
 from verilog.design.design import Design
 from verilog.emit.module import Module, Port
 from verilog.simulate.trace import read_vcd

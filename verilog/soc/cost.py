@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from fxp.compile import kept
+from fxp.compile.machine import kept
 from verilog.cost.synth import synthesise
 from verilog.soc.labs import Lab, word_unit
 from verilog.soc.network import LabNetwork

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lnsarith.delta.methods import parse
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from verilog.soc.network import LabLayer, padded_rows, tiles
 from verilog.soc.words import WordArithmetic
 from verilog.units.cfu.units import CfuUnit, int8_array, int8_unit, mac_cfu

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fxp.format import FormatError
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.soc.firmware import build_program
 from verilog.soc.labs import NOTHING, Lab, word_unit

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fxp.compile import kept
+from fxp.compile.machine import kept
 from verilog import tools
 from verilog.simulate.runtime import FLAGS, digest, include_folder, runtime
 

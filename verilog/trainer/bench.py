@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from verilog.design.frame import bench_module, verdict
 from verilog.trainer.core import Core
-from verilog.trainer.cycles import spent
-from verilog.trainer.geometry import bits_for
-from verilog.trainer.text import vec
+from verilog.trainer.plan.cycles import spent
+from verilog.trainer.plan.geometry import bits_for
+from verilog.trainer.writing.text import vec
 
 __all__ = ["bench", "golden_width"]
 

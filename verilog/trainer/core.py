@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from verilog.emit.lower import width_of
 from verilog.emit.module import Module, Port
 from verilog.emit.pipeline import shortest_ns
-from verilog.trainer.drain import Drain
-from verilog.trainer.geometry import BACKWARD, FORWARD, SOFTMAX, UPDATE, Geometry, bits_for
-from verilog.trainer.lane import Lane
-from verilog.trainer.learning import Learning
-from verilog.trainer.memories import memory, queue
-from verilog.trainer.parts import Part, part
-from verilog.trainer.ports import images, weights
-from verilog.trainer.seeds import seeds
-from verilog.trainer.sequence import Sizes, sequence
-from verilog.trainer.softmax import Softmax
-from verilog.trainer.text import literal, module, vec
+from verilog.trainer.machine.drain import Drain
+from verilog.trainer.machine.lane import Lane
+from verilog.trainer.machine.memories import memory, queue
+from verilog.trainer.machine.parts import Part, part
+from verilog.trainer.machine.ports import images, weights
+from verilog.trainer.machine.seeds import seeds
+from verilog.trainer.machine.sequence import Sizes, sequence
+from verilog.trainer.machine.softmax import Softmax
+from verilog.trainer.plan.geometry import BACKWARD, FORWARD, SOFTMAX, UPDATE, Geometry, bits_for
+from verilog.trainer.plan.learning import Learning
+from verilog.trainer.writing.text import literal, module, vec
 
 __all__ = ["Core", "core"]
 

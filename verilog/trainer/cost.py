@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog.cost.ecp5 import COUNTED, SEEDS, TARGET, counts, map_cells, place
 from verilog.prove.netlist import yosys_version
 from verilog.trainer.core import Core

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import new_folder
+from lnsarith.host.files.whole import new_folder
 from verilog.design.package import KIND, MARK, is_ours
 from verilog.emit.header import version
 from verilog.trainer.bench import bench, golden_width
 from verilog.trainer.core import Core
 from verilog.trainer.cost import cost_text
-from verilog.trainer.cycles import spent
+from verilog.trainer.plan.cycles import spent
 
 __all__ = ["Golden", "require_free", "write_trainer"]
 

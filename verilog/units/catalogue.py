@@ -8,7 +8,7 @@ from typing import Any
 
 from fxp import spec as fixed
 from fxp.format import Fixed, FormatError
-from fxp.numbers import whole
+from fxp.text.numbers import whole
 from lnsarith.catalogue.operator import FAMILIES, Option
 from lnsarith.catalogue.operators import DELTA, GAIN, OVERFLOW, RATIO, UNDERFLOW
 from verilog.design.design import Design

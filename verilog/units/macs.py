@@ -1,6 +1,6 @@
 """Sums of products, word by word: what MAC units, trees and arrays are made of.
 
-A `Mac` is an accumulator of the engine (`fxp.kernels`, `lnsarith.catalogue.kernels`) seen by
+A `Mac` is an accumulator of the engine (`fxp.run.kernels`, `lnsarith.catalogue.kernels`) seen by
 hardware: registers, what a product is, how two partial sums combine, and what word
 comes out. `multiply` is the engine's compiled matrix product, which judges them.
 """
@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from fxp import kernels as fixed_kernels
 from fxp.format import Fixed, FormatError, word_dtype
 from fxp.operators.minselect import exact_product
 from fxp.operators.xnor import xnor_popcount
 from fxp.run import backend as run
+from fxp.run import kernels as fixed_kernels
 from fxp.spec import overflow, round_shift
 from fxp.trace.bits import minimum
 from fxp.trace.circuit import trace
 from fxp.trace.plans import MatmulPlan
-from lnsarith import spec as lns
 from lnsarith.catalogue import kernels as lns_kernels
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec as lns
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from verilog.emit.lower import width_of
 
 __all__ = ["Mac", "fixed_mac", "lns_mac", "minselect_mac", "xnor_mac"]
@@ -86,7 +86,7 @@ def lns_mac(f: Lns, delta, guard: int, underflow: str, order: str = "sequential"
 
 def fixed_mac(f: Fixed, to: Fixed, kind: str, bits: int, depth: int, rounding: str,
               mode: str) -> Mac:
-    """Return sums of `fxp.kernels.Accumulator`; an exact register wraps beyond `depth`."""
+    """Return sums of `fxp.run.kernels.Accumulator`; an exact register wraps beyond `depth`."""
     accumulator = fixed_kernels.Accumulator(f, f, to, kind, depth, bits, rounding, mode)
     low, high = accumulator.register
     width = max((-low - 1).bit_length(), high.bit_length()) + 1

@@ -24,6 +24,6 @@ def figures(args: Namespace) -> AbstractContextManager:
     given = known.get("figure_size"), not known.get("no_title"), table
     if "figure_size" not in known or given == (None, True, None):
         return nullcontext()  # where --csv takes no file, it is a form of the answer
-    from lnsarith.picture.look import looking
+    from lnsarith.host.picture.look import looking
 
     return looking(*given)

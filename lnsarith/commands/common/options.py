@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from fxp.format import Fixed
-from fxp.numbers import real, shown, whole
-from lnsarith.files.reading import read_toml
-from lnsarith.format import Lns
+from fxp.text.numbers import real, shown, whole
+from lnsarith.host.files.reading import read_toml
+from lnsarith.lns.format import Lns
 from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings
 

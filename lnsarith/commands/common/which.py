@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lnsarith.files.reading import read_json
-from lnsarith.files.schema import table
-from lnsarith.files.whole import clear_away
+from lnsarith.host.files.reading import read_json
+from lnsarith.host.files.schema import table
+from lnsarith.host.files.whole import clear_away
 
 __all__ = ["binary_folder", "imported_folder", "integer_folder"]
 

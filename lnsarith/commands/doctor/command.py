@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnsarith.commands.common.options import add_data, thread_count
 from lnsarith.commands.doctor.parts import PACKAGES, PROGRAMS, package, program
-from lnsarith.front.version import __version__
+from lnsarith.host.version import __version__
 
 __all__ = ["options", "run"]
 
@@ -54,7 +54,7 @@ def _processor() -> str:
 def _vectors() -> dict | None:
     """Return what kernels are compiled for, None where they cannot be."""
     try:
-        from fxp.compile.target import target
+        from fxp.compile.machine.target import target
     except ImportError:
         return None
     return {"level": target().level, "bits": target().register_bits}
@@ -65,7 +65,7 @@ def _caches():
     import platformdirs
 
     try:
-        from fxp.compile.kept import folder
+        from fxp.compile.machine.kept import folder
 
         yield "kernels", folder().parent, "$LNSARITH_CACHE"
     except ImportError:

@@ -102,7 +102,7 @@ def _opened_integers(name: str, dataset: str, network, pixels: np.ndarray) -> Op
 
 
 def _words(args: Namespace, count: int) -> Opened:
-    from lnsarith.commands.eval.model import open_model
+    from lnsarith.commands.networks.eval.model import open_model
     from nets.data.sets import load
     from nets.network.evaluation import flat
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.picture import GREY, INK, picture
+from lnsarith.host.picture import GREY, INK, picture
 
 __all__ = ["draw"]
 

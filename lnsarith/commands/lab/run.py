@@ -22,7 +22,7 @@ MOST_IMAGES = 100
 
 def run(args: Namespace) -> int:
     """Run the labs of args and print what they give; 1 if a word is not the engine's."""
-    from lnsarith.bench.plot import require_writable
+    from lnsarith.catalogue.bench.plot import require_writable
 
     count = integer("images", args.images)
     if not 1 <= count <= MOST_IMAGES:

@@ -44,10 +44,10 @@ def word_network(network, pixels: np.ndarray) -> tuple[LabNetwork, np.ndarray]:
 def _layer(ar, layer, inputs: int, n: int) -> LabLayer | None:
     """Return a layer; None for one that is nothing outside training."""
     from fxp.format import FormatError
-    from nets.layers.conv import Conv2d
     from nets.layers.dense import Dense, LeakyReLU, ReLU
     from nets.layers.dropout import Dropout
-    from nets.layers.pool import MaxPool
+    from nets.layers.spatial.conv import Conv2d
+    from nets.layers.spatial.pool import MaxPool
     from verilog.soc.network import LabLayer
 
     if isinstance(layer, Dropout):
@@ -163,8 +163,8 @@ def _order(ar, f):
     """Return the circuit of an integer that orders words x."""
     from fxp.trace.bits import where
     from fxp.trace.circuit import trace
-    from lnsarith import spec
-    from lnsarith.spec import Number
+    from lnsarith.lns import spec
+    from lnsarith.lns.spec import Number
 
     if not hasattr(f, "zero"):
         return trace(lambda x: x + 0, {"x": f.words}, name="order")

@@ -15,7 +15,7 @@ def bits_design(args: Namespace, kept, network) -> Design:
     """Return the xnor unit; its words are the layer's, its answers the counts of the
     network in bits. FormatError or DataError for what cannot be."""
     from fxp.format import FormatError
-    from lnsarith.commands.check import given_options
+    from lnsarith.commands.operators.check import given_options
     from verilog.catalogue import design, find_row
     from verilog.units.bit_layer import feed_bits
     from verilog.units.catalogue import Unit

@@ -97,7 +97,7 @@ def run_gen(args: Namespace) -> int:
 
 def _print_c(design, args: Namespace) -> int:
     """Print a design in C99, or write it where --out says."""
-    from lnsarith.files.whole import write_whole
+    from lnsarith.host.files.whole import write_whole
     from verilog.c99.design import design_c
 
     text = design_c(design)

@@ -33,7 +33,7 @@ def add_design(parser: ArgumentParser) -> None:
 
 def design_of(args: Namespace) -> Design:
     """Return the design; FormatError for what cannot be."""
-    from lnsarith.commands.check import given_options
+    from lnsarith.commands.operators.check import given_options
     from verilog.catalogue import design
 
     return design(args.op, args.arith, given_options(args.option, args.delta), args.latency or 0,

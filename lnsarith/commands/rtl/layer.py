@@ -29,8 +29,8 @@ def layer_design(args: Namespace) -> Design:
     inputs, weights and biases, its answers the engine's. FormatError, RunError or
     DataError for what cannot be."""
     from fxp.format import FormatError
-    from lnsarith.commands.check import given_options
-    from lnsarith.commands.eval.model import open_model
+    from lnsarith.commands.networks.eval.model import open_model
+    from lnsarith.commands.operators.check import given_options
     from lnsarith.commands.rtl.bits import bits_design
     from verilog.catalogue import design, find_row
     from verilog.units.catalogue import Unit

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nets.settings.settings import Settings
-    from verilog.trainer.learning import Learning, Number, Sum
+    from verilog.trainer.plan.learning import Learning, Number, Sum
 
 __all__ = ["demand_made", "learning_of"]
 
@@ -48,10 +48,10 @@ def learning_of(trainer, step: int = 0) -> Learning:
     FormatError for what the core cannot do yet."""
     from fxp.spec import random_word
     from fxp.trace.circuit import trace
-    from lnsarith import spec
-    from lnsarith.format import Lns
+    from lnsarith.lns import spec
+    from lnsarith.lns.format import Lns
     from nets.arithmetic.tensor import padded
-    from verilog.trainer.learning import Learning, Number
+    from verilog.trainer.plan.learning import Learning, Number
 
     s, network = trainer.settings, trainer.network
     demand_made(s)
@@ -92,7 +92,7 @@ def learning_of(trainer, step: int = 0) -> Learning:
 
 
 def _sum(plan, numbers: dict[str, Number], a: str, b: str) -> Sum:
-    from verilog.trainer.learning import Sum
+    from verilog.trainer.plan.learning import Sum
 
     return Sum(plan.start, plan.step, plan.finish, numbers[a], numbers[b], plan.state,
                plan.absent)
@@ -101,7 +101,7 @@ def _sum(plan, numbers: dict[str, Number], a: str, b: str) -> Sum:
 def _salts(seed: int, layers: int):
     """Return the salts of each layer in the order in which the engine binds updates: of
     whole batches, then of a shorter last one; layers backwards, weights before biases."""
-    from verilog.trainer.learning import Salts
+    from verilog.trainer.plan.learning import Salts
 
     def salt(number: int) -> int:
         return (seed * 65599 + number) & 0xFFFFFFFF

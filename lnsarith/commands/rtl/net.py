@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fxp.numbers import whole
+from fxp.text.numbers import whole
 from lnsarith.commands.common.options import add_data
 from lnsarith.commands.rtl.core.source import open_source
 
@@ -111,7 +111,7 @@ def _name(label: str, s) -> str:
     """Return the name of a core: sizes, arithmetic, lanes, registers."""
     import re
 
-    from lnsarith.files.naming import digested
+    from lnsarith.host.files.naming import digested
     from verilog.design.name import LONGEST
 
     numbers = "_".join(map(str, [s.pixels, *(f.outputs for f in s.forms)]))

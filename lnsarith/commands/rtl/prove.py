@@ -24,7 +24,7 @@ def run(args: Namespace) -> int:
     mutant."""
     from verilog.prove.design import prove_design
     from verilog.prove.netlist import yosys_version
-    from verilog.prove.solvers import versions
+    from verilog.prove.solving.solvers import versions
 
     if not 0 <= args.seconds < float("inf"):
         raise ValueError(f"seconds must be 0 or more, got {args.seconds:g}")
@@ -45,7 +45,7 @@ def _laws(args: Namespace) -> list:
     """Return the proofs of an operator's laws; units and wrapped operators have none."""
     from lnsarith.catalogue.operator import FAMILIES, Operator
     from lnsarith.catalogue.operators import parse_format
-    from lnsarith.commands.check import given_options
+    from lnsarith.commands.operators.check import given_options
     from verilog.catalogue import find_row
     from verilog.prove.laws import prove_laws
 

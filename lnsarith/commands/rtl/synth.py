@@ -65,7 +65,7 @@ def _run_all(args: Namespace) -> int:
     from verilog.cost.compare import compare, rows_of_macs, rows_of_operators
 
     if args.plot:
-        from lnsarith.bench.plot import require_writable
+        from lnsarith.catalogue.bench.plot import require_writable
 
         require_writable(args.plot)
     wanted, rows = [*rows_of_macs(), *rows_of_operators()], []

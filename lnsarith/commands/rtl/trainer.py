@@ -46,8 +46,8 @@ def run(args: Namespace) -> int:
     from verilog.design.name import check_name
     from verilog.trainer.core import core
     from verilog.trainer.cost import trainer_cost
-    from verilog.trainer.cycles import best_lanes
     from verilog.trainer.package import require_free, write_trainer
+    from verilog.trainer.plan.cycles import best_lanes
 
     steps = _steps(args.simulate)
     if args.place and not args.synth:
@@ -76,7 +76,7 @@ def run(args: Namespace) -> int:
 
 def _steps(text: str | None) -> int:
     """Return the steps to simulate, 0 for none and -1 for all."""
-    from fxp.numbers import whole
+    from fxp.text.numbers import whole
 
     if text is None:
         return 0
@@ -89,7 +89,7 @@ def _steps(text: str | None) -> int:
 
 def _trainer(args: Namespace):
     """Return the engine's trainer, fresh or as a run left it."""
-    from lnsarith.commands.eval.model import open_run
+    from lnsarith.commands.networks.eval.model import open_run
     from lnsarith.commands.rtl.learning import demand_made
     from nets.data.sets import load
     from nets.network.model import RunError
@@ -122,7 +122,7 @@ def _trainer(args: Namespace):
 def _name(trainer, learning, lanes: int, loop: int) -> str:
     """Return what a trainer is called: its sizes, format, lanes and registers, and a digest of
     all that makes it another one."""
-    from lnsarith.files.naming import digested
+    from lnsarith.host.files.naming import digested
 
     told = repr((trainer.settings.resolved(), learning.step, lanes, loop))
     sizes = "_".join(map(str, learning.sizes))

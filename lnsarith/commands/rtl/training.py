@@ -79,7 +79,7 @@ class Training:
     def simulated(self, steps: int) -> tuple[dict, bytes]:
         """Return what a simulation of so many steps tells (-1: of all epochs), and the model
         file of the core's words."""
-        from lnsarith.files.whole import scratch
+        from lnsarith.host.files.whole import scratch
         from nets.network.model import write_model
         from verilog.trainer.simulate import Simulated
 
@@ -133,7 +133,7 @@ class Training:
 
     def _useful(self, steps: int, cycles: int) -> float:
         """Return the share of lanes times cycles that products of whole batches take."""
-        from verilog.trainer.cycles import spent
+        from verilog.trainer.plan.cycles import spent
 
         asked = sum(p.products for p in spent(self.core.geometry))
         images = len(self.trainer.labels)

@@ -59,8 +59,8 @@ def run(args: Namespace) -> int:
 def _fit(args: Namespace) -> int:
     """Fit, write args.out and args.plot, and print a summary or, with args.json, the file's
     object."""
-    from lnsarith import picture
-    from lnsarith.files import whole as files
+    from lnsarith.host import picture
+    from lnsarith.host.files import whole as files
     from lnsarith.spindle.file import KIND
     from lnsarith.spindle.normal import normality
     from lnsarith.spindle.picture import draw
@@ -134,8 +134,8 @@ def _layer_samples(args: Namespace, folder: str, layer: str):
     import numpy as np
 
     from fxp.format import check_integer
-    from lnsarith.commands.eval.answer import images_for
-    from lnsarith.commands.eval.model import open_model
+    from lnsarith.commands.networks.eval.answer import images_for
+    from lnsarith.commands.networks.eval.model import open_model
     from lnsarith.spindle.samples import Source, sampled
     from nets.network.spindle_inputs import active_layer, inputs_of, layer_names
 
@@ -172,8 +172,8 @@ def _learned(name: str, network, place: int, samples):
 
 def _exponent(name: str, text: str | None) -> int | None:
     """Return the exponent of a power of two given as 2^-4, 1/16 or 0.0625."""
-    from fxp.dyadic import dyadic, power_of_two
     from fxp.format import FormatError
+    from fxp.text.dyadic import dyadic, power_of_two
 
     if text is None:
         return None

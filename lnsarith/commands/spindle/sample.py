@@ -30,7 +30,7 @@ def run(args: Namespace) -> int:
     import numpy as np
 
     from fxp.format import Fixed, FormatError, check_integer
-    from lnsarith.files import whole as files
+    from lnsarith.host.files import whole as files
     from lnsarith.spindle.sample import draw
     from lnsarith.spindle.samples import read_source
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from fxp import spec
 from fxp.format import Fixed
-from fxp.kernels import Accumulator
+from fxp.run.kernels import Accumulator
 from fxp.trace.bits import clamp
 from nets.arithmetic.descent import SEED, Descent
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.format import Fixed, FormatError
-from fxp.kernels import Accumulator
 from fxp.operators.minselect import exact_product
+from fxp.run.kernels import Accumulator
 from fxp.trace.bits import maximum, where
 from nets.arithmetic.fixed.arithmetic import FixedArithmetic
 from nets.arithmetic.tensor import Tensor, roomy

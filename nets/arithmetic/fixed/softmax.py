@@ -17,10 +17,10 @@ from fxp.format import Fixed
 from fxp.spec import divided, overflow, round_nearest_even, round_shift
 from fxp.trace.bits import clamp, maximum, minimum, where
 from fxp.trace.circuit import Circuit, evaluate, trace
-from lnsarith.convert import LOG2_E, antilog
 from lnsarith.delta import methods as deltas
-from lnsarith.format import Lns
-from lnsarith.spec import Number, one_level, zero_level
+from lnsarith.lns.convert import LOG2_E, antilog
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number, one_level, zero_level
 
 __all__ = ["FixedSoftmax"]
 

@@ -9,11 +9,11 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.once import cached_property
-from lnsarith import spec
 from lnsarith.delta import methods as deltas
 from lnsarith.delta.gauss import log2_word
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from nets.arithmetic.integer import IntegerArithmetic
 from nets.arithmetic.lns.descent import LnsDescent, lns_constant
 from nets.arithmetic.lns.elementwise import LnsElementwise

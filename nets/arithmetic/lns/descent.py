@@ -12,12 +12,12 @@ from fxp.spec import random_word
 from fxp.trace.bits import maximum, minimum, where
 from fxp.trace.circuit import trace
 from fxp.trace.plans import MapPlan
-from lnsarith import spec
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.gauss import log2_word
 from lnsarith.delta.methods import Delta
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from nets.arithmetic.descent import SEED, Descent
 
 __all__ = ["LnsDescent", "lns_constant"]

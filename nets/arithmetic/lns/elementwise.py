@@ -6,10 +6,10 @@ from fxp.spec import random_word
 from fxp.trace.bits import where
 from fxp.trace.circuit import evaluate, trace
 from fxp.trace.plans import MapPlan
-from lnsarith import spec
 from lnsarith.delta.methods import Delta
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 from nets.arithmetic.algebra import LnsAlgebra
 from nets.arithmetic.descent import SEED
 from nets.arithmetic.elementwise import Elementwise

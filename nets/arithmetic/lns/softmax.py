@@ -21,12 +21,12 @@ from fxp.format import Fixed
 from fxp.spec import divided
 from fxp.trace.bits import clamp, maximum, minimum, where
 from fxp.trace.circuit import Circuit, evaluate, trace
-from lnsarith import spec
-from lnsarith.convert import LOG2_E, antilog, log2_of
 from lnsarith.delta.gauss import log2_word
 from lnsarith.delta.methods import Delta
-from lnsarith.format import Lns
-from lnsarith.spec import Number
+from lnsarith.lns import spec
+from lnsarith.lns.convert import LOG2_E, antilog, log2_of
+from lnsarith.lns.format import Lns
+from lnsarith.lns.spec import Number
 
 __all__ = ["LnsSoftmax"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from lnsarith.delta import methods as deltas
-from nets.experiments.compare import grouped
-from nets.experiments.front import Point, named
-from nets.experiments.paper import CELLS, DATASETS, measured, settings_given
+from nets.experiments.results.compare import grouped
+from nets.experiments.results.front import Point, named
+from nets.experiments.results.paper import CELLS, DATASETS, measured, settings_given
 from nets.settings.suited import settings_for
 
 __all__ = ["CURVES", "adder_errors", "contents", "delta_curves"]

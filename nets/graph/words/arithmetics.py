@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.arithmetic.choose import make_arithmetic
 from nets.settings.settings import FLOATS, Settings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lnsarith.files.reading import BadFile, read_toml
-from lnsarith.files.schema import check, mapping, number, table, text
+from lnsarith.host.files.reading import BadFile, read_toml
+from lnsarith.host.files.schema import check, mapping, number, table, text
 from nets.graph.graph import Graph
 from nets.graph.words.arithmetics import Arithmetics
 from nets.graph.words.lowering import lowered

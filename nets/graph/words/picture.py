@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lnsarith.picture import LINE, WARM, legend, picture
+from lnsarith.host.picture import LINE, WARM, legend, picture
 
 __all__ = ["draw"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxp.format import Fixed
-from lnsarith import spec
-from lnsarith.array import LnsArray
-from lnsarith.format import Lns
+from lnsarith.catalogue.array import LnsArray
+from lnsarith.lns import spec
+from lnsarith.lns.format import Lns
 
 __all__ = ["Placed", "placed_for"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fxp.format import Fixed
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.graph.words.choice import Choice
 from nets.graph.words.network import WordNetwork
 from nets.graph.words.steps import Product
@@ -22,7 +22,7 @@ __all__ = ["COST", "Found", "Item", "search"]
 
 WIDTHS = (16, 14, 12, 11, 10, 9, 8, 7, 6, 5, 4)
 WHOLE = 6  # bits of a logarithmic word that are no fraction
-# Gates of a MAC of 8, 12 and 16 bits, as Yosys counts them (python -m benchmarks.rtl).
+# Gates of a MAC of 8, 12 and 16 bits, as Yosys counts them (python -m benchmarks.hardware.rtl).
 GATES = {"fixed": (514, 1121, 2004), "lns": (272, 530, 789)}
 Key = tuple[str, str]  # a product's name, or "" for the input; weights or results
 

@@ -17,9 +17,9 @@ from nets.arithmetic.binary.arithmetic import BinaryArithmetic
 from nets.arithmetic.formulas import EPSILON
 from nets.arithmetic.registers import copying
 from nets.arithmetic.tensor import Tensor
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer
 from nets.layers.norm import BatchNorm
+from nets.layers.spatial.conv import Conv2d
 from nets.layers.window import Window, as_images
 
 __all__ = ["BinaryConv2d", "BinaryDense", "BinaryNorm", "Product", "Scale", "Sign"]

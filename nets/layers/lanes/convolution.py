@@ -1,4 +1,4 @@
-"""Convolutions in float32 over lanes; nets.layers.gather states what they are."""
+"""Convolutions in float32 over lanes; nets.layers.spatial.gather states what they are."""
 
 from __future__ import annotations
 

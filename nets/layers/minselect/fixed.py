@@ -26,10 +26,10 @@ from fxp.trace.circuit import trace
 from fxp.trace.plans import MapPlan
 from nets.arithmetic.fixed.minselect import LARGEST, MEANS, SCALE, Sums
 from nets.arithmetic.tensor import Tensor, roomy
-from nets.layers import gather, spans
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer
 from nets.layers.minselect.subgradient import input_gradient, rounded, weight_step
+from nets.layers.spatial import gather, spans
+from nets.layers.spatial.conv import Conv2d
 from nets.settings.settings import parse_real
 
 __all__ = ["FixedSelectorConv2d", "FixedSelectorDense"]

@@ -33,10 +33,10 @@ from __future__ import annotations
 import numpy as np
 
 from nets.arithmetic.tensor import Tensor
-from nets.layers.conv import Conv2d
 from nets.layers.dense import Dense, Layer
 from nets.layers.lanes.kernels import kernels
 from nets.layers.lanes.layout import by_position, packed_like, places_of, turned_like
+from nets.layers.spatial.conv import Conv2d
 from nets.settings.settings import Settings, parse_real
 
 __all__ = ["Selector", "SelectorConv2d", "SelectorDense"]

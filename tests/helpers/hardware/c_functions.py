@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnsarith.files.whole import scratch
+from lnsarith.host.files.whole import scratch
 from verilog import tools
 from verilog.c99.function import c_file, c_function
 from verilog.c99.values import plain

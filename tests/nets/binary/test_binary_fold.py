@@ -14,7 +14,7 @@ from nets.binary import fold
 from nets.binary.folder import read_export, write_export
 from nets.binary.packed import BitInput, PackedLayer, PackedNetwork
 from nets.layers.binary.layers import BinaryConv2d, BinaryDense, BinaryNorm, Scale
-from nets.layers.pool import MaxPool
+from nets.layers.spatial.pool import MaxPool
 from nets.layers.window import Window
 from nets.network.model import RunError
 from nets.settings.suited import settings_for

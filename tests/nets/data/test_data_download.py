@@ -26,7 +26,7 @@ from helpers.data_mirror import (
     write,
 )
 
-from lnsarith.commands import data as command
+from lnsarith.commands.networks import data as command
 from nets.data import download
 from nets.data import sets as data
 

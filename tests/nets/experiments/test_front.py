@@ -7,9 +7,9 @@ import random
 import pytest
 
 from lnsarith.cli import main
-from nets.experiments.front import Point, dominated, mac_of, named, points
-from nets.experiments.job import Job
-from nets.experiments.store import Store
+from nets.experiments.jobs.job import Job
+from nets.experiments.jobs.store import Store
+from nets.experiments.results.front import Point, dominated, mac_of, named, points
 from nets.settings.settings import Settings
 
 

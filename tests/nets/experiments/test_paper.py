@@ -7,7 +7,7 @@ import pytest
 
 from fxp.format import FormatError
 from lnsarith.cli import main
-from nets.experiments.paper import CELLS, DATASETS, measured, settings_given, table
+from nets.experiments.results.paper import CELLS, DATASETS, measured, settings_given, table
 from nets.settings.recipes import BEST, RECIPES, recipe_settings
 from nets.settings.settings import Settings
 from nets.settings.suited import default_name, given_for, settings_for
@@ -74,7 +74,7 @@ def test_the_tables_are_listed_and_fitted_in_every_form(capsys):
 
 def test_the_quick_table_trains_every_cell_and_then_none(tmp_path, monkeypatch, capsys):
     cells = [c for c in CELLS if c.name in ("float", "LNS LUT 12")]
-    monkeypatch.setattr("nets.experiments.paper.CELLS", tuple(cells))
+    monkeypatch.setattr("nets.experiments.results.paper.CELLS", tuple(cells))
     words = ["paper", "icassp2020", "--quick", "--datasets", "digits", "--jobs", "1", "--store",
              str(tmp_path / "s"), "--json"]
     assert main(words) == 0

@@ -3,9 +3,9 @@
 import pytest
 
 from lnsarith.commands.common.options import settings_by_name
-from lnsarith.files.reading import BadFile
-from nets.experiments.plan import read_plan
-from nets.experiments.sources import ROOT, digest, modules
+from lnsarith.host.files.reading import BadFile
+from nets.experiments.jobs.plan import read_plan
+from nets.experiments.jobs.sources import ROOT, digest, modules
 
 
 def plan(tmp_path, text):
@@ -81,11 +81,11 @@ def test_a_file_that_means_nothing_is_refused_in_a_line(tmp_path, text, said):
 
 def test_what_decides_results_is_in_the_digest_and_no_more():
     found = modules()
-    for name in ("fxp.compile.products", "lnsarith.delta.tables", "lnsarith.spec",
+    for name in ("fxp.compile.nests.products", "lnsarith.delta.tables", "lnsarith.lns.spec",
                  "nets.arithmetic.lns.softmax", "nets.data.sets", "nets.train.trainer"):
         assert name in found
-    for name in ("nets.train.curves", "nets.experiments.store", "lnsarith.commands.common.options",
-                 "lnsarith.picture", "lnsarith.cli"):
+    for name in ("nets.train.curves", "nets.experiments.jobs.store", "lnsarith.commands.common.options",
+                 "lnsarith.host.picture", "lnsarith.cli"):
         assert name not in found
 
 

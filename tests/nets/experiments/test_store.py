@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from nets.experiments import store as stores
-from nets.experiments.choose import chosen
-from nets.experiments.compare import grouped, paired
-from nets.experiments.job import Job
-from nets.experiments.store import Store, StoreError
+from nets.experiments.jobs import store as stores
+from nets.experiments.jobs.job import Job
+from nets.experiments.jobs.store import Store, StoreError
+from nets.experiments.results.choose import chosen
+from nets.experiments.results.compare import grouped, paired
 from nets.settings.settings import Settings
 
 

@@ -7,7 +7,7 @@ from helpers import small_convolutions as small
 from helpers.onnx_models import model, residual
 
 from fxp.format import Fixed
-from lnsarith.format import Lns
+from lnsarith.lns.format import Lns
 from nets.graph.graph import Unsupported
 from nets.graph.head import scores_of
 from nets.graph.inputs import Preparation, prepared

@@ -6,7 +6,7 @@ import pytest
 from helpers.onnx_models import model, residual
 from onnx import TensorProto, numpy_helper
 
-from lnsarith.files.reading import BadFile
+from lnsarith.host.files.reading import BadFile
 from nets.graph.graph import GraphError, Unsupported
 from nets.graph.operators import table
 from nets.graph.run import answers, run

@@ -14,14 +14,14 @@ from helpers.small_convolutions import (
 )
 
 import fxp.run.convolve
-import nets.layers.spans
+import nets.layers.spatial.spans
 from fxp.spec import round_nearest_even
-from lnsarith import spec
 from lnsarith.delta import methods as delta
+from lnsarith.lns import spec
 from nets.arithmetic.choose import make_arithmetic
-from nets.layers.conv import Conv2d
 from nets.layers.dense import LeakyReLU
-from nets.layers.pool import AveragePool, MaxPool
+from nets.layers.spatial.conv import Conv2d
+from nets.layers.spatial.pool import AveragePool, MaxPool
 from nets.layers.window import Window
 from nets.network.models import Builder, make_network
 from nets.settings.settings import Settings
@@ -62,7 +62,7 @@ def test_strides_and_many_channels_write_the_words_of_numpy_integers(make, name)
 @pytest.mark.parametrize("name", ["lns16", "stochastic", "fixed12"])
 def test_spans_write_the_words_of_gathered_products(name, monkeypatch):
     spans = steps(network(ARITHMETICS[name], many_channels))
-    monkeypatch.setattr(nets.layers.spans, "fits", lambda ar: False)
+    monkeypatch.setattr(nets.layers.spatial.spans, "fits", lambda ar: False)
     assert_same(spans, steps(network(ARITHMETICS[name], many_channels)))
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from nets.arithmetic.choose import make_arithmetic
 from nets.arithmetic.tensor import Tensor
-from nets.layers import gather
-from nets.layers.conv import Conv2d
 from nets.layers.lanes import convolution as lanes
+from nets.layers.spatial import gather
+from nets.layers.spatial.conv import Conv2d
 from nets.layers.window import Window
 from nets.settings.settings import Settings
 

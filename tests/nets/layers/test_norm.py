@@ -5,7 +5,7 @@ import pytest
 from helpers.small_convolutions import SHAPE, assert_same, batch, network, steps
 
 from fxp.format import Fixed
-from lnsarith.array import LnsArray
+from lnsarith.catalogue.array import LnsArray
 from nets.arithmetic.choose import make_arithmetic
 from nets.layers.norm import BatchNorm
 from nets.settings.settings import Settings

@@ -5,7 +5,7 @@ import pytest
 from helpers import small_convolutions as small
 
 from nets.arithmetic.choose import make_arithmetic
-from nets.layers.branches import Add, GlobalAverage
+from nets.layers.spatial.branches import Add, GlobalAverage
 from nets.network.models import MODELS, Builder
 from nets.settings.settings import Settings
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from helpers.hardware.rtl_faults import with_text
 
-from benchmarks.mutants.designs import CASES
-from benchmarks.mutants.edits import KINDS, edited, edits, picked
-from benchmarks.mutants.judge import compiles, equal
+from benchmarks.hardware.mutants.designs import CASES
+from benchmarks.hardware.mutants.edits import KINDS, edited, edits, picked
+from benchmarks.hardware.mutants.judge import compiles, equal
 from verilog.catalogue import design
 from verilog.design.covering import all_values
 from verilog.design.stimulus import operand_columns

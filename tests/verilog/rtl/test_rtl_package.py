@@ -9,7 +9,7 @@ import pytest
 from helpers.front_door import answer, assert_one_line, call
 from helpers.hardware.rtl_faults import HALF_RESET, HANDSHAKES, KEPT_SUM, RESPONSES
 
-from lnsarith.files.whole import write_folder_whole
+from lnsarith.host.files.whole import write_folder_whole
 from verilog.catalogue import design
 from verilog.design.package import folder_files, write_package
 

@@ -20,7 +20,7 @@ from verilog.prove.laws import _proof as prove_law
 from verilog.prove.mutants import KINDS, mutants, narrowed
 from verilog.prove.proof import Proof
 from verilog.prove.smt import Formula, constant
-from verilog.prove.solvers import solve
+from verilog.prove.solving.solvers import solve
 from verilog.tools import ToolError
 
 

@@ -7,7 +7,7 @@ import pytest
 from helpers.front_door import answer, assert_one_line, call
 
 from fxp.arrays.array import FixedArray
-from lnsarith.array import LnsArray
+from lnsarith.catalogue.array import LnsArray
 from lnsarith.catalogue.operators import parse_format
 from lnsarith.commands.rtl.layer import layer_design
 from lnsarith.delta.methods import parse

@@ -10,8 +10,8 @@ from lnsarith.commands.rtl.training import streamed
 from verilog import tools
 from verilog.tools import ToolError
 from verilog.trainer import simulate
-from verilog.trainer.cycles import spent
 from verilog.trainer.package import write_trainer
+from verilog.trainer.plan.cycles import spent
 from verilog.trainer.simulate import Simulated
 
 # Shorter last batches, groups of more images than lanes, tiles that are not full, sums that

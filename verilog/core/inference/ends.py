@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verilog.core.inference.shared import Shared, span_of
+from verilog.core.inference.engine.shared import Shared, span_of
 from verilog.core.parts.lane import circuit_module
 from verilog.core.parts.memory import bits_for, memory, small_memory
 from verilog.emit import syntax as v

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fxp.trace.bits import Table, lookup
 from fxp.trace.circuit import trace
 from verilog.core.inference import control
-from verilog.core.inference.shared import Shared
+from verilog.core.inference.engine.shared import Shared
 from verilog.core.parts.gather import gatherer
 from verilog.core.parts.lane import circuit_module, lane
 from verilog.core.parts.memory import bits_for, memory

@@ -18,7 +18,7 @@ from verilog.prove.clocked.streams import Start
 from verilog.prove.netlist import Netlist
 from verilog.prove.proof import Proof
 from verilog.prove.smt import Formula
-from verilog.prove.solvers import Answer, solve
+from verilog.prove.solving.solvers import Answer, solve
 
 __all__ = ["prove_clocked"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fxp.format import Fixed, FormatError
-from lnsarith.files.naming import digested
+from lnsarith.host.files.naming import digested
 from verilog.design.cfu import cfu
 from verilog.design.design import Design
 from verilog.units.cfu.array import array_commands, array_unit, rescaling

@@ -21,7 +21,7 @@ def product_layers(network, kinds):
     """Return the layers of these kinds, each with its form, and the one kind of layer between
     them (None: nothing); FormatError for others, by name, and for another order."""
     from nets.layers.dropout import Dropout
-    from nets.layers.pool import MaxPool
+    from nets.layers.spatial.pool import MaxPool
     from nets.network.probe import plain_layer
 
     layers = [layer for layer in map(plain_layer, network.layers)

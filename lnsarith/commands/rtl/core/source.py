@@ -37,7 +37,7 @@ def open_source(run_folder: str) -> Source:
     """Return the network of a folder that train or quantize made; RunError or FormatError
     for what no core can be made of."""
     from lnsarith.commands.common.which import integer_folder
-    from lnsarith.commands.eval.model import open_model
+    from lnsarith.commands.networks.eval.model import open_model
 
     if integer_folder(run_folder):
         from lnsarith.commands.rtl.core.integers import integer_parts

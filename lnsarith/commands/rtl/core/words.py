@@ -24,8 +24,8 @@ __all__ = ["core_parts", "port_words"]
 def core_parts(settings, network) -> tuple[Arithmetic, list[Layer]]:
     """Return the arithmetic and the layers of a network's core; FormatError, which names
     it, for what no core can do yet."""
-    from nets.layers.conv import Conv2d
     from nets.layers.dense import Dense
+    from nets.layers.spatial.conv import Conv2d
 
     _require(settings)
     dense, active = product_layers(network, (Dense, Conv2d))
@@ -47,8 +47,8 @@ def _require(settings) -> None:
 
 def _lns(settings, ar, active, depth: int) -> Arithmetic:
     from fxp.trace.circuit import trace
-    from lnsarith import spec
-    from lnsarith.spec import Number
+    from lnsarith.lns import spec
+    from lnsarith.lns.spec import Number
     from verilog.core.inference.core import Arithmetic
     from verilog.core.parts.lane import Sums
     from verilog.core.parts.word import Word
@@ -100,8 +100,8 @@ def _words(ar, arithmetic: Arithmetic, layer, form) -> Layer:
 
 def port_words(network) -> list:
     """Return the words of each layer, int64: its biases in a row above its weights."""
-    from nets.layers.conv import Conv2d
     from nets.layers.dense import Dense
+    from nets.layers.spatial.conv import Conv2d
     from nets.network.probe import plain_layer
 
     layers: list = [x for x in map(plain_layer, network.layers) if type(x) in (Dense, Conv2d)]

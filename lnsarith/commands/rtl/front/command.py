@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from lnsarith.commands.common.options import add_data
-from lnsarith.commands.experiments.tables import add_forms, percent, print_table
+from lnsarith.commands.networks.experiments.tables import add_forms, percent, print_table
 from lnsarith.commands.rtl.front.asked import LANES, ROWS
 
 __all__ = ["options", "run"]
@@ -43,11 +43,11 @@ def options(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Print a line for each network, draw them with --plot; what cannot be has its reason."""
     from fxp.format import FormatError
-    from fxp.numbers import whole
+    from fxp.text.numbers import whole
+    from lnsarith.commands.networks.train.epochs import say
     from lnsarith.commands.rtl.front.kept import Kept, default_folder
     from lnsarith.commands.rtl.front.measure import Measuring
-    from lnsarith.commands.train.epochs import say
-    from lnsarith.picture import require_writable
+    from lnsarith.host.picture import require_writable
     from nets.data.sets import load
 
     asked = [row for row in ROWS if args.only in row.name]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from lnsarith.files.whole import write_whole
+from lnsarith.host.files.whole import write_whole
 
 __all__ = ["Kept", "default_folder", "digest_of"]
 

@@ -94,7 +94,7 @@ class Measuring:
         return found | self._placed(asked, files, clocks, goal)
 
     def _mapped(self, asked: Asked, files, multipliers: bool, mapped: Callable) -> dict:
-        from lnsarith.files.whole import scratch
+        from lnsarith.host.files.whole import scratch
         from verilog.cost.ecp5 import NETLIST
         from verilog.prove.netlist import yosys_version
 
@@ -113,7 +113,7 @@ class Measuring:
         """Return MHz, images/s and cells of logic; nothing where it was not placed and shall
         not be."""
         from fxp.format import FormatError
-        from lnsarith.files.whole import scratch
+        from lnsarith.host.files.whole import scratch
         from verilog.cost.ecp5 import NETLIST, place, placer
         from verilog.prove.netlist import yosys_version
 

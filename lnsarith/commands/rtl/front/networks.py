@@ -28,7 +28,7 @@ def trainer_of(asked: Asked, data: Dataset, epochs: int, seed: int):
 
 def network_folder(asked: Asked, data: Dataset, epochs: int, seed: int, place: Path) -> Path:
     """Return the folder of a row's network, trained where it was not, or not to the end."""
-    from lnsarith.commands.train.epochs import at_work, train_epochs
+    from lnsarith.commands.networks.train.epochs import at_work, train_epochs
     from nets.train.run import Run, facts
 
     form = "-".join(str(v) for v in asked.given.values())

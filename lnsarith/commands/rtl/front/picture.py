@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lnsarith.commands.rtl.front.asked import CORE, TRAINER
-from lnsarith.picture import GREY, INK, LINE, WARM, picture
+from lnsarith.host.picture import GREY, INK, LINE, WARM, picture
 
 __all__ = ["draw"]
 

@@ -1,0 +1,189 @@
+"""The vector loops of a matrix product, in LLVM: rows, tiles of column vectors, depth.
+
+Nothing here does arithmetic on words; that is all in the circuits. Rows of b, init,
+extra and out are padded to whole vectors.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.machine.target import Target
+from fxp.compile.nests.finish import Finish
+from fxp.compile.nests.loops import Arguments, Memory, broadcast, i64, index_range, ramp
+from fxp.compile.nests.steps import Steps
+from fxp.compile.nodes.lanes import plan_width
+from fxp.compile.nodes.vector import Lanes, emit
+from fxp.trace.graph import SpecError
+from fxp.trace.plans import MatmulPlan
+
+__all__ = ["emit_matmul", "sum_width"]
+
+TILE = 4  # column vectors whose accumulators are held in registers together
+BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
+LANES = 32  # rows are padded to a multiple of this, not to longer vectors
+
+
+def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
+    """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
+    (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
+
+
+def sum_width(plan: MatmulPlan, target: Target) -> int:
+    """Return the lane width of the sums; the rest of the plan may need wider lanes.
+
+    Lanes of 8 bits are worth it where tables of bytes are read at once.
+    """
+    circuits = [c for c in plan.circuits if c is not plan.finish]
+    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
+    least = 8 if target.bytes and plan.combine is None else 16
+    return plan_width(circuits, [plan.dtypes[n] for n in names], least)
+
+
+class _Matmul:
+    def __init__(self, builder, plan, lanes, args):
+        self.builder = builder
+        self.plan = plan
+        self.lanes = lanes
+        self.args = args
+        self.memory = Memory(builder, lanes, plan.dtypes)
+        self.finish = Finish(builder, plan, lanes, args)
+        self.steps = Steps(builder, plan, self.memory, args)
+        slots = [lanes.type] * len(plan.state)
+        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILE)]
+
+    def emit(self):
+        b, args = self.builder, self.args
+        with self._range(i64(0), args["columns"], BLOCK) as begin:
+            end = b.add(begin, i64(BLOCK))
+            end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
+            with self._range(args["row"], args["rows"]) as row:
+                count = self.steps.collect(row)
+                if self.plan.keep_untouched:
+                    with b.if_then(b.icmp_signed("!=", count, i64(0))):
+                        self._columns(row, count, begin, end)
+                else:
+                    self._columns(row, count, begin, end)
+
+    def _range(self, start, stop, step: int = 1):
+        return index_range(self.builder, start, stop, step)
+
+    def _columns(self, row, count, begin, end):
+        """Full tiles first, then single vectors, then what is left of one."""
+        b, step = self.builder, i64(self.lanes.count)
+        wide = i64(TILE * self.lanes.count)
+        whole = b.sub(end, b.srem(b.sub(end, begin), wide))
+        with self._range(begin, whole, TILE * self.lanes.count) as column:
+            self._tile(row, column, count, TILE)
+        last = b.sub(end, b.srem(b.sub(end, whole), step))
+        with self._range(whole, last, self.lanes.count) as column:
+            self._tile(row, column, count, 1)
+        if self.lanes.count > LANES:
+            with b.if_then(b.icmp_signed("<", last, end)):
+                left = broadcast(b, self.lanes, b.sub(end, last))
+                mask = b.icmp_signed("<", ramp(b, self.lanes, None), left)
+                self._tile(row, last, count, 1, mask)
+
+    def _tile(self, row, column, count, size: int, mask=None):
+        b, plan = self.builder, self.plan
+        offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
+        for t in range(size):
+            self._start(row, offsets[t], t, mask)
+        with self._range(i64(0), count) as position:
+            raw, scalars, places = self._operands(position, offsets)
+            if plan.low is None:
+                self._steps(plan.step, scalars, places, mask)
+            else:
+                is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))
+                with b.if_else(is_low) as (low, high):
+                    with low:
+                        self._steps(plan.low, scalars, places, mask)
+                    with high:
+                        self._steps(plan.step, scalars, places, mask)
+        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
+
+    def _operands(self, position, offsets):
+        """Return a step's scalar fields, raw and broadcast, and its places in b."""
+        b_row, raw = self.steps.at(position)
+        scalars = {}
+        for name, value in zip(self.plan.scalars, raw):
+            narrow = self.builder.trunc(value, ir.IntType(8 * self.plan.dtypes[name].itemsize))
+            scalars[name] = self.lanes.broadcast(self.builder, self.memory.widen_scalar(narrow))
+        return raw, scalars, [self.builder.add(b_row, o) for o in offsets]
+
+    def _start(self, row, offset, t: int, mask=None):
+        b, args, plan = self.builder, self.args, self.plan
+        at = b.add(b.mul(row, args["init_row"]), offset)
+        inputs = {n: self.memory.load(n, args[n], at, mask, node.low)
+                  for n, node in plan.start.inputs.items()}
+        self._set_state(t, emit(b, plan.start, self.lanes, inputs))
+
+    def _steps(self, circuit, scalars, places, mask=None):
+        for t, place in enumerate(places):
+            vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
+                       for n in self.plan.vectors}
+            state = self._state(t) if self.plan.combine is None else {}
+            outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars})
+            self._set_state(t, outputs)
+
+    def _state(self, t: int) -> dict:
+        return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}
+
+    def _set_state(self, t: int, outputs: dict):
+        if len(outputs) != len(self.plan.state):
+            raise SpecError(f"the step returns {list(outputs)}, the state is {self.plan.state}")
+        for slot, value in zip(self.states[t], outputs.values()):
+            self.builder.store(value, slot)
+
+
+class _TreeMatmul(_Matmul):
+    """Sums in a tree: a stack of partial sums, merged like a binary counter."""
+
+    def __init__(self, builder, plan, lanes, args):
+        super().__init__(builder, plan, lanes, args)
+        self.stacks = [cgutils.alloca_once(builder, lanes.type, size=i64(64))
+                       for _ in plan.state]
+
+    def emit(self):
+        with self._range(self.args["row"], self.args["rows"]) as row:
+            count = self.steps.collect(row)
+            with self._range(i64(0), self.args["columns"], self.lanes.count) as column:
+                self._sum(row, column, count)
+
+    def _sum(self, row, column, count):
+        b, plan = self.builder, self.plan
+        depth = cgutils.alloca_once_value(b, i64(1))
+        b.store(i64(1), depth)
+        self._start(row, column, 0)
+        self._push(i64(0))
+        with self._range(i64(0), count) as position:
+            _, scalars, places = self._operands(position, [column])
+            self._steps(plan.step, scalars, places)
+            self._push(b.load(depth))
+            b.store(b.add(b.load(depth), i64(1)), depth)
+            leaves = b.add(position, i64(2))
+            merges = b.cttz(leaves, ir.Constant(ir.IntType(1), 1))
+            self._merge(merges, depth)
+        self._merge(b.sub(b.load(depth), i64(1)), depth)
+        self._set_state(0, self._top(i64(0)))
+        self.finish.emit(row, column, [self._state(0)])
+
+    def _merge(self, times, depth):
+        b = self.builder
+        with self._range(i64(0), times):
+            newer = b.sub(b.load(depth), i64(1))
+            older = b.sub(newer, i64(1))
+            inputs = self._top(older)
+            inputs.update({f"{n}_2": v for n, v in self._top(newer).items()})
+            self._set_state(0, emit(b, self.plan.combine, self.lanes, inputs))
+            self._push(older)
+            b.store(newer, depth)
+
+    def _push(self, place):
+        for stack, value in zip(self.stacks, self._state(0).values()):
+            self.builder.store(value, self.builder.gep(stack, [place]))
+
+    def _top(self, place) -> dict:
+        b = self.builder
+        return {n: b.load(b.gep(s, [place])) for n, s in zip(self.plan.state, self.stacks)}

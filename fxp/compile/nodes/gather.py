@@ -1,0 +1,218 @@
+"""Reading a constant table in every lane at once.
+
+Small tables lie in registers, see `fxp.compile.nodes.banks`. Larger ones are gathered from
+memory; a processor that cannot do either reads lane by lane. All paths give the same
+words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.nodes.banks import Banks, intrinsic
+from fxp.trace.bits import Table
+from fxp.trace.graph import Node
+
+__all__ = ["SaturatedRead", "TableReader"]
+
+I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+
+
+@dataclass
+class SaturatedRead:
+    """A read at min(value + c, limit) >> shift, whose clamp the lane's own saturation
+    does: `sides` are the table, and its half for the selector, moved to where the saturated
+    addresses fall, modulo their length; None where none falls."""
+
+    value: Node
+    offset: int
+    shift: int
+    selector: Node | None
+    half: int
+    sides: list[list[int | None]]
+
+    @property
+    def operands(self) -> list[Node]:
+        return [self.value] + ([self.selector] if self.selector is not None else [])
+
+    @property
+    def entries(self) -> list[int]:
+        """The table at address ^ (selector & half)."""
+        first, second = self.sides[0], self.sides[-1]
+        every = [second[i ^ self.half] if v is None else v for i, v in enumerate(first)]
+        return [v or 0 for v in every]
+
+
+class TableReader:
+    """Emits table reads for one vector shape."""
+
+    def __init__(self, builder, lanes):
+        self.builder = builder
+        self.lanes = lanes
+        self.level = lanes.target.level
+        self.banks = Banks(builder, lanes)
+
+    def plan(self, node: Node) -> SaturatedRead | None:
+        """Return the saturated form of a lookup node, or None if it has no such form."""
+        match = _match_clamped(node.args[0])
+        if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
+            return None  # wider lanes have no instruction that saturates
+        value, plus, limit, shift, selector, half = match
+        top = (1 << (self.lanes.width - 1)) - 1
+        offset = top - limit
+        if value.low < 0 or value.high > top or offset % (1 << shift) or plus + offset > top:
+            return None
+        size = 2 * (half or 1 << (limit >> shift).bit_length())
+        sides: list[list[int | None]] = [[None] * size for _ in range(1 + bool(half))]
+        for i in range((limit >> shift) + 1):
+            address = (i + (offset >> shift)) % size
+            for side, entry in zip(sides, (i, i | half)):
+                side[address] = node.table.values[entry]
+        read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
+        return read if self.banks.fit(read.entries) else None
+
+    def read(self, table, index):
+        """Return table[index] in every lane."""
+        if self.banks.fit(table.values):
+            return self.banks.read(list(table.values), index, len(table))
+        wide = not _fit(table, 32)
+        index = self._inside(table, index)
+        if self.level == "plain" or wide:  # a gather reads 32 bits
+            return self._one_by_one(table, index)
+        if self.lanes.width == 16 and all(-(1 << 15) <= v < 1 << 15 for v in table.values):
+            return self._inserted(table, index)
+        return self._gather(table, index)
+
+    def _inserted(self, table, index):
+        """Read lane by lane, for less than gathers of 32 bits cost: four indices at a time
+        leave the vector, and words come in from memory."""
+        b, lanes = self.builder, self.lanes
+        data = b.ptrtoint(self._global(table, I16), I64)
+        fours = b.bitcast(index, ir.VectorType(I64, lanes.count // 4))
+        result = ir.Constant(lanes.type, ir.Undefined)
+        for lane in range(lanes.count):
+            four = b.extract_element(fours, ir.Constant(I32, lane // 4))
+            shifted = b.lshr(four, ir.Constant(I64, 16 * (lane % 4)))
+            number = b.and_(shifted, ir.Constant(I64, 0xFFFF))
+            word = b.load(self._at(b, data, number), align=2)
+            result = b.insert_element(result, word, ir.Constant(I32, lane))
+        return result
+
+    @staticmethod
+    def _at(builder, base, number):
+        byte = builder.add(base, builder.mul(number, ir.Constant(I64, 2)))
+        return builder.inttoptr(byte, I16.as_pointer())
+
+    def _inside(self, table, index):
+        """Return the index, kept inside the table: it is, in lanes that are in use, but the
+        lanes that only fill up a vector may hold anything."""
+        lanes = self.lanes
+        last = min(len(table), 1 << lanes.width) - 1
+        return intrinsic(self.builder, f"llvm.umin.v{lanes.count}i{lanes.width}", lanes.type, index,
+                               lanes.splat(last))
+
+    def _gather(self, table, index):
+        """Gather 32-bit words; a table of short words is read unaligned, half the size."""
+        b, lanes = self.builder, self.lanes
+        short = _fit(table, 16)
+        data = self._global(table, I16 if short else I32)
+        chunk = lanes.target.register_bits // 32
+        wide = b.zext(index, ir.VectorType(I32, lanes.count)) if lanes.width < 32 else (
+            b.trunc(index, ir.VectorType(I32, lanes.count)) if lanes.width > 32 else index)
+        parts = [self._gather_chunk(data, part, 2 if short else 4)
+                 for part in _split(b, wide, min(chunk, lanes.count))]
+        found = _join(b, parts)
+        if short:
+            up = ir.Constant(found.type, [16] * found.type.count)
+            found = b.ashr(b.shl(found, up), up)
+        if lanes.width == 32:
+            return found
+        return b.trunc(found, lanes.type) if lanes.width < 32 else b.sext(found, lanes.type)
+
+    def _gather_chunk(self, data, index, scale: int):
+        b, count = self.builder, index.type.count
+        if count in (8, 4):
+            name = f"llvm.x86.avx2.gather.d.d{'.256' if count == 8 else ''}"
+            mask, scale_type = ir.Constant(index.type, [-1] * count), I8
+        else:
+            name = "llvm.x86.avx512.mask.gather.dpi.512"
+            mask = ir.Constant(ir.VectorType(ir.IntType(1), 16), [1] * 16)
+            scale_type = I32
+        arguments = [ir.Constant(index.type, [0] * count), data, index, mask,
+                     ir.Constant(scale_type, scale)]
+        kind = ir.FunctionType(index.type, [a.type for a in arguments])
+        function = b.module.globals.get(name) or ir.Function(b.module, kind, name)
+        return b.call(function, arguments)
+
+    def _one_by_one(self, table, index):
+        b, lanes = self.builder, self.lanes
+        data = self._global(table, I64)
+        result = ir.Constant(lanes.type, ir.Undefined)
+        for lane in range(lanes.count):
+            place = ir.Constant(I32, lane)
+            at = b.zext(b.extract_element(index, place), I64) if lanes.width < 64 else (
+                b.extract_element(index, place))
+            address = b.add(b.ptrtoint(data, I64), b.mul(at, ir.Constant(I64, 8)))
+            value = b.load(b.inttoptr(address, I64.as_pointer()))
+            value = value if lanes.width == 64 else b.trunc(value, lanes.type.element)
+            result = b.insert_element(result, value, place)
+        return result
+
+    def _global(self, table, element):
+        """Return a pointer to the table in memory, one spare entry at its end."""
+        digest = hashlib.sha256(table.array.tobytes()).hexdigest()
+        name = f".table.{digest[:32]}.{element.width}"
+        module = self.builder.module
+        if name not in module.globals:  # bytes are many times faster than numbers
+            data = np.append(table.array, [0, 0]).astype(f"<i{element.width // 8}").tobytes()
+            array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
+            cgutils.global_constant(module, name, array).align = 64
+        return self.builder.bitcast(module.globals[name], I8.as_pointer())
+
+
+def _match_clamped(index: Node):
+    """Match min(value + plus, limit) >> shift, perhaps with | (selector & half)."""
+    selector, half = None, 0
+    if index.op == "or":
+        index, choice = sorted(index.args, key=lambda a: a.op == "and")
+        if choice.op != "and" or not choice.args[1].is_const:
+            return None
+        selector, half = choice.args[0], choice.args[1].low
+        if half & (half - 1) or (selector.low, selector.high) != (-1, 0):
+            return None
+    shift = 0
+    if index.op == "shr":
+        index, shift = index.args[0], index.args[1].low
+    if index.op != "min" or not index.args[1].is_const:
+        return None
+    value, limit = index.args[0], index.args[1].low
+    if (limit + 1) % (1 << shift) or (half and (limit >> shift) >= half):
+        return None
+    if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
+        return value.args[0], value.args[1].low, limit, shift, selector, half
+    return value, 0, limit, shift, selector, half
+
+
+def _fit(table: Table, bits: int) -> bool:
+    """Whether signed words of so many bits hold every entry."""
+    return bool((table.array >> (bits - 1) == table.array >> 63).all())
+
+
+def _split(builder, vector, size: int):
+    order = ir.VectorType(I32, size)
+    undefined = ir.Constant(vector.type, ir.Undefined)
+    return [builder.shuffle_vector(vector, undefined, ir.Constant(order, list(range(i, i + size))))
+            for i in range(0, vector.type.count, size)]
+
+
+def _join(builder, parts):
+    while len(parts) > 1:
+        size = 2 * parts[0].type.count
+        order = ir.Constant(ir.VectorType(I32, size), list(range(size)))
+        parts = [builder.shuffle_vector(a, b, order) for a, b in zip(parts[::2], parts[1::2])]
+    return parts[0]

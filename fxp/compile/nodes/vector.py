@@ -1,0 +1,207 @@
+"""A circuit as LLVM vector code: one instruction or so for each node, in every lane."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from fxp.compile.machine.target import Target
+from fxp.compile.nodes.gather import TableReader
+from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
+from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_product
+from fxp.trace.circuit import Circuit
+from fxp.trace.graph import Node, SpecError
+
+__all__ = ["Lanes", "emit"]
+
+
+class Lanes:
+    """A vector shape: `count` integers of `width` bits on a target."""
+
+    def __init__(self, width: int, target: Target):
+        self.width = width
+        self.count = target.lanes(width)
+        self.target = target
+        self.type = ir.VectorType(ir.IntType(width), self.count)
+        self.mask = ir.VectorType(ir.IntType(1), self.count)
+        self._splats: dict[int, ir.Constant] = {}
+
+    def splat(self, value: int) -> ir.Constant:
+        """Return a constant vector with value (modulo 2**width) in every lane."""
+        value &= (1 << self.width) - 1
+        value -= (value >> (self.width - 1)) << self.width
+        if value not in self._splats:  # its text is as long as the vector, and made once
+            self._splats[value] = ir.Constant(self.type, [value] * self.count)
+        return self._splats[value]
+
+    def broadcast(self, builder, scalar):
+        """Return a vector with the scalar in every lane."""
+        one = builder.insert_element(ir.Constant(self.type, ir.Undefined), scalar,
+                                     ir.Constant(ir.IntType(32), 0))
+        order = ir.Constant(ir.VectorType(ir.IntType(32), self.count), [0] * self.count)
+        return builder.shuffle_vector(one, ir.Constant(self.type, ir.Undefined), order)
+
+
+def emit(builder: ir.IRBuilder, circuit: Circuit, lanes: Lanes, inputs: dict) -> dict:
+    """Append the circuit's code; inputs and the returned outputs map port to vector."""
+    return _Emitter(builder, circuit, lanes).run(inputs)
+
+
+class _Emitter:
+    def __init__(self, builder, circuit, lanes):
+        self.builder = builder
+        self.circuit = circuit
+        self.lanes = lanes
+        modes = lane_modes(circuit, lanes.width)
+        if modes is None:
+            raise SpecError(f"lanes of {lanes.width} bits do not hold {circuit.name}")
+        self.modes = modes
+        self.values: dict[int, ir.Value] = {}
+        self.tables = TableReader(builder, lanes)
+
+    def run(self, inputs):
+        needed = self._needed()
+        for node in self.circuit.nodes:
+            if node.op == "input":
+                self.values[node.index] = inputs[node.name]
+            elif node.index in needed and not node.is_const:
+                self._check_mode(node)
+                self.values[node.index] = self._node(node)
+        return {name: self._vector(n) for name, n in self.circuit.outputs.items()}
+
+    def _needed(self) -> set[int]:
+        """Nodes to emit: a table read whose clamp the lane's saturation does, needs
+        only what goes into the clamp, a rounded product its factors."""
+        needed: set[int] = set()
+        stack = list(self.circuit.outputs.values())
+        while stack:
+            node = stack.pop()
+            if node.index not in needed:
+                needed.add(node.index)
+                whole = self.tables.plan(node) if node.op == "lookup" else self._rounded(node)
+                stack.extend(whole.operands if whole else node.args)
+        return needed
+
+    def _rounded(self, node: Node) -> RoundedProduct | None:
+        """Return the node as a rounded product, if its product is not held."""
+        fused = node.op == "shr" and self.modes.get(node.args[0].index) == "fused"
+        return rounded_product(node, self.lanes.width) if fused else None
+
+    def _check_mode(self, node: Node):
+        """Raise SpecError if the code to come does not give the node as it is held."""
+        mode, width = self.modes[node.index], self.lanes.width
+        if mode not in provable(node, self.modes, width):
+            held = ", ".join(self.modes.get(a.index, "count") for a in node.args)
+            raise SpecError(f"{node!r} cannot be {mode} in {width} bits: its operands are {held}")
+
+    def _node(self, node: Node):
+        if node.op == "lookup":
+            return self._lookup(node)
+        if node.op == "known":
+            return self._vector(node.args[0])
+        if node.op == "where":
+            return self._where(*node.args)
+        if node.is_bool:
+            return self._truth(node)
+        if node.op in ("min", "max"):
+            return self._extreme(node)
+        if self.modes[node.index] == "saturated":
+            return self._saturating(node.op, *(self._vector(a) for a in node.args))
+        if rounded := self._rounded(node):
+            up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
+            return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
+        if node.op in ("shl", "shr"):
+            shift = self._shift_left if node.op == "shl" else self._shift_right
+            return shift(*node.args)
+        operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
+                      "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
+        return operations[node.op](*(self._vector(a) for a in node.args))
+
+    def _vector(self, node: Node):
+        """Return the node as a vector of lanes; truths become 0 and 1."""
+        if node.is_const:
+            return self.lanes.splat(node.low)
+        value = self.values[node.index]
+        if value.type == self.lanes.mask:
+            return self.builder.zext(value, self.lanes.type)
+        return value
+
+    def _mask(self, node: Node):
+        """Return the node as a vector of truths."""
+        if node.is_const:
+            return ir.Constant(self.lanes.mask, [node.low & 1] * self.lanes.count)
+        value = self.values[node.index]
+        if value.type == self.lanes.mask:
+            return value
+        return self.builder.icmp_signed("!=", value, self.lanes.splat(0))
+
+    def _truth(self, node: Node):
+        b = self.builder
+        if node.op in ("eq", "lt"):
+            compare = b.icmp_unsigned if self._unsigned(node) else b.icmp_signed
+            sign = "==" if node.op == "eq" else "<"
+            return compare(sign, *(self._vector(a) for a in node.args))
+        operation = {"and": b.and_, "or": b.or_, "xor": b.xor}[node.op]
+        return operation(*(self._mask(a) for a in node.args))
+
+    def _unsigned(self, node: Node) -> bool:
+        """Whether the operands are ordered as numbers from 0, not as signed ones."""
+        saturated = {"saturated"} if node.op in ("min", "max") else set()
+        if all(reads_signed(a, self.modes) or self.modes[a.index] in saturated
+               for a in node.args):
+            return False
+        if all(reads_unsigned(a, self.modes) for a in node.args):
+            return True
+        raise SpecError(f"the operands of {node!r} have no order in common")
+
+    def _extreme(self, node: Node):
+        kind = ("u" if self._unsigned(node) else "s") + node.op
+        return self._call(kind, *(self._vector(a) for a in node.args))
+
+    def _saturating(self, op: str, a, b):
+        return self._call(f"s{op}.sat", a, b)
+
+    def _call(self, name: str, a, b):
+        module = self.builder.module
+        full = f"llvm.{name}.v{self.lanes.count}i{self.lanes.width}"
+        kind = ir.FunctionType(self.lanes.type, [self.lanes.type] * 2)
+        function = module.globals.get(full) or ir.Function(module, kind, full)
+        return self.builder.call(function, [a, b])
+
+    def _shift_left(self, x: Node, count: Node):
+        """A shift by the whole width, undefined in LLVM, leaves zeros."""
+        if count.low >= self.lanes.width:
+            return self.lanes.splat(0)
+        return self.builder.shl(self._vector(x), self.lanes.splat(count.low))
+
+    def _shift_right(self, x: Node, count: Node):
+        """A shift by the whole width, undefined in LLVM, leaves copies of the sign."""
+        if reads_unsigned(x, self.modes):
+            if count.low >= self.lanes.width:
+                return self.lanes.splat(0)
+            return self.builder.lshr(self._vector(x), self.lanes.splat(count.low))
+        return self.builder.ashr(self._vector(x),
+                                 self.lanes.splat(min(count.low, self.lanes.width - 1)))
+
+    def _where(self, condition: Node, then: Node, otherwise: Node):
+        return self.builder.select(self._mask(condition), self._vector(then),
+                                   self._vector(otherwise))
+
+    def _lookup(self, node: Node):
+        read = self.tables.plan(node)
+        if read is None:
+            index = node.args[0]
+            if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
+                raise SpecError(f"the index {index!r} can leave {node.table!r}")
+            return self.tables.read(node.table, self._vector(index))
+        gap = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
+        address = self.builder.lshr(gap, self.lanes.splat(read.shift))
+        bound = 1 << (self.lanes.width - 1 - read.shift)
+        if read.selector is None:
+            return self.tables.banks.read(read.entries, address, bound)
+        if self.tables.level == "avx2":
+            sides = [self.tables.banks.shuffled(side, address, bound) for side in read.sides]
+            chosen = self.builder.icmp_signed("<", self._vector(read.selector),
+                                              self.lanes.splat(0))
+            return self.builder.select(chosen, *sides[::-1])
+        select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
+        return self.tables.banks.read(read.entries, self.builder.xor(address, select))
