@@ -10,7 +10,7 @@ from benchmarks.common.machine import ROOT
 from benchmarks.common.options import add_results
 from benchmarks.common.rows import say
 
-QUICK = ("startup", "memory", "speed", "rtl", "fits")
+QUICK = ("startup", "memory", "speed", "hardware.rtl", "fits")
 
 
 def main(argv: list[str] | None = None) -> int:

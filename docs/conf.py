@@ -56,8 +56,8 @@ nitpicky = False
 
 def clean(gallery, script):
     """Give each script an empty folder work beside it."""
-    for section in ("tutorials", "gallery"):
-        work = HERE / section / "work"
+    for folder in (HERE / "tutorials", *(HERE / "gallery").glob("*/")):
+        work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
 
@@ -69,6 +69,8 @@ sphinx_gallery_conf = {
     "image_scrapers": (FileScraper(),),
     "reset_modules": (clean,),
     "reset_modules_order": "before",
+    "subsection_order": [f"gallery/{name}" for name in (
+        "delta", "operators", "training", "hardware")],
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,

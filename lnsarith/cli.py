@@ -227,7 +227,7 @@ def _ops(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
                         help="an option of OP in C; may be repeated")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_lazily("ops"))
+    parser.set_defaults(run=_lazily("operators.ops"))
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -258,7 +258,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", metavar="FILE", help="draw the errors into an image")
     add_figure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_lazily("check"))
+    parser.set_defaults(run=_lazily("operators.check"))
 
 
 def _actions(module: str) -> Callable[[argparse.ArgumentParser], None]:
@@ -267,31 +267,32 @@ def _actions(module: str) -> Callable[[argparse.ArgumentParser], None]:
 
 
 COMMANDS = {
-    "train": ("train a network", _command("train.command")),
-    "eval": ("tell how well a trained network does on test images", _command("eval.command")),
-    "predict": ("tell what a trained network sees in an image", _command("predict")),
-    "quantize": ("make a trained network one of 8-bit integers", _command("quantize")),
-    "prune": ("make the smallest weights of a trained network zero", _command("prune")),
-    "import": ("take over a network from an ONNX file", _command("onnx.importing")),
-    "export": ("write a network as an ONNX file", _command("onnx.exporting")),
-    "formats": ("find the smallest formats for each layer", _command("onnx.formats")),
-    "study": ("vary one setting of a network's training", _actions("study.command")),
+    "train": ("train a network", _command("networks.train.command")),
+    "eval": ("tell how well a trained network does on test images",
+             _command("networks.eval.command")),
+    "predict": ("tell what a trained network sees in an image", _command("networks.predict")),
+    "quantize": ("make a trained network one of 8-bit integers", _command("networks.quantize")),
+    "prune": ("make the smallest weights of a trained network zero", _command("networks.prune")),
+    "import": ("take over a network from an ONNX file", _command("networks.onnx.importing")),
+    "export": ("write a network as an ONNX file", _command("networks.onnx.exporting")),
+    "formats": ("find the smallest formats for each layer", _command("networks.onnx.formats")),
+    "study": ("vary one setting of a network's training", _actions("networks.study.command")),
     "sweep": ("train all runs that a file asks for, and keep them in a store",
-              _command("experiments.sweep")),
-    "runs": ("list, show and compare the runs of a store", _actions("experiments.runs")),
+              _command("networks.experiments.sweep")),
+    "runs": ("list, show and compare the runs of a store", _actions("networks.experiments.runs")),
     "recipes": ("tell what each recipe sets, its accuracy and its gates",
-                _command("experiments.recipes")),
+                _command("networks.experiments.recipes")),
     "paper": ("make published tables anew, measured beside published",
-              _actions("experiments.paper")),
-    "front": ("draw accuracy against gates", _command("experiments.front")),
-    "report": ("make one page of all that a store knows", _command("experiments.report")),
-    "data": ("list data sets, download and show them", _actions("data")),
+              _actions("networks.experiments.paper")),
+    "front": ("draw accuracy against gates", _command("networks.experiments.front")),
+    "report": ("make one page of all that a store knows", _command("networks.experiments.report")),
+    "data": ("list data sets, download and show them", _actions("networks.data")),
     "ops": ("list the operators", _ops),
     "check": ("compare an operator with real arithmetic", _check),
     "spindle": ("fit activations to functions and samples", _command("spindle.command")),
     "lab": ("labs: custom function units on a RISC-V in simulation", _actions("lab.command")),
     "rtl": ("generate, simulate, prove and cost Verilog", _actions("rtl.command")),
-    "new": ("begin a Delta method or an operator of your own", _command("new")),
+    "new": ("begin a Delta method or an operator of your own", _command("operators.new")),
     "doctor": ("tell what is installed and what is missing", _command("doctor.command")),
 }
 

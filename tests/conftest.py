@@ -10,9 +10,10 @@ import pytest
 
 QUICK = """
     test_rooms test_same_results
-    fxp/test_circuit fxp/compile/test_defined fxp/arrays/test_exact_numbers fxp/text/test_numbers fxp/fit/test_fit_segments
-    lnsarith/catalogue/test_catalogue lnsarith/catalogue/test_check lnsarith/catalogue/test_array_methods
-    lnsarith/catalogue/test_similarity
+    fxp/test_circuit fxp/compile/test_defined fxp/arrays/test_exact_numbers fxp/text/test_numbers
+    fxp/fit/test_fit_segments
+    lnsarith/catalogue/test_catalogue lnsarith/catalogue/test_check
+    lnsarith/catalogue/test_array_methods lnsarith/catalogue/test_similarity
     oracles/test_oracle oracles/test_oracle_delta
     nets/settings/test_binary_settings nets/settings/test_settings_given
     nets/data/test_augment nets/data/test_data

@@ -8,7 +8,7 @@ from lnsarith.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs" / "howto").glob("*.md")))
+PAGES = (README, *sorted((ROOT / "docs" / "howto").rglob("*.md")))
 
 
 def test_the_examples_print_what_they_show(tmp_path, monkeypatch):

@@ -83,7 +83,7 @@ def _cost(name: str, method: str) -> dict:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("deltas", __doc__, dataset=False)
+    parser = make_parser("hardware.deltas", __doc__, dataset=False)
     parser.add_argument("--methods", type=names_of(METHODS), default=METHODS, metavar="A,B")
     parser.add_argument("--formats", type=names_of(FORMATS), default=FORMATS, metavar="A,B")
     parser.add_argument("--no-gates", action="store_true", help="leave Yosys out")

@@ -70,7 +70,7 @@ def _add(results: Results, name: str, told: dict, seconds: float, mark: Mark) ->
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("rtl", __doc__)
+    parser = make_parser("hardware.rtl", __doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the 2^32 pairs")
     return parser
 

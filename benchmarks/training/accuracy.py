@@ -166,7 +166,7 @@ def _percent(record: dict) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("accuracy", __doc__)
+    parser = make_parser("training.accuracy", __doc__)
     add = parser.add_argument
     text = f"which of {', '.join(ROWS)} (default all)"
     add("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B", help=text)

@@ -83,7 +83,7 @@ def _add(results: Results, row: str, seed: int, options) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("binary", __doc__)
+    parser = make_parser("training.binary", __doc__)
     add = parser.add_argument
     text = f"which of {', '.join(ROWS)} (default all)"
     add("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B", help=text)

@@ -125,7 +125,7 @@ def _folder(name: str, seed: int, options) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("networks", __doc__, dataset=False)
+    parser = make_parser("training.networks", __doc__, dataset=False)
     add = parser.add_argument
     text = f"which of {', '.join(ROWS)} (default all)"
     add("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B", help=text)

@@ -54,7 +54,7 @@ def deltas() -> str:
              "With $d$ the distance of two logs, $D^+(d) = \\log_2(1 + 2^{-d})$ and $D^-(d) = "
              "\\log_2(1 - 2^{-d})$ move the larger log of a sum. How they are taken is an operator "
              "of its own, given as `--delta NAME:option=value,...`. One of your own is "
-             "[a file of some thirty lines](../howto/own-delta.md).", ""]
+             "[a file of some thirty lines](../howto/own/own-delta.md).", ""]
     for name, method in METHODS.items():
         lines += [f"## {name}", "", _doc(inspect.cleandoc(method.__doc__ or "")), "",
                   FORMULAS[name] + ".", ""]

@@ -15,8 +15,8 @@ MARK = "<!-- Made by the build; change docs/_ext or the program. -->\n\n"
 def write(folder: Path) -> None:
     """Write every page that is made, those alone whose text has changed."""
     folder.mkdir(exist_ok=True)
-    for page in folder.glob("*/[tg][0-9]*.rst"):  # of a script that is gone
-        if not (folder.parent / page.parent.name / f"{page.stem}.py").exists():
+    for page in folder.glob("**/[tg][0-9]*.rst"):  # of a script that is gone
+        if not (folder.parent / page.relative_to(folder).with_suffix(".py")).exists():
             page.unlink()
     pages = {"commands": commands(), "operators": operators(), "units": units(),
              "deltas": deltas(), "decide": results.decide(), "compare": results.compare(),

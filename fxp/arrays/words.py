@@ -184,8 +184,9 @@ class WordArray:
                 if to.lstrip("u").startswith(kind.__name__.lower()):
                     return kind.parse(to)  # type: ignore[attr-defined]
         if type(to) not in self.CLASSES:
-            raise FormatError(f"no array class for {to!r} is loaded; import the module that has "
-                              "it, such as lnsarith.catalogue.array, or take x.to_float() for floats")
+            raise FormatError(f"no array class for {to!r} is loaded; import the module that "
+                              "has it, such as lnsarith.catalogue.array, or take x.to_float() "
+                              "for floats")
         return to
 
     def _operand(self, other, same_options: bool = True):

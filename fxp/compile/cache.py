@@ -1,8 +1,8 @@
 """Plans and scalar loops to machine code, kept on disk between runs.
 
 A kernel is compiled by Numba from the text of a small module, named by a digest of
-what it computes; its machine code is kept by `fxp.compile.machine.kept`. Compilation, and the import of
-this module where it is put off, take `fxp.once.compile_lock`.
+what it computes; its machine code is kept by `fxp.compile.machine.kept`. Compilation, and the
+import of this module where it is put off, take `fxp.once.compile_lock`.
 """
 
 from __future__ import annotations

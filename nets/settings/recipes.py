@@ -1,8 +1,8 @@
 """Recipes: names for settings that go together, for each number system and width.
 
 `icassp2020` is the published recipe over the defaults of all settings. `best` is what holds
-over MNIST, Fashion-MNIST and EMNIST letters at stated hardware; `benchmarks/training/sweeps/marks.toml`
-measures it, and accuracies stand here where it did.
+over MNIST, Fashion-MNIST and EMNIST letters at stated hardware;
+`benchmarks/training/sweeps/marks.toml` measures it, and accuracies stand here where it did.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.front_door import ROOT
 
-HOWTO = ROOT / "docs" / "howto"
+HOWTO = ROOT / "docs" / "howto" / "own"
 
 
 def commands(page):

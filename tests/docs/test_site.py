@@ -50,7 +50,7 @@ def test_tables_of_results_tell_version_and_conditions_and_have_all_methods(made
 
 
 def test_the_gallery_and_the_tutorials_have_enough_scripts():
-    assert len(list((DOCS / "gallery").glob("g[0-9]*.py"))) >= 16
+    assert len(list((DOCS / "gallery").glob("*/g[0-9]*.py"))) >= 16
     assert len(list((DOCS / "tutorials").glob("t[0-9]*.py"))) == 4
 
 

@@ -63,7 +63,8 @@ import sys, lnsarith
 assert not {"numpy", "numba", "fxp", "importlib.metadata"} & set(sys.modules), sys.modules
 from lnsarith import Lns
 assert "numba" not in sys.modules and "nets" not in sys.modules
-import lnsarith.catalogue.bench.report, lnsarith.catalogue.bench.bench, lnsarith.commands.networks.train.command
+import lnsarith.catalogue.bench.report, lnsarith.catalogue.bench.bench
+import lnsarith.commands.networks.train.command
 import lnsarith.host.version
 from lnsarith import check, train, find
 assert callable(lnsarith.check) and callable(lnsarith.train) and callable(check)

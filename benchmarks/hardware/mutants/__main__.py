@@ -55,7 +55,7 @@ def _said(row: dict) -> dict:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = make_parser("mutants", __doc__ or "", dataset=False)
+    parser = make_parser("hardware.mutants", __doc__ or "", dataset=False)
     add = parser.add_argument
     add("--count", type=int, default=120, help="of mutants, of all designs (default 120)")
     add("--seed", type=int, default=0, help="of the faults, the words and the waits")

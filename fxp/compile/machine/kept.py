@@ -30,7 +30,7 @@ from fxp.compile.machine.target import config, target
 
 __all__ = ["folder", "read", "report_damage", "write"]
 
-SOURCES = Path(__file__).parents[1]  # of fxp: what lies above reaches kernels as text or a plan
+SOURCES = Path(__file__).parents[2]  # fxp: what lies above reaches kernels as text or a plan
 MARK = b"lnsarith kept 1\n"
 OLD = 3600  # seconds
 HEAD = len(MARK) + 8 + 32  # the mark, how many bytes follow, their checksum with the name

@@ -14,7 +14,7 @@ from pathlib import Path
 
 __all__ = ["ROOT", "ROOTS", "digest", "modules"]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROOTS = ("nets.train.trainer", "nets.train.transfer", "nets.network.model", "nets.data.sets")
 _IMPORT = re.compile(r"^\s*(?:from\s+((?:fxp|lnsarith|nets)[\w.]*)\s+import\s+(.+)"
                      r"|import\s+((?:fxp|lnsarith|nets)[\w.]*))", re.M)

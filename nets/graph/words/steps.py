@@ -171,7 +171,8 @@ class Mean(Step):
 
     Of fixed-point words they are exact and rounded once. In logarithms those of pooling
     `windows` are sums in sequence of the numbers times the word of 1 / count, as
-    `nets.layers.spatial.pool` takes them, and others means of means, for long sums lose what comes late.
+    `nets.layers.spatial.pool` takes them, and others means of means, for long sums lose what
+    comes late.
     """
 
     parts: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)

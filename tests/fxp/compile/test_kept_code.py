@@ -238,7 +238,7 @@ def test_what_a_killed_write_left_goes_once_it_is_old(place):
     assert not old.exists() and new.exists() and kept.read("b") == b"whole"
 
 
-@pytest.mark.parametrize("changed", ["compile/lanes.py", "trace/bits.py", "run/backend.py",
+@pytest.mark.parametrize("changed", ["compile/nodes/lanes.py", "trace/bits.py", "run/backend.py",
                                      "operators/xnor.py", "spec.py", "a_new_file.py"])
 def test_code_of_other_sources_is_never_met(changed, place, tmp_path, monkeypatch):
     """A source of any folder of fxp that changes, or comes, gives the entries another folder."""

@@ -36,8 +36,8 @@ HELPERS = {
     fxp.operators.segments: set(),
     fxp.operators.spindle: {"spindle_gradient"},
     fxp.operators.xnor: {"equal_bits"},
-    lnsarith.lns.spec: {"floor", "level_range", "one_level", "order_key", "pack", "product", "total",
-                    "unpack", "zero_level"},
+    lnsarith.lns.spec: {"floor", "level_range", "one_level", "order_key", "pack", "product",
+                         "total", "unpack", "zero_level"},
     convert: {"antilog", "log2_of", "shift_right"},
 }
 FAITHFUL = {"lns-to-fixed", "lns-from-fixed"}  # by tables: the nearest word or its neighbour

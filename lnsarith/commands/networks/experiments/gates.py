@@ -10,8 +10,8 @@ __all__ = ["costs_of", "known_costs"]
 
 
 def costs_of(store) -> Callable:
-    """Return cost(mac): gates, depth and tools of a `nets.experiments.results.front.Mac`, by lnsarith
-    rtl synth in its default flow; None of one that cannot be synthesised."""
+    """Return cost(mac): gates, depth and tools of a `nets.experiments.results.front.Mac`, by
+    lnsarith rtl synth in its default flow; None of one that cannot be synthesised."""
 
     def cost(mac) -> dict | None:
         from fxp.format import FormatError

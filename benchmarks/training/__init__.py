@@ -1,0 +1,1 @@
+"""Accuracy of trained networks, a row a run."""

@@ -1,0 +1,1 @@
+"""The loops around a circuit, in LLVM: maps, products, convolutions, differing bits."""

@@ -1,0 +1,1 @@
+"""A circuit's nodes as LLVM vector code: lanes, tables in registers, rounding."""

@@ -1,0 +1,1 @@
+"""Numbers as texts: read exactly, and dyadic ones."""

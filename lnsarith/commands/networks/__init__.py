@@ -1,0 +1,1 @@
+"""Commands about networks: train, judge, change, exchange and study them."""

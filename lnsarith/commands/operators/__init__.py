@@ -1,0 +1,1 @@
+"""Commands about operators: list, check, likeness, one of one's own."""

@@ -1,1 +1,0 @@
-"""What the front door needs of its process: streams, extras, the version."""

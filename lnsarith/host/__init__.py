@@ -1,0 +1,1 @@
+"""The machine around: files, pictures, streams, packages and the version."""

@@ -1,0 +1,1 @@
+"""Logarithmic numbers: their formats, the specs of their operators, to and from fixed point."""

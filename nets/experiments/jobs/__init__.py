@@ -1,0 +1,1 @@
+"""Many trainings: the plan, the processes, the store of runs."""

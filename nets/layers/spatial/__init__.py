@@ -1,0 +1,1 @@
+"""Layers over images: convolutions, pools and branches, and the windows they gather."""

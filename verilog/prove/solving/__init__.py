@@ -1,0 +1,1 @@
+"""Solvers: asked, limited, and helped by lemmas."""

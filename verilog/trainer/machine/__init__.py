@@ -1,0 +1,1 @@
+"""The parts of a trainer as modules: memories, lanes, drain, soft-max, sequencer."""

@@ -1,0 +1,1 @@
+"""Modules written by hand as text, and their spare bits."""
