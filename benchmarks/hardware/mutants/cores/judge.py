@@ -15,24 +15,34 @@ from pathlib import Path
 
 from verilog import tools
 
-__all__ = ["START", "passes", "seen", "strict", "with_random_start"]
+__all__ = ["START", "answer", "clocks_of", "seen", "strict", "with_random_start"]
 
 START = (None, 1, 2)  # unknown, then seeds
 CPU_SECONDS = 60  # a bench ends; where wires go round in a circle it does not
 _MEMORY = re.compile(r"if \(i_read\) (\w+) <= (\w+)\[(i_read_address[^;]*)\];")
 
 
-def seen(texts: dict[str, str], others: dict[str, str], bench: str) -> str:
-    """Return how a bench finds a core wrong: "unknown start", "random start N", or "" where it
-    does not; texts are its modules by file, others what they and the bench read."""
+def seen(texts: dict[str, str], others: dict[str, str], bench: str, clocks: str = "") -> str:
+    """Return how a bench finds a core wrong: "unknown start", "random start N", "clocks" where
+    it says others than the right one took at full speed, or "" where it does not; texts are the
+    modules by file, others what they and the bench read."""
     for start in START:
-        if not passes(texts, others, bench, start):
+        said = answer(texts, others, bench, start)
+        if not said:
             return "unknown start" if start is None else f"random start {start}"
+        if clocks and clocks_of(said) != clocks:
+            return "clocks"
     return ""
 
 
-def passes(texts: dict[str, str], others: dict[str, str], bench: str, start: int | None) -> bool:
-    """Whether a bench finds a core right."""
+def clocks_of(said: str) -> str:
+    """Return the clocks at full speed that a bench tells, "" if it tells none."""
+    found = re.search(r"(\d+) clocks", said)
+    return found[1] if found else ""
+
+
+def answer(texts: dict[str, str], others: dict[str, str], bench: str, start: int | None) -> str:
+    """Return what a bench prints that finds a core right, "" if it does not."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, text in others.items():
@@ -42,10 +52,10 @@ def passes(texts: dict[str, str], others: dict[str, str], bench: str, start: int
             (folder / file).write_text(text if start is None else with_random_start(text, start))
         built = _run([tools.program("iverilog"), "-g2001", "-o", "tb.vvp", *texts, bench], folder)
         if built.returncode:
-            return False
+            return ""
         ran = _run([tools.program("vvp"), "-N", "tb.vvp"], folder)
-        return ran.returncode == 0 and bool(re.search(r"PASS: [1-9]", ran.stdout)) and (
-            "FAIL" not in ran.stdout)
+        right = ran.returncode == 0 and re.search(r"PASS: [1-9]", ran.stdout)
+        return ran.stdout if right and "FAIL" not in ran.stdout else ""
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess:

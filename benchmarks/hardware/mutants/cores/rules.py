@@ -46,14 +46,16 @@ def _before(match: re.Match) -> str:
 
 
 SIZES = r"(?:last_\w+|size|outputs|channel|dx|dy|height|width|top|left|back|line|under|next|down)"
+MEMORIES = "bank|weights|logits|sums|bits|pooling"
+TRAINED = "inputs|values|rows|gradients|banks"
 CORE = (
     Rule(ADDRESS, r"", r"\.i_(read|write)_address\((?!\d)([^()]+)\)", r".i_\1_address(\2 + 1)"),
-    Rule(ADDRESS, r"issue|drain|place|parameter_place", r"(rom_(?:base|region|start) = )(\d+)'d(\d+)",
-         _other),
+    Rule(ADDRESS, r"issue|drain|place|parameter_place",
+         r"(rom_(?:base|region|start) = )(\d+)'d(\d+)", _other),
     Rule(ADDRESS, r"issue|load|drain|send|reload",
          r"(assign (?:address|row|place|number|tile_number|row_number|written|kept)_value = .*\+ )"
          r"(\d+)'d(\d+)", _other),
-    Rule(ADDRESS, r"bank|weights|logits|sums|bits|pooling", r"\[i_read_address", "[i_write_address"),
+    Rule(ADDRESS, MEMORIES, r"\[i_read_address", "[i_write_address"),
     Rule(BANK, r"", r"((?:hidden|pixel)_bank == )(\d+)'d(\d+)", _odd),
     Rule(BANK, r"load|issue", r"\((i_reading|buffer)\)\? ([\w']+) : ([\w']+)", r"(\1)? \3 : \2"),
     Rule(BANK, r"load", r"((?:held_buffer|i_reading|buffer) == )(\d+)'d(\d+)", _odd),
@@ -88,10 +90,11 @@ CORE = (
     Rule(ACTIVATION, r"", r"active_o(_level|_sign|)\b(?=[\[ ,}])", r"finish_o\1"),
     Rule(INTERLEAVE, r"issue|drain", r"((?:output|image)_slot == )(\d+)'d(\d+)", _other),
     Rule(INTERLEAVE, r"", r"((?:first|fresh|last|outside|drain)_\w*d)(\d+) <= \1(\d+)", _before),
-    Rule(INTERLEAVE, r"", r"\(fresh_1_d2\)\? (\w+) : \{ ([^,]+), ([^}]+) \}", r"(fresh_1_d2)? \1 : { \3, \2 }"),
+    Rule(INTERLEAVE, r"", r"\(fresh_1_d2\)\? (\w+) : \{ ([^,]+), ([^}]+) \}",
+         r"(fresh_1_d2)? \1 : { \3, \2 }"),
     Rule(INTERLEAVE, r"lane", r"(\w+_d)(\d+) <= \1(\d+)", _before),
     Rule(INTERLEAVE, r"issue", r"assign run_and_eq = run & ", "assign run_and_eq = "),
-    Rule(UNWRITTEN, r"bank|weights|logits|sums|bits|pooling", r"if \((i_write[^)]*)\)",
+    Rule(UNWRITTEN, MEMORIES, r"if \((i_write[^)]*)\)",
          r"if (!(\1))"),
     Rule(UNWRITTEN, r"bank|weights|logits", r"if \(i_read\) ", "if (i_write) "),
     Rule(UNWRITTEN, r"issue", r"(assign run_and_step_is_0 = )run & step_is_0", r"\g<1>1'd0"),
@@ -143,8 +146,8 @@ TRAINER = (
     Rule(INTERLEAVE, r"sequence", r"first_(x|w|a|g) <= next_\1;", r"first_\1 <= first_\1;"),
     Rule(INTERLEAVE, r"drain|softmax|step", r"\b(\w+_)(\d+) <= \1(\d+)(?= &|;)", _before),
     Rule(INTERLEAVE, r"lane", r"i_first \? ", "1'b0 ? "),
-    Rule(UNWRITTEN, r"inputs|values|rows|gradients|banks|queue", r"if \(i_write\) ", "if (!i_write) "),
-    Rule(UNWRITTEN, r"inputs|values|rows|gradients|banks", r"if \(i_read\) ", "if (i_write) "),
+    Rule(UNWRITTEN, f"{TRAINED}|queue", r"if \(i_write\) ", "if (!i_write) "),
+    Rule(UNWRITTEN, TRAINED, r"if \(i_read\) ", "if (i_write) "),
     Rule(UNWRITTEN, r"", r"\.i_(write|read)\((?!1'd0)([^()]+)\)", r".i_\1(1'b0)"),
     Rule(UNWRITTEN, r"sequence", r"first <= issue & step == \d+'d0", "first <= 1'b0"),
     Rule(UNWRITTEN, r"sequence", r"load <= kind == FORWARD & step == \d+'d0", "load <= 1'b0"),

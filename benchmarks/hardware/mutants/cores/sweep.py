@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.hardware.mutants.cores.judge import seen
+from benchmarks.hardware.mutants.cores.judge import answer, clocks_of, seen
 from benchmarks.hardware.mutants.cores.known import why_equal
 from benchmarks.hardware.mutants.cores.rules import KINDS, faults_of
 from benchmarks.hardware.mutants.cores.subjects import Subject
 
 __all__ = ["row_of", "swept"]
+
+BENCH = "tb_core.v"
 
 
 def swept(subject: Subject, step: int = 1, say: Callable[[str], object] = lambda text: None,
@@ -25,13 +26,14 @@ def swept(subject: Subject, step: int = 1, say: Callable[[str], object] = lambda
     def judged(fault: tuple[str, str, str, str]) -> dict:
         kind, file, what, text = fault
         why = why_equal(subject, file, what)
-        how = seen({**texts, file: text}, others, "tb_core.v")
+        how = seen({**texts, file: text}, others, BENCH, clocks)
         if not how and not why:
             say(f"  not seen: {kind}: {file}: {what}")
         return {"kind": kind, "file": file, "what": what, "seen": how, "why": why}
 
-    if seen(texts, others, "tb_core.v"):
-        raise AssertionError(f"{subject.name} is found wrong without a fault")
+    if how := seen(texts, others, BENCH):
+        raise AssertionError(f"{subject.name} is found wrong without a fault, {how}")
+    clocks = clocks_of(answer(texts, others, BENCH, None))
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(judged, every))
 

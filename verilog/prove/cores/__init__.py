@@ -1,0 +1,1 @@
+"""Proofs of whole cores: what their sequencers never do, whatever comes in and words are."""
