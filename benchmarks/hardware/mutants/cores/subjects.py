@@ -99,8 +99,8 @@ DRAWN = {"init_std": "0.5"}
 SUBJECTS = (
     Subject("core of lns9.4, four registers in the loop",
             {**DRAWN, "arith": "lns9.4", "hidden": (6, 3)}, 4, 4, 4),
-    Subject("core of fixed12, two images a lane",
-            {**DRAWN, "arith": "fixed12", "hidden": (5,)}, 4, 2, 4),
+    Subject("core of fixed12, more sums than steps",
+            {**DRAWN, "arith": "fixed12", "hidden": (2, 13)}, 8, 2, 8),
     Subject("core of bits", {"arith": "binary", "hidden": (37, 9)}, 4, 2, shape=(3, 4)),
     Subject("trainer of lns12, two layers",
             {"arith": "lns12", "hidden": (6, 5), "batch": 5, "decay": "level",

@@ -45,13 +45,13 @@ def connections(text: str) -> dict[str, str]:
     return found
 
 
-def watched(text: str, claims: Mapping[str, str], more: Iterable[str] = ()) -> str:
-    """Return a top module with an output for each claim, 1 where it is broken, and more text
+def watched(text: str, told: Mapping[str, str], more: Iterable[str] = ()) -> str:
+    """Return a top module with an output for each of these expressions, and more text
     that they read."""
-    heads = "".join(f"  output wire broken_{name},\n" for name in claims)
+    heads = "".join(f"  output wire {name},\n" for name in told)
     text = re.sub(r"(^module \w+\s*\(\n)", rf"\1{heads}", text, count=1, flags=re.M)
     body = "".join([*(f"  {line}\n" for line in more),
-                    *(f"  assign broken_{name} = {value};\n" for name, value in claims.items())])
+                    *(f"  assign {name} = {value};\n" for name, value in told.items())])
     head, end, tail = text.rpartition("endmodule")
     return f"{head}{body}{end}{tail}"
 
