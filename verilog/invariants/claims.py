@@ -53,12 +53,13 @@ class Control:
         return self.modules[-1].name
 
     def text(self, first: bool = False) -> str:
-        """Return all modules, the top with two outputs for each claim; first tells the search
+        """Return all modules, the top with three outputs for each claim; first tells the search
         where runs begin."""
         told = {}
         for claim in self.claims:
             helps = "".join(f" & ~broken_{n} & ~before_{n}" for n in claim.given)
             told[f"broken_{claim.name}"] = f"armed & ({claim.broken}){helps}"
+            told[f"alone_{claim.name}"] = f"armed & ({claim.broken})"
             told[f"happens_{claim.name}"] = f"armed & ({claim.happens})"
         before = [line for n in sorted({n for c in self.claims for n in c.given}) for line in (
             f"reg before_{n};",
@@ -100,15 +101,17 @@ def _proof(control: Control, claim: Claim, text: str, net: Netlist, seconds: flo
     answer = solve(_unjustified(own, cubes, port), seconds)
     if answer.verdict != "proved":
         return told("unknown", note=f"the invariant that was found is none ({answer.verdict})")
-    without = solve(_unjustified(own, (), port), seconds)
+    alone = f"alone_{claim.name}"
+    without = solve(_unjustified(net.part(alone), (), alone), seconds)
     shown = _run(control, net, f"happens_{claim.name}", seconds)
     if without.verdict != "refuted" or shown.verdict != "refuted":
-        return told("unknown", note="a mutant was not caught: no run of "
-                    f"{control.clocks} clocks has what the claim is about"
-                    if without.verdict == "refuted" else "it holds in any registers")
+        return told("unknown", note="a mutant was not caught: "
+                    + ("it holds in any registers" if without.verdict != "refuted" else
+                       f"no run of {control.clocks} clocks has what the claim is about"))
+    helped = f", of runs in which {' and '.join(claim.given)} holds" if claim.given else ""
     return told("proved", solver=answer.solver,
                 mutant="left out: the invariant; left out: what keeps it from being so",
-                note=f"an invariant of {len(cubes)} clauses, found by ABC in {found:.1f} s")
+                note=f"an invariant of {len(cubes)} clauses, found by ABC in {found:.1f} s{helped}")
 
 
 def _unjustified(net: Netlist, cubes: Sequence[Cube], port: str) -> Formula:

@@ -60,7 +60,7 @@ def _of_ports(core: Core) -> list[Claim]:
     """Return the claims about valid and ready."""
     wide, pixels = core.ports["answer"], core.schedule.pixels
     most = 4 * core.schedule.batch
-    bits, at = most.bit_length(), max(1, (pixels - 1).bit_length())
+    bits, at = (most + 1).bit_length(), max(1, (pixels - 1).bit_length())
     waited = ("reg was_waiting, was_last;", f"reg [{wide - 1}:0] was_data;",
               "always @(posedge i_clk) begin was_waiting <= o_valid & ~i_ready & ~i_rst; "
               "was_last <= o_last; was_data <= o_data; end")
@@ -80,7 +80,7 @@ def _of_ports(core: Core) -> list[Claim]:
         Claim("reset", "at the clock after a reset no answer is offered", "was_reset & o_valid",
               "o_valid", reset),
         Claim("invented", "no answer is offered but of an image that was taken whole, and none "
-              "twice", f"(o_valid & (inside == 0)) | (inside > {most - 1})", "image_out", counted)]
+              "twice", f"(o_valid & (inside == 0)) | (inside > {most})", "image_out", counted)]
 
 
 def _plain(label: str) -> str:

@@ -18,10 +18,10 @@ def golden_width(core: Core) -> int:
 
 
 def bench(core: Core, pixels: int, words: int, steps: int) -> str:
-    """Return the bench: other weights go in, and images that a reset forgets; then the weights,
-    and so many pixels with gaps, while what is read out meanwhile has as many words as it should.
-    After so many steps weights are read out with waits, and again after a reset, and compared. It
-    prints PASS, or the first words that differ, and ends with 0 or 1."""
+    """Return the bench: other weights go in, and images that a reset forgets; then the weights, and
+    so many pixels with gaps, all words being read out before the first step. After so many steps,
+    and again after a reset, weights are read out with waits and compared. It prints PASS, or the
+    first words that differ, and ends with 0 or 1."""
     learning = core.geometry.learning
     label = bits_for(learning.sizes[-1] - 1)
     inputs = [p for p in core.top.ports if not p.output]
@@ -56,7 +56,7 @@ _TEXT = """\
   reg @WORDV@before [0:@WORDS@ - 1];
   reg @WORDV@after [0:@WORDS@ - 1];
   integer i, k, wrong, steps, quiet, random;  // quiet: cycles in which nothing was taken or done
-  reg taken, counts, held;
+  reg taken, counts, held, first;
   reg @WORDV@held_word;
 
   @NAME@ dut (@LINKS@);
@@ -89,26 +89,28 @@ _TEXT = """\
     taken = 0;
     random = 1;
     counts = 0;
-    restart;
+    first = 1;
+    restart(4);
     load(1);
     image(@HALF@);
-    restart;
+    restart(1);
     steps = 0;
     load(0);
     image(@PIXELS@);
     while (steps < @STEPS@) @(negedge i_clk);
     read(1);
-    restart;
+    restart(1);
     read(1);
 @VERDICT@  end
 
   task restart;
+    input integer cycles;
     begin
       i_valid = 0;
       i_weight_valid = 0;
       counts = 0;
       i_rst = 1;
-      repeat (4) @(negedge i_clk);
+      repeat (cycles) @(negedge i_clk);
       i_rst = 0;
       counts = 1;
     end
@@ -129,7 +131,7 @@ _TEXT = """\
     end
   endtask
 
-  // So many pixels from the first on, with gaps; once, words are read out meanwhile.
+  // So many pixels from the first on, with gaps; the first step waits while words are read.
   task image;
     input integer count;
     begin
@@ -140,8 +142,9 @@ _TEXT = """\
         i_label = images[i]@LABEL@;
 @RATE@        #1 taken = i_valid & o_ready;
         @(negedge i_clk);
-        if (i == count / 2 && taken === 1'b1 && count == @PIXELS@) begin
+        if (taken === 1'b1 && i_last && first && count == @PIXELS@) begin
           i_valid = 0;
+          first = 0;
           k = i;
           read(0);
           i = k;
@@ -153,9 +156,9 @@ _TEXT = """\
     end
   endtask
 
-  // All words, with waits; compared with those after the last step if asked for.
+  // All words, with waits, those after the last step or before the first one.
   task read;
-    input compared;
+    input trained;
     begin
       i_read = 1;
       @(negedge i_clk);
@@ -170,8 +173,9 @@ _TEXT = """\
                                    o_weight_last, o_weight);
           wrong = wrong + 1;
         end
-        if (taken && compared && o_weight !== after[i]) begin
-          if (wrong < 10) $display("word %0d is %h, not %h", i, o_weight, after[i]);
+        if (taken && o_weight !== (trained ? after[i] : before[i])) begin
+          if (wrong < 10) $display("word %0d is %h, not %h", i, o_weight,
+                                   trained ? after[i] : before[i]);
           wrong = wrong + 1;
         end
         held = o_weight_valid & ~i_weight_ready;
