@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fxp.text.numbers import whole
 from lnsarith.commands.common.options import add_data
+from lnsarith.commands.rtl.core.claims import add_claims
 from lnsarith.commands.rtl.core.source import open_source
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ def options(parser: ArgumentParser) -> None:
                         help="count cells, block memories and multipliers of an ECP5-85k")
     parser.add_argument("--place", action="store_true",
                         help="with --synth: place it too, with three seeds: MHz, images/s")
+    add_claims(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(parser)
 
 
 def run(args: Namespace) -> int:
-    """Write the folder of a core, simulate it, count its cells; 1 if a word differs."""
+    """Write the folder of a core, simulate, prove, count its cells; 1 if a word differs or a
+    claim is not proved."""
     from fxp.format import FormatError
 
     if args.place and not args.synth:
@@ -67,17 +70,28 @@ def run(args: Namespace) -> int:
         require_room(core)
     answer: dict = {"run": source.folder, **source.about}
     verdict = _simulated(args, core, source)
-    if args.out or not (args.simulate or args.synth):
+    proofs = _proved(core, args.seconds) if args.prove else None
+    if args.out or not (args.simulate or args.synth or args.prove):
         answer |= _written(args, core, source)
     answer["report"] = _report(core)
     if verdict:
         answer["simulation"] = verdict
+    if proofs is not None:
+        answer["proofs"] = proofs
     if args.synth:
         from verilog.cost.cores import core_cost
 
         answer["cost"] = core_cost(core, args.place, lambda text: print(text, file=sys.stderr))
     print(json.dumps(answer) if args.json else _text(answer))
-    return 1 if verdict and not verdict["equal"] else 0
+    unproved = any(not p["passed"] for p in proofs or ())
+    return 1 if unproved or verdict and not verdict["equal"] else 0
+
+
+def _proved(core: Core, seconds: str) -> list[dict]:
+    from lnsarith.commands.rtl.core.claims import proved
+    from verilog.invariants.inference import control_of
+
+    return proved(control_of(core), seconds)
 
 
 def _core(args: Namespace, source: Source) -> Core:
@@ -194,6 +208,10 @@ def _text(answer: dict) -> str:
         from verilog.cost.cores import cost_text
 
         lines += ["", cost_text(answer["cost"], answer["report"])]
+    if "proofs" in answer:
+        from lnsarith.commands.rtl.core.claims import told
+
+        lines += ["", *told(answer["proofs"])]
     if "folder" in answer:
         lines += ["", f"{answer['folder']}: {', '.join(answer['files'])}"]
     return "\n".join(lines)
