@@ -20,7 +20,7 @@ from verilog import tools
 from verilog.design.design import Design
 from verilog.prove.smt import Formula
 
-__all__ = ["Netlist", "read_netlists", "yosys_version"]
+__all__ = ["Netlist", "parsed_netlist", "read_netlists", "yosys_version"]
 
 SCRIPT = ("read_verilog {files}; hierarchy -check -top {top}; proc; flatten; "
           "memory_collect; memory_map -rom-only; opt_clean; "
@@ -134,7 +134,7 @@ def read_netlists(designs: Sequence[Design]) -> list[Netlist]:
                                                       out=f"d{number}/out.smt2")]
         (Path(folder) / "read.ys").write_text("\n".join(script).replace("; ", "\n"))
         tools.run([tools.yowasp("yosys"), "-q", "-s", "read.ys"], cwd=folder)
-        return [_parsed((Path(folder) / f"d{n}/out.smt2").read_text(), d.top.name)
+        return [parsed_netlist((Path(folder) / f"d{n}/out.smt2").read_text(), d.top.name)
                 for n, d in enumerate(designs)]
 
 
@@ -144,7 +144,7 @@ def yosys_version() -> str:
     return " ".join(tools.run([tools.yowasp("yosys"), "-V"]).split()[:2])
 
 
-def _parsed(text: str, top: str) -> Netlist:
+def parsed_netlist(text: str, top: str) -> Netlist:
     """Return the netlist in what write_smt2 wrote; ToolError for a line it never wrote."""
     net = Netlist()
     for line in text.replace(f"|{top}#", "|#").replace(f"|{top}_", "|_").splitlines():

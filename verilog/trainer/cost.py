@@ -5,58 +5,45 @@ Block memories and multipliers are allowed. Registers stay where they were writt
 
 from __future__ import annotations
 
-import json
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lnsarith.host.files.whole import scratch
-from verilog import tools
+from verilog.cost.ecp5 import COUNTED, SEEDS, TARGET, counts, map_cells, place
 from verilog.prove.netlist import yosys_version
 from verilog.trainer.core import Core
 
-__all__ = ["cost_text", "trainer_cost"]
+__all__ = ["GOAL", "cost_text", "map_trainer", "trainer_cost"]
 
-PART = ["--85k", "--package", "CABGA756"]
-SEEDS = (1, 2, 3)
-COUNTED = {"LUT4": r"LUT4", "flip-flops": r"TRELLIS_FF", "carry cells": r"CCU2C",
-           "block memories": r"DP16KD", "memories of LUTs": r"TRELLIS_DPR16X4",
-           "multipliers": r"MULT18X18D"}
+GOAL = 100  # MHz that the placer works towards
 
 
-def trainer_cost(core: Core, place: bool = False, seeds: Sequence[int] = SEEDS,
+def trainer_cost(core: Core, place_it: bool = False, seeds: Sequence[int] = SEEDS,
                  seconds: float = 3600) -> dict:
-    """Return the cells of a trainer by kind, and with place its MHz for each seed and their
+    """Return the cells of a trainer by kind, and placed its MHz for each seed and their
     median; `seconds` limits each run of a tool.
 
     Raises ToolMissing and ToolError of the tools, which tell a core that does not fit.
     """
     with scratch() as name:
         folder = Path(name)
-        for file, text in core.files.items():
-            (folder / file).write_text(text)
-        reads = "".join(f"read_verilog {m.name}.v\n" for m in core.modules)
-        (folder / "run.ys").write_text(f"{reads}synth_ecp5 -top {core.name} -json core.json\n"
-                                       "tee -q -o stat.json stat -json\n")
-        tools.run([tools.yowasp("yosys"), "-q", "-s", "run.ys"], cwd=folder, seconds=seconds)
-        cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
-        found = {k: sum(n for cell, n in cells.items() if re.fullmatch(pattern, cell))
-                 for k, pattern in COUNTED.items()}
-        cost: dict = {"target": "ECP5-85k", "tools": yosys_version(), "cells": found}
-        if place:
-            speeds = {seed: _placed(folder, seed, seconds) for seed in seeds}
+        found = counts(map_trainer(core, folder, seconds))
+        cells = {label: found[key] for key, (label, _) in COUNTED.items()}
+        cost: dict = {"target": TARGET, "tools": yosys_version(), "cells": cells}
+        if place_it:
+            speeds = {seed: place(folder, seed, GOAL, seconds)[0] for seed in seeds}
             cost |= {"mhz": statistics.median(speeds.values()), "mhz_by_seed": speeds}
         return cost
 
 
-def _placed(folder: Path, seed: int, seconds: float) -> float:
-    """Return the MHz at which a core was placed with a seed."""
-    tools.run([tools.yowasp("nextpnr-ecp5"), *PART, "--json", "core.json", "--freq", "100",
-               "--seed", str(seed), "--report", "report.json", "--timing-allow-fail", "-q"],
-              cwd=folder, seconds=seconds)
-    said = json.loads((folder / "report.json").read_text())
-    return round(min(clock["achieved"] for clock in said["fmax"].values()), 2)
+def map_trainer(core: Core, folder: Path, seconds: float = 3600,
+                multipliers: bool = True) -> dict[str, int]:
+    """Return the cells of a trainer, whose netlist is left in a folder."""
+    for file, text in core.files.items():
+        (folder / file).write_text(text)
+    return map_cells(folder, [m.name for m in core.modules], core.name, seconds,
+                     multipliers=multipliers)
 
 
 def cost_text(cost: Mapping) -> str:

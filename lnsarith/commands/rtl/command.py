@@ -1,4 +1,4 @@
-"""lnsarith rtl list|gen|lint|sim|prove|synth|net|trainer: Verilog from the operators' specs."""
+"""lnsarith rtl list|gen|lint|sim|prove|synth|net|trainer|front: Verilog from specs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ OTHERS = {
     "synth": ("count gates, LUTs and MHz", "rtl.synth"),
     "net": ("write a trained network as one inference core", "rtl.net"),
     "trainer": ("write a perceptron that trains itself", "rtl.trainer"),
+    "front": ("compare whole networks: accuracy, cells, images a second", "rtl.front.command"),
 }
 
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|net|trainer",
+    actions = parser.add_subparsers(metavar="list|gen|lint|sim|prove|synth|net|trainer|front",
                                     required=True)
     listed = actions.add_parser("list", help="list what can be generated")
     listed.add_argument("--json", action="store_true", help="print one JSON object")

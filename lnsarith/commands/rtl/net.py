@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from fxp.text.numbers import whole
 from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data, thread_count
+from lnsarith.commands.rtl.core.claims import add_claims
 from lnsarith.commands.rtl.core.source import open_source
 
 if TYPE_CHECKING:
     from lnsarith.commands.rtl.core.source import Source
     from verilog.core.inference.core import Core
 
-__all__ = ["options", "run"]
+__all__ = ["core_for", "options", "run"]
 
 MOST_GOLDEN = 64  # images
 
@@ -53,12 +54,14 @@ def options(parser: ArgumentParser) -> None:
                         help="count cells, block memories and multipliers of an ECP5-85k")
     parser.add_argument("--place", action="store_true",
                         help="with --synth: place it too, with three seeds: MHz, images/s")
+    add_claims(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(parser)
 
 
 def run(args: Namespace) -> int:
-    """Write the folder of a core, simulate it, count its cells; 1 if a word differs."""
+    """Write the folder of a core, simulate, prove, count its cells; 1 if a word differs or a
+    claim is not proved."""
     from fxp.format import FormatError
 
     if args.place and not args.synth:
@@ -71,28 +74,46 @@ def run(args: Namespace) -> int:
         require_room(core)
     answer: dict = {"run": source.folder, **source.about}
     verdict = _simulated(args, core, source)
-    if args.out or not (args.simulate or args.synth):
+    proofs = _proved(core, args.seconds) if args.prove else None
+    if args.out or not (args.simulate or args.synth or args.prove):
         answer |= _written(args, core, source)
     answer["report"] = _report(core)
     if verdict:
         answer["simulation"] = verdict
+    if proofs is not None:
+        answer["proofs"] = proofs
     if args.synth:
         from verilog.cost.cores import core_cost
 
         answer["cost"] = core_cost(core, args.place, lambda text: print(text, file=sys.stderr))
     print(json.dumps(answer) if args.json else _text(answer))
-    return 1 if verdict and not verdict["equal"] else 0
+    unproved = any(not p["passed"] for p in proofs or ())
+    return 1 if unproved or verdict and not verdict["equal"] else 0
+
+
+def _proved(core: Core, seconds: str) -> list[dict]:
+    from lnsarith.commands.rtl.core.claims import proved
+    from verilog.invariants.inference import control_of
+
+    return proved(control_of(core), seconds)
 
 
 def _core(args: Namespace, source: Source) -> Core:
     """Return the core of a network in the shape that is asked for."""
+    lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
+    batch = whole("images", args.images, 1, 1 << 16) if args.images else None
+    pipeline = whole("pipeline", args.pipeline, 1, 64)
+    return core_for(source, pipeline, lanes, batch, args.name)
+
+
+def core_for(source: Source, pipeline: int, lanes: int | None = None, batch: int | None = None,
+             name: str | None = None) -> Core:
+    """Return the core of a network with so many registers in the loop; by default 16 lanes, or
+    as many as the widest layer has outputs, and the batch that wastes least."""
     from verilog.core.inference.core import inference_core
     from verilog.core.inference.schedule import choose_schedule
     from verilog.design.name import check_name
 
-    lanes = whole("parallel", args.parallel, 1, 4096) if args.parallel else None
-    batch = whole("images", args.images, 1, 1 << 16) if args.images else None
-    pipeline = whole("pipeline", args.pipeline, 1, 64)
     arithmetic = source.arithmetic
     forms = [layer.shape for layer in source.layers]
     lanes = lanes or min(16, max(f.outputs for f in forms))
@@ -100,8 +121,8 @@ def _core(args: Namespace, source: Source) -> Core:
                         (arithmetic.sums.row_bits, arithmetic.number.bits),
                         1 if arithmetic.sums.start else 0, arithmetic.packed,
                         tuple(x.numbers for x in source.layers if x.numbers))
-    name = check_name(args.name) if args.name else _name(source.label, s)
-    return inference_core(name, arithmetic, source.layers, s)
+    return inference_core(check_name(name) if name else _name(source.label, s), arithmetic,
+                          source.layers, s)
 
 
 def _name(label: str, s) -> str:
@@ -195,6 +216,10 @@ def _text(answer: dict) -> str:
         from verilog.cost.cores import cost_text
 
         lines += ["", cost_text(answer["cost"], answer["report"])]
+    if "proofs" in answer:
+        from lnsarith.commands.rtl.core.claims import told
+
+        lines += ["", *told(answer["proofs"])]
     if "folder" in answer:
         lines += ["", f"{answer['folder']}: {', '.join(answer['files'])}"]
     return "\n".join(lines)

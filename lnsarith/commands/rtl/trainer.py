@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fxp.format import FormatError, check_integer
 from lnsarith.commands.common.options import add_data, add_settings, given_settings
+from lnsarith.commands.rtl.core.claims import add_claims
 
 __all__ = ["options", "run"]
 
@@ -31,6 +32,7 @@ def options(parser: ArgumentParser) -> None:
                        "and multipliers on an ECP5-85k")
     group.add_argument("--place", action="store_true", help="with --synth: place it too, with "
                        "three seeds: MHz")
+    add_claims(group)
     group.add_argument("--out", metavar="DIR", help="folder to write (default rtl/NAME)")
     group.add_argument("--name", metavar="NAME", help="of the top module and the folder (default: "
                        "what the trainer is)")
@@ -65,13 +67,21 @@ def run(args: Namespace) -> int:
     golden = training.golden()
     measured, model = training.simulated(steps) if steps else ({}, None)
     differ = measured.get("differ", 0)
+    proofs = _proved(made, args.seconds) if args.prove else []
     cost = trainer_cost(made, args.place) if args.synth and not differ else None
     files = [] if differ else write_trainer(made, folder, golden, measured, model, cost)
     answer = {"trainer": name, "folder": str(folder) if files else None, "lanes": lanes,
               "loop": args.pipeline, "words": made.geometry.words, **measured, "cost": cost,
-              "files": files}
+              "files": files, **({"proofs": proofs} if args.prove else {})}
     print(json.dumps(answer) if args.json else _told(answer))
-    return 1 if differ else 0
+    return 1 if differ or not all(p["passed"] for p in proofs) else 0
+
+
+def _proved(core, seconds: str) -> list[dict]:
+    from lnsarith.commands.rtl.core.claims import proved
+    from verilog.invariants.trainer import control_of_trainer
+
+    return proved(control_of_trainer(core), seconds)
 
 
 def _steps(text: str | None) -> int:
@@ -145,6 +155,10 @@ def _told(answer: dict) -> str:
         from verilog.trainer.cost import cost_text
 
         lines.append(cost_text(answer["cost"]))
+    if answer.get("proofs"):
+        from lnsarith.commands.rtl.core.claims import told
+
+        lines += told(answer["proofs"])
     if answer["files"]:
         lines.append(f"{answer['folder']}: {', '.join(answer['files'])}")
     return "\n".join(lines)

@@ -2,11 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from fxp.trace.bits import where
 from verilog.core.inference.control import BIT, Sequencer, below, counted, of_layer, up, within
 from verilog.core.inference.schedule import Schedule
 
-__all__ = ["drainer", "sender"]
+__all__ = ["Walk", "drainer", "sender", "walked"]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Which walks end with a word of the drain: over a lane's images, a row of sums, the rows
+    of an image slot, a tile; and the bank and the lane of the next word."""
+
+    schedule: Schedule
+    bank: Any
+    row: Any
+    group: Any
+    tile: Any
+    next_bank: Any
+    next_lane: Any
+
+    def following(self, rows, row, busy, image_slot, output_slot, take, caught) -> dict:
+        """Return what the registers become that walk through a tile: take begins a row,
+        caught tells of one more that waits."""
+        s = self.schedule
+        return {
+            "rows": within(rows + caught - take, 2 * s.slots),
+            "row": counted(row, 2 * s.slots - 1, take),
+            "busy": where(busy, take | (self.row ^ 1), take),
+            "final": (self.next_bank == s.images - 1) & (self.next_lane == s.outputs - 1),
+            "bank": self.next_bank,
+            "lane": self.next_lane,
+            "output_slot": counted(output_slot, s.output_slots - 1, self.row),
+            "image_slot": counted(image_slot, s.image_slots - 1, self.group),
+        }
+
+
+def walked(s: Schedule, busy, final, bank, lane, image_slot, output_slot) -> Walk:
+    """Return the ends at a word: banks are the faster, then lanes, slots of outputs, slots of
+    images; final is 1 with a row's last word."""
+    bank_ends = busy & (bank == s.images - 1)
+    row_ends = busy & (final if s.lanes > 1 else 1)
+    next_bank = counted(bank, s.images - 1, busy)
+    next_lane = counted(lane, s.outputs - 1, bank_ends)
+    group_ends = row_ends & (output_slot == s.output_slots - 1)
+    tile_ends = group_ends & (image_slot == s.image_slots - 1)
+    return Walk(s, bank_ends, row_ends, group_ends, tile_ends, next_bank, next_lane)
 
 
 def drainer(s: Schedule) -> Sequencer:
@@ -29,12 +73,9 @@ def drainer(s: Schedule) -> Sequencer:
 
     def drain(rows, row, busy, final, bank, lane, image_slot, output_slot, layer, tile, tile_number,
               row_number, number, caught):
-        bank_ends = busy & (bank == s.images - 1)
-        row_ends = busy & (final if s.lanes > 1 else 1)
-        next_bank = counted(bank, s.images - 1, busy)
-        next_lane = counted(lane, s.outputs - 1, bank_ends)
-        group_ends = row_ends & (output_slot == s.output_slots - 1)
-        tile_ends = group_ends & (image_slot == s.image_slots - 1)
+        walk = walked(s, busy, final, bank, lane, image_slot, output_slot)
+        bank_ends, row_ends, group_ends, tile_ends = (
+            walk.bank, walk.row, walk.group, walk.tile)
         layer_ends = tile_ends & (tile == of_layer("last_tile", tiles, layer))
         batch_ends = layer_ends & (layer == count - 1)
         take = (rows != 0) & ((busy ^ 1) | row_ends)
@@ -43,14 +84,7 @@ def drainer(s: Schedule) -> Sequencer:
         next_row = where(tile_ends, next_tile, where(
             group_ends, tile_number, within(row_number + s.outputs, most)))
         following = {
-            "rows": within(rows + caught - take, 2 * s.slots),
-            "row": counted(row, 2 * s.slots - 1, take),
-            "busy": where(busy, take | (row_ends ^ 1), take),
-            "final": (next_bank == s.images - 1) & (next_lane == s.outputs - 1),
-            "bank": next_bank,
-            "lane": next_lane,
-            "output_slot": counted(output_slot, s.output_slots - 1, row_ends),
-            "image_slot": counted(image_slot, s.image_slots - 1, group_ends),
+            **walk.following(rows, row, busy, image_slot, output_slot, take, caught),
             "tile": where(layer_ends, 0, where(tile_ends, up(tile, max(tiles)), tile)),
             "layer": where(batch_ends, 0, where(layer_ends, up(layer, count - 1), layer)),
             "tile_number": where(tile_ends, next_tile, tile_number),

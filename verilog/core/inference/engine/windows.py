@@ -18,6 +18,7 @@ from verilog.core.inference.control import (
     up,
     within,
 )
+from verilog.core.inference.engine.drain import walked
 from verilog.core.inference.schedule import Schedule
 
 __all__ = ["window_drainer", "window_issuer"]
@@ -173,12 +174,9 @@ def window_drainer(s: Schedule) -> Sequencer:
 
     def drain(rows, row, busy, final, bank, lane, image_slot, output_slot, layer, tile, window,
               position, tile_number, row_number, number, first_place, index, caught):
-        bank_ends = busy & (bank == s.images - 1)
-        row_ends = busy & (final if s.lanes > 1 else 1)
-        next_bank = counted(bank, s.images - 1, busy)
-        next_lane = counted(lane, s.outputs - 1, bank_ends)
-        group_ends = row_ends & (output_slot == s.output_slots - 1)
-        tile_ends = group_ends & (image_slot == s.image_slots - 1)
+        walk = walked(s, busy, final, bank, lane, image_slot, output_slot)
+        bank_ends, row_ends, group_ends, tile_ends = (
+            walk.bank, walk.row, walk.group, walk.tile)
         whole = window == of_layer("last_window", ends, layer)
         window_ends = tile_ends & whole
         tiles_end = window_ends & (tile == of_layer("last_tile", tiles, layer))
@@ -194,14 +192,7 @@ def window_drainer(s: Schedule) -> Sequencer:
         words_here = outputs_here if s.packed == 1 else of_layer(
             "words", [s.words(f.outputs) for f in forms], layer)
         following = {
-            "rows": within(rows + caught - take, 2 * s.slots),
-            "row": counted(row, 2 * s.slots - 1, take),
-            "busy": where(busy, take | (row_ends ^ 1), take),
-            "final": (next_bank == s.images - 1) & (next_lane == s.outputs - 1),
-            "bank": next_bank,
-            "lane": next_lane,
-            "output_slot": counted(output_slot, s.output_slots - 1, row_ends),
-            "image_slot": counted(image_slot, s.image_slots - 1, group_ends),
+            **walk.following(rows, row, busy, image_slot, output_slot, take, caught),
             "window": where(window_ends, 0, where(tile_ends, up(window, max(ends)), window)),
             "tile": where(tiles_end, 0, where(window_ends, up(tile, max(tiles)), tile)),
             "position": where(layer_ends, 0, where(tiles_end, up(position, most_position - 1),

@@ -1,0 +1,1 @@
+"""Faults in cores that run or train whole networks, counted by whether their benches see them."""

@@ -1,0 +1,38 @@
+"""What is claimed of every memory: ports that never meet, rows that were written before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from verilog.invariants.claims import Claim
+
+__all__ = ["never_meets", "one_of", "written_first"]
+
+
+def never_meets(label: str, ports: Mapping[str, str], given: Sequence[str] = ()) -> Claim:
+    """Return the claim that a memory's row is never read while it is written, which no_rw_check
+    promises to the tools; ports are what those of an instance are connected to."""
+    read, write = ports.get("i_read", "1'd1"), ports["i_write"]
+    return Claim(f"apart_{label}", f"no row of {label} is read at the clock that writes it",
+                 f"({read}) & ({write}) & (({ports['i_read_address']}) == "
+                 f"({ports['i_write_address']}))", f"({read}) | ({write})",
+                 given=given)
+
+
+def written_first(label: str, ports: Mapping[str, str], depth: int, given: Sequence[str] = ()
+                  ) -> Claim:
+    """Return the claim that each row that is read was written since the reset."""
+    depth = 1 << max(1, (depth - 1).bit_length())  # so that every address has a row
+    read = f"({ports['i_read']})"
+    rows = f"written_{label}"
+    watch = (f"reg [{depth - 1}:0] {rows};",
+             f"always @(posedge i_clk) if (i_rst) {rows} <= {depth}'d0; else if "
+             f"({ports['i_write']}) {rows} <= {rows} | {one_of(depth, ports['i_write_address'])};")
+    return Claim(f"written_{label}", f"no row of {label} is read that was not written after the "
+                 "reset", f"{read} & (({rows} & {one_of(depth, ports['i_read_address'])}) == 0)",
+                 read, watch, given)
+
+
+def one_of(depth: int, address: str) -> str:
+    """Return the bits of which one, that of a row, is 1."""
+    return f"({depth}'d1 << ({address}))"
