@@ -129,7 +129,7 @@ def trained(settings: Settings, dataset: Dataset, where: str, rate: float, threa
 def draw(path: str | Path, rows: list[dict], title: str) -> None:
     """Draw accuracy against rate, a panel for each place; rows have name, where, rate, mean and
     deviation."""
-    from lnsarith.host.picture import SERIES, legend, picture
+    from lnsarith.host.picture import SERIES, picture
 
     places = [w for w in WHERE if any(r["where"] == w for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in rows))
