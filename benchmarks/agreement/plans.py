@@ -22,6 +22,7 @@ __all__ = ["Drawn", "draw", "plan_differences"]
 
 DELTAS = ("lut", "lut:r=1/4", "lut:index=truncate,sample=mid", "exact", "interp", "interp:r=1/2",
           "bitshift", "mitchell", "pwl", "balanced")
+FITTED = 12  # fraction bits
 LARGEST_TABLE = 1 << 14  # entries; larger ones cost seconds to write into a module
 
 
@@ -86,6 +87,8 @@ def _lns(rng: np.random.Generator) -> tuple[str, MatmulPlan]:
     bits = int(rng.integers(4, 33))
     f = Lns(bits, int(rng.integers(0, bits - 1)))
     delta, guard = str(rng.choice(DELTAS)), int(rng.choice([0, 0, 1, 2, 4]))
+    if delta == "pwl" and f.frac + guard > FITTED:
+        raise FormatError("the segments of so many fraction bits take minutes to fit")
     order = str(rng.choice(["sequential", "sequential", "tree"]))
     underflow = str(rng.choice(["zero", "zero", "smallest"]))
     formats = {role: _narrower(rng, f) for role in ("a", "b", "init", "out")
