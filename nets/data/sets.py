@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shlex
 from dataclasses import dataclass
@@ -227,11 +228,9 @@ def _coloured(name: str, base: Dataset) -> Dataset:
 
 def _digits() -> Dataset:
     """Return scikit-learn's digits; of each class every fifth image is a test image."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = ((bunch.images.astype(np.int64) * 255 + 8) // 16).astype(np.uint8)
-    labels = bunch.target.astype(np.int64)
+    rows = _digits_table()
+    images = ((rows[:, :64].reshape(-1, 8, 8) * 255 + 8) // 16).astype(np.uint8)
+    labels = rows[:, 64]
     test = np.zeros(len(labels), bool)
     for label in range(10):
         test[np.flatnonzero(labels == label)[4::5]] = True
@@ -239,3 +238,20 @@ def _digits() -> Dataset:
     return Dataset(
         "digits", images[train], labels[train], images[test], labels[test], classes=10
     )
+
+
+def _digits_table() -> np.ndarray:
+    """Return a row for each digit: 64 pixels of 0..16 and the label.
+
+    The file within scikit-learn is read where it lies: to import the package takes as long as
+    all else that a training of the digits loads.
+    """
+    found = importlib.util.find_spec("sklearn")
+    for place in found and found.submodule_search_locations or ():
+        path = Path(place, "datasets", "data", "digits.csv.gz")
+        if path.is_file():
+            return np.loadtxt(path, dtype=np.int64, delimiter=",")
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return np.column_stack([bunch.data, bunch.target]).astype(np.int64)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from fxp.run.execute import bind_map
 from fxp.trace.circuit import evaluate
+from fxp.trace.plans import MapPlan
 from nets.arithmetic.choose import make_arithmetic
 from nets.settings.settings import Settings
 
@@ -14,5 +16,11 @@ from nets.settings.settings import Settings
 def test_the_mean_of_a_soft_max_is_floor_division_of_every_total(arith, classes):
     soft_max = make_arithmetic(Settings(arith=arith), backend="numpy").softmax_unit
     circuit = soft_max.circuits(classes)["mean"]
-    total = np.arange(classes * soft_max.register.low, classes * soft_max.register.high + 1)
-    assert (evaluate(circuit, total=total) == total // classes).all()
+    total = np.arange(classes * soft_max.register.low, classes * soft_max.register.high + 1,
+                      dtype=np.int32)
+    mean = np.zeros_like(total)
+    bind_map(MapPlan(circuit, {"total": total.dtype, "out": mean.dtype}),
+             {"total": total, "out": mean})()
+    assert (mean == total // np.int32(classes)).all()
+    for few in (slice(0, 5000), slice(-5000, None)):
+        assert (evaluate(circuit, total=total[few].astype(np.int64)) == mean[few]).all()

@@ -150,6 +150,18 @@ def test_digits_are_built_in_scaled_and_split_by_class(cache):
     assert (row["train"], row["test"], row["shape"]) == (1442, 355, [8, 8])
 
 
+def test_digits_come_from_scikit_learn_itself_where_its_file_lies_elsewhere(monkeypatch):
+    from sklearn.datasets import load_digits
+
+    raw = load_digits()
+    near = data._digits_table()
+    np.testing.assert_array_equal(near, np.column_stack([raw.data, raw.target]))
+    monkeypatch.setattr(data.Path, "is_file", lambda path: False)
+    far = data._digits_table()
+    assert far.dtype == near.dtype == np.int64
+    np.testing.assert_array_equal(far, near)
+
+
 # Commands and imports
 
 
