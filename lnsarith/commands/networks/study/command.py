@@ -11,6 +11,7 @@ from fxp.text.numbers import whole
 from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import add_data, add_settings, given_settings, plain
 from lnsarith.commands.networks.study import activations as study_activations
+from lnsarith.commands.networks.study import backbone as study_backbone
 from lnsarith.commands.networks.study import faults as study_faults
 from lnsarith.commands.networks.study import heads as study_heads
 from lnsarith.commands.networks.study import products as study_products
@@ -24,8 +25,8 @@ DEFAULTS = {"model": "bnn", "epochs": 5}
 
 def options(parser: ArgumentParser) -> None:
     """Add the actions, one for each setting that is varied."""
-    actions = parser.add_subparsers(metavar="batch|rate|faults|products|heads|activations",
-                                    required=True)
+    actions = parser.add_subparsers(
+        metavar="batch|rate|faults|products|heads|activations|backbone", required=True)
     for what, (_, values) in VALUES.items():
         action = actions.add_parser(what, help=f"vary the {what} of a network's training")
         _value_options(action, values)
@@ -42,6 +43,9 @@ def options(parser: ArgumentParser) -> None:
     action = actions.add_parser("activations", help="compare activations over data sets and seeds")
     study_activations.options(action)
     action.set_defaults(run=study_activations.run)
+    action = actions.add_parser("backbone", help="compare activations on frozen networks' features")
+    study_backbone.options(action)
+    action.set_defaults(run=study_backbone.run)
 
 
 def _value_options(parser: ArgumentParser, values) -> None:

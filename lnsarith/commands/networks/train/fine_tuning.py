@@ -97,8 +97,8 @@ def _refuse(args: Namespace, given: dict) -> None:
         raise ValueError("--formats has an arithmetic of its own; give it or --arith")
     arith = given.get("arith", "float32")
     if not args.formats and (arith in FLOATS or arith.startswith("minselect")):
-        raise ValueError(f"--from trains in words, not in {arith}: give --arith lns12, lns16, fixed16, ..., or "
-                         "--formats FILE.toml")
+        raise ValueError(f"--from trains in words, not in {arith}: give --arith lns12, "
+                         "lns16, fixed16, ..., or --formats FILE.toml")
 
 
 def _words(args: Namespace, given: dict, kept, x):
