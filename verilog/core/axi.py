@@ -7,7 +7,7 @@ from verilog.core.inference.core import Core
 from verilog.core.parts.text import banner, spanned
 from verilog.emit.module import Module, Port
 
-__all__ = ["REGISTERS", "axi_wrapper"]
+__all__ = ["REGISTERS", "axi_ports", "axi_wrapper"]
 
 REGISTERS = (
     ("0x0", "CONTROL", "write", "bit 0: take pixels (0 after a reset); bit 1: reset the core"),
@@ -26,7 +26,7 @@ def axi_wrapper(core: Core) -> Module:
                           f"{core.ports['load']}")
     name = f"{core.name}_axi"
     wide = -(-core.ports["answer"] // 8) * 8
-    ports = _ports(wide)
+    ports = axi_ports(wide, 4)
     heads = ",\n".join(f"  {'output' if p.output else 'input'} wire {spanned(p.width)}{p.name}"
                        for p in ports)
     layer = next(p.width for p in core.top.ports if p.name == "o_layer")
@@ -45,7 +45,9 @@ def _unused(load: int) -> str:
            f"s_axil_araddr[1:0]{rest}"
 
 
-def _ports(wide: int) -> tuple[Port, ...]:
+def axi_ports(wide: int, address: int) -> tuple[Port, ...]:
+    """Return the ports of a wrapper: bytes come on s_axis, words of `wide` bits go on m_axis,
+    registers are at s_axil by so many bits of address."""
     def given(**widths):
         return [Port(k, w) for k, w in widths.items()]
 
@@ -56,11 +58,11 @@ def _ports(wide: int) -> tuple[Port, ...]:
             *answered(s_axis_tready=1), *given(s_axis_tlast=1),
             *answered(m_axis_tdata=wide, m_axis_tvalid=1), *given(m_axis_tready=1),
             *answered(m_axis_tlast=1),
-            *given(s_axil_awaddr=4, s_axil_awprot=3, s_axil_awvalid=1),
+            *given(s_axil_awaddr=address, s_axil_awprot=3, s_axil_awvalid=1),
             *answered(s_axil_awready=1),
             *given(s_axil_wdata=32, s_axil_wstrb=4, s_axil_wvalid=1),
             *answered(s_axil_wready=1, s_axil_bresp=2, s_axil_bvalid=1),
-            *given(s_axil_bready=1, s_axil_araddr=4, s_axil_arprot=3, s_axil_arvalid=1),
+            *given(s_axil_bready=1, s_axil_araddr=address, s_axil_arprot=3, s_axil_arvalid=1),
             *answered(s_axil_arready=1, s_axil_rdata=32, s_axil_rresp=2, s_axil_rvalid=1),
             *given(s_axil_rready=1))
 

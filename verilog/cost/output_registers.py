@@ -7,10 +7,20 @@ that alone, become the block's (REGMODE_B = OUTREG). What a netlist does at each
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["absorb_registers"]
+__all__ = ["absorb", "absorb_registers"]
+
+
+def absorb(file: Path, top: str) -> int:
+    """Do `absorb_registers` in a file of Yosys; return how many registers it was."""
+    netlist = json.loads(file.read_text())
+    count = absorb_registers(netlist, top)
+    file.write_text(json.dumps(netlist))
+    return count
 
 
 def absorb_registers(netlist: dict, top: str) -> int:

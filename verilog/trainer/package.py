@@ -14,6 +14,7 @@ import numpy as np
 from lnsarith.host.files.whole import new_folder
 from verilog.design.package import KIND, MARK, is_ours
 from verilog.emit.header import version
+from verilog.trainer.axi import axi_trainer, registers
 from verilog.trainer.bench import bench, golden_width
 from verilog.trainer.core import Core
 from verilog.trainer.cost import cost_text
@@ -81,7 +82,9 @@ def _files(core: Core, golden: Golden, measured: Mapping, cost: Mapping | None
                    "words": len(golden.after), "files": list(words)},
         "cycles": [vars(p) for p in spent(core.geometry)], "bits": _bits(core),
         "simulated": dict(measured), "cost": cost, "lnsarith": version()}
-    return {**texts, **words, "files.f": "".join(f"{s}\n" for s in sources),
+    axi = axi_trainer(core)
+    wrapper = {f"{axi.name}.v": axi.text} if axi else {}
+    return {**texts, **wrapper, **words, "files.f": "".join(f"{s}\n" for s in sources),
             f"{core.name}.core": _fusesoc(core, sources, [*memories, *words]),
             f"tb_{core.name}.v": bench(
                 core, golden.pixels.size, len(golden.before), int(golden.last.sum())),
@@ -142,6 +145,8 @@ def _readme(core: Core, manifest: dict) -> str:
     bits = ", ".join(f"{name} {count:,}" for name, count in manifest["bits"].items())
     settings = ", ".join(f"{k} {v}" for k, v in learning.settings.items())
     simulated, cost = manifest["simulated"], manifest["cost"]
+    wrapped = "" if not axi_trainer(core) else _AXI.format(name=core.name, registers="\n".join(
+        f"| {' | '.join(row)} |" for row in registers(core)))
     taken = f"\n```\n{cost_text(cost)}\n```\n" if cost else ""
     told = "" if not simulated else (
         f"\nSimulated for {simulated['steps']:,} steps: {simulated['cycles_a_step']:,.0f} cycles "
@@ -162,7 +167,7 @@ the weights of each input, output by output. Then images stream in, a pixel a cy
 step before runs; a step begins when {learning.batch} images are in, or after one with `i_last`.
 A pulse on `i_read` asks for all words in the same order, between two steps. A reset forgets
 images and counts steps from {learning.step} again; it keeps the weights.
-
+{wrapped}
 {g.lanes} lanes, {g.loop} sums taking turns in each; {g.units} units finish updates. Phases of a
 step of {learning.batch} images, cycles in which lanes step and products asked for:
 
@@ -178,4 +183,15 @@ and the weights after them from the engine. Compare them:
     iverilog -g2001 -o tb.vvp -f files.f tb_{core.name}.v && vvp -N tb.vvp
 
 It prints PASS and ends with 0, or names the first words that differ.
+"""
+
+
+_AXI = """
+`{name}_axi.v` puts AXI around it: of each image its pixels, then a byte with its label on
+`s_axis`, whose `tlast` at a label ends a batch; all weights on `m_axis` when they are asked for;
+and by AXI4-Lite
+
+| address | register | access | meaning |
+|---|---|---|---|
+{registers}
 """
