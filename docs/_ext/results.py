@@ -171,6 +171,14 @@ def measured() -> str:
     for r in _latest(rows("networks"), lambda r: (r["row"], str(r["seeds"]))).values():
         lines.append(f"| {r['row']} | {r['epochs']} | {_seeds(r['seeds'])} | {r['mean']:.2f} | "
                      f"`{r['command']}` | {_when(r)} |")
+    lines += ["", "## Tables and studies (`benchmarks.training.kept`)", "",
+              "Test accuracy in % of runs in stores, and of studies; with each row its note says "
+              "how it was measured.", "", "| what | epochs | seeds | test % | from..to | note | "
+              "date, commit |", "|---|---|---|---|---|---|---|"]
+    for r in _latest(rows("kept"), lambda r: r["row"]).values():
+        lines.append(f"| {r['row']} | {_cell(r.get('epochs'))} | {_seeds(r.get('seeds', []))} | "
+                     f"{r['mean']:.2f} | {r['min']:.2f}..{r['max']:.2f} | {r['note']} | "
+                     f"{_when(r)} |")
     lines += ["", "## Binary networks (`benchmarks.training.binary`)", "", *_plain("binary")]
     lines += ["", "## Start and memory (`benchmarks.startup`, `benchmarks.memory`)", "",
               "| what | | date, commit |", "|---|---|---|"]

@@ -7,6 +7,7 @@ import pytest
 
 from fxp.format import FormatError
 from lnsarith.cli import main
+from lnsarith.commands.networks.experiments.paper import TABLES
 from nets.experiments.results.paper import CELLS, DATASETS, measured, settings_given, table
 from nets.settings.recipes import BEST, RECIPES, recipe_settings
 from nets.settings.settings import Settings
@@ -65,6 +66,10 @@ def test_the_tables_are_listed_and_fitted_in_every_form(capsys):
     for form in ("--csv", "--latex", "--json"):
         assert main(["paper", "list", form]) == 0
         assert "icassp2020" in capsys.readouterr().out
+    assert main(["paper", "list"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {row[0]}: {row[3]}" in text and row[2].split()[0] == "lnsarith"
+               for row in TABLES)
     assert main(["recipes", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["recipes"]
     assert {r["arith"] for r in found} == set(BEST)
