@@ -151,4 +151,4 @@ def _joined(steps: Steps, end: int) -> list[tuple[int, int | None]]:
     for start, value in [*((s.start, s.value) for s in steps), (end, 0)]:
         if not cells or cells[-1][1] != value:
             cells.append((start, value))
-    return cells
+    return cells if len(cells) > 1 else [*cells, (end, 0)]

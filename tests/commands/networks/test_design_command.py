@@ -35,7 +35,7 @@ def test_a_run_has_its_design_in_itself(designed, capsys):
              "--no-plot", "--delta", METHOD, "--out", "run")
     trained = said(capsys, *train)
     text = json.loads(Path("run/config.json").read_text())["delta"]
-    assert text.startswith("cells:plus=0:") and text.count("zero") == 1
+    assert text.startswith("cells:frac=3,plus=0:") and text.count("zero") == 1
     Path("d.json").unlink()
     assert said(capsys, "eval", "run")["test_accuracy"] == trained["test_accuracy"]
     Path("s.toml").write_text('[settings]\ndataset = "digits"\nhidden = 8\nepochs = 1\n'
