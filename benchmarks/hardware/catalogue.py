@@ -14,6 +14,7 @@ import sys
 
 from benchmarks.common.options import make_parser, names_of
 from benchmarks.common.rows import Results, say
+from fxp.format import FormatError
 from lnsarith.catalogue.operators import OPERATORS
 from verilog.units.catalogue import UNITS
 
@@ -32,7 +33,11 @@ def main(argv: list[str] | None = None) -> int:
     for name in options.names:
         for f in formats(name):
             say(f"{name} {f}")
-            errors = _errors(name, f) if name in OPERATORS else {}
+            try:
+                errors = _errors(name, f) if name in OPERATORS else {}
+            except FormatError as error:  # the defaults of fits ask for longer words
+                say(f"  left out: {error}")
+                continue
             results.add({"row": name, "format": f, **errors, **_cost(name, f)})
     return results.finish(COLUMNS)
 
@@ -57,7 +62,6 @@ def _errors(name: str, f: str) -> dict:
 
 def _cost(name: str, f: str) -> dict:
     """Return the gates of a design with its defaults, or why there are none."""
-    from fxp.format import FormatError
     from verilog.catalogue import design
     from verilog.cost.synth import synthesise
     from verilog.tools import ToolError

@@ -32,8 +32,8 @@ UNIT_FORMULAS = {
     "mac-unit": r"$s = \sum_k x_k y_k$, a term a cycle from `i_start` to `i_last`",
     "dot": r"$s = \sum_{k<n} x_k y_k$ by a balanced tree",
     "systolic": r"$C_{ij} = \sum_k A_{ik} B_{kj}$ over `rows` by `columns` elements",
-    "rescale": r"$m s$, with $m$ the multiplier of the sign of $s$, shifted right, rounded, moved by "
-               r"the zero and clamped",
+    "rescale": r"$m s$, with $m$ the multiplier of the sign of $s$, shifted right, rounded, moved "
+               r"by the zero and clamped",
 }
 
 
