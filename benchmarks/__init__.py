@@ -7,6 +7,8 @@
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
     python -m benchmarks.agreement        kernels against NumPy, every combination of options
     python -m benchmarks.hardware.mutants          faults in Verilog: which sim and prove catch
+    python -m benchmarks.hardware.mutants.cores    faults in whole cores: which their benches see
+    python -m benchmarks.hardware.front            whole networks on an FPGA
     python -m benchmarks.training.accuracy         MNIST by arithmetic, 20 epochs, three seeds
 
 Each says on stderr what it does and prints a table on stdout; with --record it adds a

@@ -186,11 +186,35 @@ def measured() -> str:
               *_latest(rows("memory"), lambda r: r["row"]).values()]:
         value = f"{r['peak_mb']:.0f} MB" if "peak_mb" in r else f"{r['seconds']:.2f} s"
         lines.append(f"| {r['row']} | {value} | {_when(r)} |")
+    lines += _front()
     lines += ["", "## Hardware (`benchmarks.hardware.rtl`, `benchmarks.hardware.mutants`)", "",
               "| what | seconds | date, commit |", "|---|---|---|"]
     for r in _latest(rows("rtl"), lambda r: r["row"]).values():
         lines.append(f"| {r['row']} | {r['seconds']:.2f} | {_when(r)} |")
     return "\n".join(lines) + "\n"
+
+
+def _front() -> list[str]:
+    """Return the table of whole networks, nothing where none is recorded."""
+    found = list(_latest(rows("front"), lambda r: (r["row"], r["dataset"])).values())
+    if not found:
+        return []
+    head = ("network", "test %", "LUT4", "without multipliers", "FF", "block memories",
+            "multipliers", "MHz", "cycles an image", "images/s")
+    lines = ["", "## Whole networks (`benchmarks.hardware.front`)", "",
+             f"784-100-10 on MNIST, 16 lanes, trained {found[0]['epochs']} epochs, on an "
+             f"ECP5-85k ({found[0]['tools']}); a dash: not placed yet.", "",
+             f"| {' | '.join(head)} | date, commit |", "|---" * (len(head) + 1) + "|"]
+    for r in found:
+        cells = [r["row"], f"{r['test']:.2f}", *(_number(r.get(k)) for k in (
+            "lut4", "lut4_without_multipliers", "flip_flops", "block_memories", "multipliers",
+            "mhz", "clocks_image", "images_per_second")), _when(r)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _number(value) -> str:
+    return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
 
 
 def _plain(name: str) -> list[str]:

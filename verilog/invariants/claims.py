@@ -13,7 +13,7 @@ from verilog.prove.clocked.streams import is_one
 from verilog.prove.netlist import Netlist
 from verilog.prove.proof import Proof
 from verilog.prove.smt import Formula, any_of
-from verilog.prove.solving.solvers import solve
+from verilog.prove.solving.solvers import Answer, solve
 
 __all__ = ["Claim", "Control", "prove_claims"]
 
@@ -141,11 +141,11 @@ def _all_of(conditions: Sequence[str]) -> str:
     return f"(and true {' '.join(conditions)})"
 
 
-def _run(control: Control, net: Netlist, port: str, seconds: float):
+def _run(control: Control, net: Netlist, port: str, seconds: float) -> Answer:
     """Return a run from a reset in which an output is 1 at some clock, as a model of what comes
     in, port@clock."""
     own = net.part(port)
-    answer = None
+    answer = Answer("unknown", "", 0.0)
     for clocks in (control.clocks // 4, control.clocks):
         formula = Formula()
         resets = [{"i_rst": "#b1"}, *[{"i_rst": "#b0"}] * clocks]

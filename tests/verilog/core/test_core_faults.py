@@ -53,8 +53,9 @@ def test_a_bench_catches_faults(place):
 
 
 def test_a_netlist_with_moved_registers_answers_as_the_source_does(tmp_path):
-    parts = small({"arith": "lns9.4", "hidden": (4,)}, (2, 3), 3)
+    parts = small({"arith": "lns9.4", "hidden": (12,)}, (4, 4), 4)
     core = core_of(parts, 2, 2)
+    assert core.schedule.layers == ((16, 12), (12, 4))
     folder = written(core, parts, tmp_path / "core", 3)
     names = (folder / "files.f").read_text().split()
     reads = "".join(f"read_verilog {name}\n" for name in names if "lane" not in name)
