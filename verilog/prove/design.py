@@ -16,13 +16,13 @@ from fxp.format import FormatError
 from fxp.trace.circuit import Circuit
 from verilog.design.covering import all_values
 from verilog.design.design import operator_design
-from verilog.prove.equal import prove_equal
+from verilog.prove.equal import prove_each
 from verilog.prove.laws import prove_laws
 from verilog.prove.mutants import Mutant, narrowed
 from verilog.prove.proof import Proof, settle
 from verilog.prove.smt import Formula, any_of
 
-__all__ = ["prove", "prove_design", "prove_ranges"]
+__all__ = ["prove", "prove_design", "prove_designs", "prove_ranges"]
 
 def prove(operator, f, options: Mapping | None = None, latency: int = 0, seconds: float = 60,
           with_laws: bool = True) -> list[Proof]:
@@ -38,13 +38,28 @@ def prove(operator, f, options: Mapping | None = None, latency: int = 0, seconds
 def prove_design(design, seconds: float = 60) -> list[Proof]:
     """Return the proofs of a design: its Verilog, its clocking, its ranges. Of a unit of
     commands it is what stands within Cfu, which only names its ports."""
+    return prove_designs([design], seconds)[0]
+
+
+def prove_designs(designs, seconds: float = 60) -> list[list[Proof]]:
+    """Return the proofs of each of some designs, which one run of Yosys reads."""
+    inner = [_within_cfu(design) for design in designs]
+    return [[*equal, *_all_ranges(design, seconds)]
+            for design, equal in zip(inner, prove_each(inner, seconds))]
+
+
+def _within_cfu(design):
     if design.commands and design.latency is None:
         if design.array:
             raise FormatError("an array behind commands is simulated, not proved; the array "
                               "itself is: lnsarith rtl prove NAME --option stationary=weight")
-        design = replace(design, modules=design.modules[:-2], commands=(), places={})
+        return replace(design, modules=design.modules[:-2], commands=(), places={})
+    return design
+
+
+def _all_ranges(design, seconds: float) -> list[Proof]:
     ends = design.array.ends if design.array else {}
-    return [*prove_equal([design], seconds), prove_ranges(design.circuit, seconds),
+    return [prove_ranges(design.circuit, seconds),
             *(replace(prove_ranges(circuit, seconds), name=f"{name.rpartition('_')[2]} ranges")
               for name, circuit in ends.items())]
 

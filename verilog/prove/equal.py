@@ -14,17 +14,20 @@ from verilog.prove.proof import Proof, settle
 from verilog.prove.smt import Formula
 from verilog.prove.steps import MOVES, SHOWN, cfu_names, parts_of, statement_of
 
-__all__ = ["prove_equal"]
+__all__ = ["prove_each", "prove_equal"]
 
 def prove_equal(designs: Sequence[Design], seconds: float = 60) -> list[Proof]:
     """Return the proofs for all designs, read by one run of Yosys: one for each that is
     combinational, and what waiting, gaps and resets do for each that has a clock."""
+    return [proof for proofs in prove_each(designs, seconds) for proof in proofs]
+
+
+def prove_each(designs: Sequence[Design], seconds: float = 60) -> list[list[Proof]]:
+    """Return the same, the proofs of each design by themselves."""
     every = [parts_of(d) for d in designs]
     netlists = iter(read_netlists([part for parts in every for part in parts.values()]))
-    proofs = []
-    for design, parts in zip(designs, every):
-        proofs += _proofs(design, parts, {name: next(netlists) for name in parts}, seconds)
-    return proofs
+    return [_proofs(design, parts, {name: next(netlists) for name in parts}, seconds)
+            for design, parts in zip(designs, every)]
 
 
 def _proofs(design: Design, parts: Mapping[str, Design], nets: Mapping[str, Netlist],

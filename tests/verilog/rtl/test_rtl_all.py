@@ -10,7 +10,7 @@ from lnsarith.catalogue.operators import OPERATORS
 from lnsarith.delta.methods import METHODS
 from verilog.catalogue import design
 from verilog.design.lint import lint
-from verilog.prove.design import prove_design
+from verilog.prove.design import prove_designs
 from verilog.simulate.icarus import simulate
 from verilog.units.catalogue import UNITS
 
@@ -19,33 +19,35 @@ FORMATS = {"lns": ("lns9.4", "lns12", "lns16"), "fixed": ("fixed9.4", "fixed12",
 SMALL = {"systolic": {"rows": "2", "columns": "3"}, "dot": {"n": "3"}}
 
 
-def cases():
+def designs():
+    """Yield a name and its designs in three formats, of adders by Delta method too."""
     for row in (*OPERATORS.values(), *UNITS.values()):
         kind = "ufixed" if row.usual_format.startswith("ufixed") else row.family
         shape = getattr(row, "shape", "operator")
-        for f in FORMATS[kind] if shape != "rescale" else (row.usual_format,):
-            options = dict(SMALL.get(shape, {}))
-            yield row.name, f, options, 0
-            if shape == "systolic":
-                yield row.name, f, {**options, "stationary": "weight"}, 0
+        formats = FORMATS[kind] if shape != "rescale" else (row.usual_format,)
+        options = dict(SMALL.get(shape, {}))
+        yield row.name, [(row.name, f, options, 0) for f in formats]
+        if shape == "systolic":
+            fixed = {**options, "stationary": "weight"}
+            yield f"{row.name} weight", [(row.name, f, fixed, 0) for f in formats]
     for delta in METHODS:
         if delta != "lut":  # the default, above
-            yield from (("lns-add", f, {"delta": delta}, 0) for f in FORMATS["lns"])
+            yield f"lns-add {delta}", [("lns-add", f, {"delta": delta}, 0) for f in FORMATS["lns"]]
     for name, f in (("lns-mac", "lns12"), ("fixed-mul", "fixed9.4"), ("fixed-spindle", "fixed16")):
-        yield from ((name, f, {}, latency) for latency in (1, 4))
+        yield f"{name} in stages", [(name, f, {}, latency) for latency in (1, 4)]
 
 
-@pytest.mark.parametrize("name, f, options, latency", cases(),
-                         ids=lambda x: "-".join(x.values()) if isinstance(x, dict) else str(x))
-def test_a_design_is_clean_answers_as_the_kernel_and_is_proved(name, f, options, latency):
-    made = design(name, f, options, latency)
-    assert lint(made) == []
-    report = simulate(made, vectors=600)
-    assert report.equal and report.compared >= 25, (report.mismatches, report.faults)
+@pytest.mark.parametrize("name, arguments", designs(), ids=lambda x: x if type(x) is str else "")
+def test_designs_are_clean_answer_as_the_kernel_and_are_proved(name, arguments):
+    made = [design(*each) for each in arguments]
+    for one, which in zip(made, arguments):
+        assert lint(one) == [], which
+        report = simulate(one, vectors=600)
+        assert report.equal and report.compared >= 25, (which, report.mismatches, report.faults)
     if name == "fixed-rescale":
         return  # a product of 32 by 31 bits, shifted by a variable: no solver answers in time
-    proofs = prove_design(made, seconds=60)
-    assert proofs and all(p.passed for p in proofs), [p.as_dict() for p in proofs]
+    for proofs, which in zip(prove_designs(made, seconds=60), arguments, strict=True):
+        assert proofs and all(p.passed for p in proofs), (which, [p.as_dict() for p in proofs])
 
 
 @pytest.mark.parametrize("name", OPERATORS)
