@@ -20,10 +20,17 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def design(tmp_path_factory):
+    """Return the text of a design."""
+    path = tmp_path_factory.mktemp("design") / "d.json"
+    assert main([*SMALL[:-1], str(path)]) == 0
+    return path.read_text()
+
+
 @pytest.fixture
-def designed(here, capsys):
-    assert main([*SMALL, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+def designed(here, design):
+    Path("d.json").write_text(design)
 
 
 def said(capsys, *args):

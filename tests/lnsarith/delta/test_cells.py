@@ -109,7 +109,7 @@ def test_sums_are_better_than_with_the_table_that_has_as_many_cells():
 
 
 def test_sums_in_wider_registers_than_cells_are_for_are_refused():
-    cells = parse("cells:frac=8")
+    cells = parse("cells:frac=8,plus=0:240_256:0,minus=0:zero_64:-300_512:0")
     assert Accumulator(Lns(12, 6), cells, guard=2).register.frac == 8
     with pytest.raises(FormatError, match="at most 8 fraction bits, .* has 9"):
         Accumulator(Lns(12, 6), cells, guard=3)
@@ -119,6 +119,6 @@ def test_sums_in_wider_registers_than_cells_are_for_are_refused():
 
 def test_two_designs_are_two_circuits():
     add, f = find("lns-add"), Lns(8, 2)
-    one, other = (add.circuit(f, delta=parse(f"cells:frac=8,plus=0:{v}_256:0"))
-                  for v in (240, 120))
+    one, other = (add.circuit(f, delta=parse(f"cells:plus=0:{v}_4096:0"))
+                  for v in (3900, 1900))
     assert one.digest != other.digest
