@@ -41,6 +41,7 @@ class Accumulator:
         check_integer("guard", self.guard, 0, 16)
         if self.order not in ("sequential", "tree"):
             raise FormatError(f"order must be sequential or tree, got {self.order!r}")
+        self.delta.check(self.register.frac)
         if self.underflow not in ("zero", "smallest"):
             raise FormatError(f"underflow must be zero or smallest, got {self.underflow!r}")
 

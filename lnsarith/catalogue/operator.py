@@ -129,6 +129,7 @@ class Operator:
         ports, settings = self.ports(f, **options), self.settings(options)
         known = {**settings, "f": f, "mode": settings.get("overflow")}
         if "delta" in settings:
+            settings["delta"].check(f.frac)
             known["delta"] = settings["delta"].at(f.frac, lns.zero_level(f))
         wanted = inspect.signature(self.spec, follow_wrapped=False).parameters
         given = {p: known[p] for p in wanted if p in known and p not in ports}

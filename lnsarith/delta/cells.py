@@ -39,11 +39,11 @@ class Cells(Delta):
 
     name = "cells"
 
-    frac: int = 8
-    plus: str = ("0:224_128:170_256:130_384:95_512:70_640:51_768:37_896:26_1024:16_1280:8_"
-                 "1536:3_2048:1_4096:0")
-    minus: str = ("0:zero_64:-544_128:-331_256:-197_384:-128_512:-86_640:-59_768:-33_1024:-17_"
-                  "1280:-8_1536:-3_2048:-1_4096:0")
+    frac: int = 12
+    plus: str = ("0:3584_2048:2720_4096:2080_6144:1520_8192:1120_10240:816_12288:592_"
+                "14336:416_16384:256_20480:128_24576:48_32768:16_65536:0")
+    minus: str = ("0:zero_1024:-8704_2048:-5296_4096:-3152_6144:-2048_8192:-1376_10240:-944_"
+                 "12288:-528_16384:-272_20480:-128_24576:-48_32768:-16_65536:0")
 
     def __post_init__(self):
         if not 0 <= self.frac <= MOST_FRAC:
@@ -51,6 +51,12 @@ class Cells(Delta):
                               f"{self.frac}")
         for side in ("plus", "minus"):
             read_cells(side, getattr(self, side), self.frac)
+
+    def check(self, frac):
+        if frac > self.frac:
+            raise FormatError(f"these cells are for registers of at most {self.frac} fraction "
+                              f"bits, and the register of these sums has {frac}: design others "
+                              "(lnsarith design delta), or take fewer guard bits")
 
     def at(self, frac, cancel):
         if frac > self.frac:

@@ -19,6 +19,10 @@ class Delta:
 
     name: ClassVar[str]
 
+    def check(self, frac: int) -> None:
+        """Raise FormatError unless the method is one for sums in registers of frac fraction
+        bits."""
+
     def at(self, frac: int, cancel: int) -> Spec:
         """Return the spec delta(gap, opposite) for frac fraction bits."""
         raise NotImplementedError

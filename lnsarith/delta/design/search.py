@@ -90,7 +90,8 @@ class Designer:
             tell(known[-1])
             return number
 
-        low, high = LEAST, MOST + 1
+        useful = sum(int(np.argmin(errors)) + 1 for errors, _ in self.sides)
+        low, high = LEAST, min(max(useful, LEAST), MOST) + 1
         if counted(low) > most:
             raise FormatError(f"no design has at most {most} gates: the smallest one, of {LEAST} "
                               f"cells, has {known[0].gates}")

@@ -49,6 +49,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
         self.norm_delta = deltas.parse(settings.norm_delta)
         self.frac = self.formats["activations"].frac
         # Forced now, so that a wrong method or format is told before any work.
+        self.delta.check(self.wide.frac + settings.guard)
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
 
     def empty(self, rows, columns, role):

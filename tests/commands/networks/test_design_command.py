@@ -8,6 +8,7 @@ import pytest
 from helpers.front_door import assert_one_line
 
 from lnsarith.cli import main
+from nets.settings.suited import settings_for
 
 SMALL = ("design", "delta", "--bits", "8", "--guard", "1", "--entries", "12", "--out", "d.json")
 METHOD = "file:d.json"
@@ -19,10 +20,17 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def design(tmp_path_factory):
+    """Return the text of a design."""
+    path = tmp_path_factory.mktemp("design") / "d.json"
+    assert main([*SMALL[:-1], str(path)]) == 0
+    return path.read_text()
+
+
 @pytest.fixture
-def designed(here, capsys):
-    assert main([*SMALL, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+def designed(here, design):
+    Path("d.json").write_text(design)
 
 
 def said(capsys, *args):
@@ -31,18 +39,18 @@ def said(capsys, *args):
 
 
 def test_a_run_has_its_design_in_itself(designed, capsys):
-    train = ("train", "--dataset", "digits", "--epochs", "1", "--hidden", "8", "--arith", "lns12",
+    train = ("train", "--dataset", "digits", "--epochs", "1", "--hidden", "8", "--arith", "lns9.3",
              "--no-plot", "--delta", METHOD, "--out", "run")
     trained = said(capsys, *train)
+    Path("d.json").rename("e.json")
+    assert said(capsys, "eval", "run")["test_accuracy"] == trained["test_accuracy"]
     text = json.loads(Path("run/config.json").read_text())["delta"]
     assert text.startswith("cells:frac=3,plus=0:") and text.count("zero") == 1
-    Path("d.json").unlink()
-    assert said(capsys, "eval", "run")["test_accuracy"] == trained["test_accuracy"]
-    Path("s.toml").write_text('[settings]\ndataset = "digits"\nhidden = 8\nepochs = 1\n'
-                              f'arith = "lns12"\ndelta = "{text}"\n')
-    assert said(capsys, "sweep", "s.toml", "--jobs", "1")["done"] == 1
-    kept = said(capsys, "runs", "list")
-    assert trained["model_sha256"] in json.dumps(kept)
+    assert settings_for({"arith": "lns9.3", "delta": "file:e.json"}).delta == text
+    Path("s.toml").write_text('[settings]\ndataset = "digits"\narith = "lns12"\n'
+                              f'delta = ["{METHOD}", "lut"]\n'.replace("delta", "[grid]\ndelta"))
+    assert main(["sweep", "s.toml", "--dry-run"]) == 2
+    assert_one_line(capsys.readouterr().err, "d.json", "No such file")
 
 
 def test_a_design_is_simulated_and_proved_and_its_name_tells_it(designed, capsys):
@@ -97,6 +105,17 @@ def test_what_cannot_be_asked_for_is_told_in_a_line(here, capsys, args, word):
     assert main(["design", "delta", "--bits", "8", "--out", "d.json", *args]) == 2
     assert_one_line(capsys.readouterr().err, word)
     assert not Path("d.json").exists()
+
+
+@pytest.mark.parametrize("command", [
+    ("train", "--dataset", "digits", "--arith", "lns12", "--out", "run"),
+    ("train", "--dataset", "digits", "--arith", "lns9.3", "--guard", "1", "--out", "run"),
+    ("check", "add", "--arith", "lns12"), ("rtl", "gen", "lns-mac-unit", "--arith", "lns9.4"),
+])
+def test_a_design_for_other_words_is_told_in_a_line(designed, capsys, command):
+    assert main([*command, "--delta", METHOD]) == 2
+    assert_one_line(capsys.readouterr().err, "at most 3 fraction bits", "guard bits")
+    assert sorted(p.name for p in Path().iterdir()) == ["d.json"]
 
 
 def test_a_file_that_is_missing_is_told_in_a_line(here, capsys):

@@ -10,6 +10,7 @@ from oracles.delta import delta_cells
 
 from fxp.format import FormatError
 from lnsarith.catalogue.array import LnsArray
+from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.catalogue.operators import find
 from lnsarith.delta.cells import Cells, cells_text
 from lnsarith.delta.design.partition import partitions
@@ -52,8 +53,8 @@ def test_cells_of_any_start_give_the_values_that_they_state(frac):
     ("plus=0:1", "2..128 cells, got 1"), ("plus=0:5_4:0_3:0", "rise"),
     ("plus=1:5_4:0", "begin with 0"), ("plus=0:zero_4:0", "no cell that is zero"),
     ("minus=0:-5_4:0", "begin with a cell that is zero"), ("minus=0:zero_4:7_9:0", "got 7 at 4"),
-    ("plus=0:257_4:0", "0..256, got 257"), ("plus=0:9_4:5", "end with a cell of value 0"),
-    ("plus=0:9_8192:0", "at 16 octaves or before"), ("plus=0:9_99999999999:0", "cell 2 is none"),
+    ("plus=0:4097_4:0", "0..4096, got 4097"), ("plus=0:9_4:5", "end with a cell of value 0"),
+    ("plus=0:9_65537:0", "at 16 octaves or before"), ("plus=0:9_99999999999:0", "cell 2 is none"),
     ("minus=0:zero_x:0", "cell 2 is none"),
     ("plus=" + "_".join(f"{i}:0" for i in range(129)), "more than 128"),
     ("frac=13", "frac must be an integer 0..12, got 13"),
@@ -107,8 +108,17 @@ def test_sums_are_better_than_with_the_table_that_has_as_many_cells():
     assert errors["designed"] < 0.85 * errors["lut"] < 0.1
 
 
+def test_sums_in_wider_registers_than_cells_are_for_are_refused():
+    cells = parse("cells:frac=8,plus=0:240_256:0,minus=0:zero_64:-300_512:0")
+    assert Accumulator(Lns(12, 6), cells, guard=2).register.frac == 8
+    with pytest.raises(FormatError, match="at most 8 fraction bits, .* has 9"):
+        Accumulator(Lns(12, 6), cells, guard=3)
+    with pytest.raises(FormatError, match="at most 8 fraction bits"):
+        find("lns-mac").circuit(Lns(16, 10), delta=cells)
+
+
 def test_two_designs_are_two_circuits():
     add, f = find("lns-add"), Lns(8, 2)
-    one, other = (add.circuit(f, delta=parse(f"cells:plus=0:{v}_256:0"))
-                  for v in (240, 120))
+    one, other = (add.circuit(f, delta=parse(f"cells:plus=0:{v}_4096:0"))
+                  for v in (3900, 1900))
     assert one.digest != other.digest
