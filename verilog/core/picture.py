@@ -13,6 +13,7 @@ from verilog.core.model import Model, build_model
 
 __all__ = ["draw_waves", "drawn_trace"]
 
+LATEST = 128  # clocks, at most, by which a layer's words are later than a schedule tells
 SHOWN = 14  # clocks of each of the two windows, at least
 WORDS = {"i_data": "given_words", "o_layer": "layer", "o_data": "words"}
 BITS = {"i_valid": "offered", "o_ready": "ready", "o_busy": "busy", "o_valid": "valid",
@@ -23,7 +24,8 @@ ORDER = ("i_valid", "o_ready", "i_data", "o_busy", "o_layer", "o_valid", "o_data
 def drawn_trace(core: Core, images: np.ndarray) -> dict:
     """Return the trace of a core that gets the first of some images; Verilator runs it."""
     s = core.schedule
-    clocks = s.pixels + s.clocks + 3 * s.layers[-1][1] + 40
+    behind = LATEST * len(s.layers)
+    clocks = s.pixels + s.clocks + 3 * s.layers[-1][1] + behind
     with scratch() as name:
         model = Model(build_model(core, Path(name)), s.layers[-1][1])
         trace = model.trace(images[:1], clocks)

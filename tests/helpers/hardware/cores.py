@@ -82,7 +82,7 @@ def written(core, parts, folder, count=5, load=None):
     return folder
 
 
-def bench(folder, name="core", seconds=60):
+def bench(folder, name="core", seconds=240):
     """Return what the bench of a folder prints; a bench that fails or does not end too."""
     sources = (folder / "files.f").read_text().split()
     tools.run([tools.program("iverilog"), "-g2001", "-o", "tb.vvp", *sources, f"tb_{name}.v"],
