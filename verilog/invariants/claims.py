@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from verilog.emit.module import Module
 from verilog.invariants.cut import stub, watched
@@ -46,7 +46,6 @@ class Control:
     kept: frozenset[str]
     clocks: int
     claims: Sequence[Claim]
-    fixed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def top(self) -> str:
