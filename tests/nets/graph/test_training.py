@@ -9,6 +9,7 @@ from nets.graph.run import answers, run
 from nets.graph.training.fitting import Fitting
 from nets.graph.training.written import graph_of_words
 from nets.graph.words.network import WordNetwork
+from nets.graph.words.placed import Placed
 from nets.importing.onnx_graph import graph_of
 from nets.settings.settings import Settings
 
@@ -85,10 +86,22 @@ def loss(graph, x, y, constants):
 @pytest.mark.parametrize("arith", WIDE)
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_finite_differences(kind, arith):
+    judged(kind, arith)
+
+
+@pytest.mark.parametrize("kind", ["depthwise", "product of branches", "batch norm kept"])
+def test_so_are_those_of_words_that_share_a_power_of_two(kind):
+    judged(kind, "fixed", (1, -1, 2))
+
+
+def judged(kind, arith, shifts=()):
     graph = graph_with(kind)
     x, y = R.standard_normal((5, 2, 6, 6)), R.integers(0, 3, 5)
-    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=4, **WIDE[arith])
+    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=0 if shifts else 4,
+                        **WIDE[arith])
     network = WordNetwork.of(graph, settings, backend="numpy")
+    for i, name in enumerate(network.made.shapes if shifts else ()):
+        network.formats[name] = Placed(network.bench.f, shifts[i % len(shifts)])
     fitting = Fitting(network, settings)
     before = graph_of_words(graph, network.made)
     before_c = {k: v.astype(np.float64) for k, v in before.constants.items()}
