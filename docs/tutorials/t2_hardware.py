@@ -77,7 +77,7 @@ lnsarith("rtl sim lns-systolic --run work/run --layer 1 --images 4 "
 # -------------------
 # A network without hidden layers is one layer: 64 pixels, ten sums, the largest of them.
 # ``rtl net`` makes a chip of it, memories and all, here with five lanes and two registers in the
-# loop of a sum. Its 355 test images run through Verilator; every logit has to be the word of the engine.
+# loop of a sum. Its 355 test images run through Verilator; every logit has to be the engine's word.
 
 lnsarith("train --dataset digits --arith lns9.4 --update stochastic --epochs 6 --hidden none "
          "--out work/one --no-plot --threads 1")

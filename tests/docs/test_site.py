@@ -6,6 +6,7 @@ import sys
 import pytest
 from helpers.front_door import ROOT
 
+import lnsarith
 from lnsarith import cli
 from lnsarith.catalogue.operators import OPERATORS
 from lnsarith.delta.methods import METHODS
@@ -47,6 +48,24 @@ def test_tables_of_results_tell_version_and_conditions_and_have_all_methods(made
         assert len(re.findall(r"^\| `\w+` \|", part, re.M)) == 7
     assert re.search(r"commit [0-9a-f]{7}, 2026-\d\d-\d\d, Python 3", made["decide"])
     assert "apytypes (0.5.1)" in made["compare"] and "NumPy 2." in made["compare"]
+
+
+def test_every_public_name_stands_on_the_page_of_the_python_interface():
+    page = (DOCS / "reference" / "api.md").read_text()
+    named = set(re.findall(r"^\.\. auto\w+:: lnsarith\.(\w+)$", page, re.M))
+    assert set(lnsarith.__all__) - {"__version__"} <= named
+
+
+def test_every_picture_of_the_gallery_has_its_numbers_beside_it():
+    without = [p.name for p in (DOCS / "gallery").glob("*/g[0-9]*.py")
+               if not re.search(r"--csv |table=", p.read_text())]
+    assert without == []
+
+
+def test_help_is_shown_as_it_is_typed(made):
+    for name, row in OPERATORS.items():
+        assert f"## {name}\n\n`{row.summary}` – " in made["operators"]
+    assert 'smartquotes_action = "qe"' in (DOCS / "conf.py").read_text()  # keeps -- of options
 
 
 def test_the_gallery_and_the_tutorials_have_enough_scripts():
