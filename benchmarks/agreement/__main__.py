@@ -8,9 +8,12 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from benchmarks.agreement.cases import Case, cases
 from benchmarks.agreement.compare import scalar_differences, vector_differences
 from benchmarks.agreement.machine import levels
+from benchmarks.agreement.plans import draw, plan_differences
 
 CHUNK = 100
 
@@ -23,8 +26,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--operator", metavar="NAME", default="", help="one operator only")
     parser.add_argument("--level", choices=levels(), help="one kind of processor only")
     parser.add_argument("--scalar", action="store_true", help="scalar loops, not vectors")
+    parser.add_argument("--plans", type=int, metavar="N", help="sums of products instead: the "
+                        "random plans of the seeds 0 to N - 1")
     options = parser.parse_args(argv)
     wanted = [options.level] if options.level else levels()
+    if options.plans is not None:
+        return _plans(options.plans, wanted)
     refused: dict[str, str] = {}
     every = cases(not options.covering, refused, options.operator)
     wrong = 0
@@ -41,6 +48,18 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{name}: {count} circuits, {without} choices refused, "
               f"{time.perf_counter() - start:.0f} s", flush=True)
     print(f"{wrong} differences on {', '.join(['scalar'] if options.scalar else wanted)}")
+    return int(wrong > 0)
+
+
+def _plans(count: int, wanted: list[str]) -> int:
+    """Compare so many random plans on each level; 1 if any word differs."""
+    wrong = 0
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        for line in plan_differences(draw(rng), rng, wanted):
+            wrong += 1
+            print(f"plan {seed}: {line}", flush=True)
+    print(f"{wrong} differences in {count} plans on {', '.join(wanted)}")
     return int(wrong > 0)
 
 

@@ -48,8 +48,12 @@ def draw(rng: np.random.Generator) -> Drawn:
     return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))
 
 
-def plan_differences(drawn: Drawn, rng: np.random.Generator, levels) -> Iterator[str]:
-    """Give a line for each level on which the plan's words differ from NumPy's."""
+def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
+                     turned: bool | None = None) -> Iterator[str]:
+    """Give a line for each level on which the plan's words differ from NumPy's.
+
+    turned says whether the scalars lie as those of a transposed matrix; None leaves it to chance.
+    """
     plan, (rows, depth, columns) = drawn.plan, drawn.shape
     wide = -(-columns // LANES) * LANES
     ports = {**plan.step.inputs, **plan.start.inputs, **plan.finish.inputs}
@@ -58,7 +62,8 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels) -> Iterator
         gap = int(rng.integers(0, 3))
         return {n: _words(rng, plan, n, ports[n], shape, gap, turned) for n in names}
 
-    a = group(plan.scalars, (rows, depth), bool(rng.integers(2)))
+    turned = bool(rng.integers(2)) if turned is None else turned
+    a = group(plan.scalars, (rows, depth), turned)
     b = group(plan.vectors, (depth, wide))
     init = group(plan.start.inputs, (rows, wide))
     for name, value in (plan.origin or {}).items():

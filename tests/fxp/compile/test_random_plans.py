@@ -1,0 +1,44 @@
+"""Compiled sums of products give NumPy's words: random formats, Delta methods, orders, shapes.
+
+`python -m benchmarks.agreement --plans 2000` takes many more.
+"""
+
+import numpy as np
+import pytest
+
+from benchmarks.agreement.machine import levels
+from benchmarks.agreement.plans import Drawn, draw, plan_differences
+from fxp.trace.plans import MatmulPlan
+from lnsarith.catalogue.kernels import Accumulator
+from lnsarith.delta.methods import parse
+from lnsarith.lns.format import Lns
+
+LEVELS = levels()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_plans_agree_on_a_level_in_turn(seed):
+    rng = np.random.default_rng(seed)
+    assert not list(plan_differences(draw(rng), rng, [LEVELS[seed % len(LEVELS)]]))
+
+
+def rows_of_a_batch(delta: str, guard: int) -> MatmulPlan:
+    """Sums as an update takes them: from zero, rows without a step left as they are."""
+    f = Lns(12, 6)
+    plan = Accumulator(f, parse(delta), guard).plan(keep_untouched=True)
+    zero = {"i_level": plan.start.inputs["i_level"].low, "i_sign": 0}
+    return MatmulPlan(**{k: v for k, v in vars(plan).items() if k not in ("extra", "origin")},
+                      origin=zero)
+
+
+@pytest.mark.parametrize(("shape", "guard"), [
+    ((70, 1, 100), 0),  # more rows than are looked at together, three vectors and a part
+    ((33, 3, 84), 2),
+    ((40, 1, 10), 4)])
+def test_sums_from_zero_agree_whatever_rows_are_touched(shape, guard):
+    for delta in ("lut", "exact"):
+        plan = rows_of_a_batch(delta, guard)
+        for turned in (False, True):
+            rng = np.random.default_rng(7)
+            drawn = Drawn(f"{delta} {guard} {shape}", plan, shape)
+            assert not list(plan_differences(drawn, rng, LEVELS[:1], turned))
