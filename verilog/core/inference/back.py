@@ -46,6 +46,7 @@ class Back(Stages, Ends):
         """Sums become words, and get to where the next layer reads them, or logits are."""
         b, s = self.body, self.s
         moving = self._staged(self._finished())
+        self.late = moving.late  # clocks that a word is behind its sum
         score_word = self.ar.scored.joined(b, dict(zip(self.ar.scored.names,
                                                        moving.score.values())))
         word = b.read(next(iter(moving.number.values()))) if s.packed > 1 else (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fxp.trace.circuit import Circuit
 from verilog.core.inference import control
 from verilog.core.inference.arithmetic import Arithmetic, Layer
 from verilog.core.inference.back import Back
 from verilog.core.inference.front import Front
-from verilog.core.inference.schedule import Schedule
+from verilog.core.inference.schedule import MOVED, Schedule
 from verilog.core.parts.lane import lane_circuit
 from verilog.core.parts.memory import Memory
 from verilog.core.parts.text import banner
@@ -81,7 +81,8 @@ class Builder(Front, Back):
         summary = "an inference core of " + " - ".join(
             map(str, [self.s.layers[0][0], *(n for _, n in self.s.layers)]))
         top = wired(self.name, banner(self.name, summary), self.ports, self.body)
-        return Core(self.name, (*self.modules.values(), top), self.s, self.memories,
+        schedule = replace(self.s, drained=MOVED + self.late)
+        return Core(self.name, (*self.modules.values(), top), schedule, self.memories,
                     self.sequencers, self.rows, self.parameter_rows,
                     self.ar.parameters.bits if self.ar.parameters else 0, f"{self.name}_lane",
                     lane_circuit("lane", self.ar.sums),

@@ -15,10 +15,11 @@ from fxp.format import FormatError
 from verilog.core.inference.form import Form, dense_form
 from verilog.core.parts.memory import block_count
 
-__all__ = ["DRAINED", "Schedule", "blocks_of", "choose_schedule"]
+__all__ = ["MOVED", "Schedule", "blocks_of", "choose_schedule"]
 
 STARTED = 1  # clocks between two tiles
-DRAINED = 13  # clocks from a layer's last step to its last word, beside one a word
+MOVED = 11  # clocks from a layer's last step to its last word, beside one a word and those that
+DRAINED = MOVED + 2  # it takes to make a word of a sum: two in a plain layer
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Schedule:
     bias: int = 1
     packed: int = 1
     numbers: tuple[int, ...] = ()
+    drained: int = DRAINED  # of the core once it is built
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
@@ -119,9 +121,11 @@ class Schedule:
         runs = self.tiles(layer) * self.forms[layer].turns
         steps = runs * (self.steps(layer) * self.slots + STARTED)
         drain = self.lanes * self.slots
-        behind = max(0, drain - self.steps(layer) * self.slots - STARTED) * (runs - 1)
+        own = self.steps(layer) * self.slots + STARTED
+        # A tile begins when one other at most waits for its words to be in their places.
+        apart = max(own, drain, (own + drain + self.drained + 1) // 2)
         last = layer == len(self.layers) - 1
-        return steps + behind + (0 if last else drain + DRAINED)
+        return steps + (apart - own) * (runs - 1) + (0 if last else drain + self.drained)
 
     @property
     def clocks(self) -> int:
