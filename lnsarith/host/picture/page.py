@@ -13,6 +13,7 @@ LIGHT = {"ink": INK, "line": LINE, "warm": WARM, "rule": FAINT,
 DARK = {"ink": "#e6ebf0", "line": "#3f87cc", "warm": "#e8a33d", "rule": "#333d47",
         "quiet": "#9fadba", "paper": "#14191f", "panel": "#1d242c"}
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}  # as Plotly names them
+MORE = ("dashdot", "longdash")  # behind those of other pictures: a page may have more curves
 
 
 def variables(colours: dict[str, str]) -> str:
@@ -21,6 +22,9 @@ def variables(colours: dict[str, str]) -> str:
 
 
 def series() -> list[tuple[str, str]]:
-    """Return the CSS variable and the dash of each curve, in the order of every picture."""
+    """Return the CSS variable and the dash of each curve, first those of every picture in their
+    order."""
     names = {colour: name for name, colour in LIGHT.items()}
-    return [(f"--{names[ink]}", DASHES[dash]) for ink, dash in SERIES]
+    found = [(f"--{names[ink]}", DASHES[dash]) for ink, dash in SERIES]
+    inks = list(dict.fromkeys(ink for ink, _ in found))
+    return found + [(ink, dash) for dash in MORE for ink in inks]

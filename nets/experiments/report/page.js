@@ -1,6 +1,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const SERIES = @SERIES@;  // a colour's variable and a dash
-const SYMBOLS = { solid: "circle", dash: "square", dot: "diamond" };
+const SYMBOLS = { solid: "circle", dash: "square", dot: "diamond",
+  dashdot: "cross", longdash: "triangle-up" };
 const sets = [...new Set(data.runs.dataset)].sort();
 const names = [...new Set(data.runs.name)].sort();
 const series = place => SERIES[place % SERIES.length];
