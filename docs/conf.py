@@ -33,7 +33,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
               "mathml", "sphinx_gallery.gen_gallery"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext", "_parts", "**/work", "sg_execution_times.rst",
+exclude_patterns = ["_build", "_ext", "_parts", "made/form-*", "**/work", "sg_execution_times.rst",
                     "**/sg_execution_times.rst",
                     "**/README.rst"]
 templates_path = []

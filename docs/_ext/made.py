@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import forms
 import results
 from catalogue_pages import deltas, operators, units
 
@@ -20,7 +21,8 @@ def write(folder: Path) -> None:
             page.unlink()
     pages = {"commands": commands(), "operators": operators(), "units": units(),
              "deltas": deltas(), "decide": results.decide(), "compare": results.compare(),
-             "measured": results.measured()}
+             "measured": results.measured(),
+             **{f"form-{name}": table for name, table in forms.pages().items()}}
     for name, text in pages.items():
         path, text = folder / f"{name}.md", MARK + text
         if not path.exists() or path.read_text("utf-8") != text:

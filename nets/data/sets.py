@@ -127,6 +127,9 @@ def _row(name: str, home: Path) -> dict:
 
 
 def _check_name(name: str) -> None:
+    if name == "own":  # what nets.data.own calls it
+        raise DataError("data of one's own has no name to be found by: --data takes it, where a "
+                        "command has that")
     if name not in NAMES:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(NAMES)}")
 

@@ -8,4 +8,4 @@ Twenty-four cells for D+ and D- together, with the least error of long sums.
 from lnsarith.cli import main
 
 assert main("design delta --bits 12 --entries 24 --out work/cells.json --plot "
-            "work/cells.png".split()) == 0
+            "work/cells.png --csv work/cells.csv".split()) == 0

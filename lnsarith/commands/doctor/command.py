@@ -122,21 +122,21 @@ def _lines(found: dict) -> list[str]:
 def _part(part: dict) -> str:
     version = part["version"] or "missing"
     get = f"  ({part['get']})" if part["get"] else ""
-    return f"  {part['name']:21}{version:19}{part['gives']}{get}"
+    return f"  {part['name']:25}{version:19}{part['gives']}{get}"
 
 
 def _cache(cache: dict) -> str:
     note = "" if cache["writable"] else ", cannot be written: nothing is kept"
-    return (f"  {cache['name']:21}{cache['bytes'] / 1e6:.1f} MB in {cache['folder']} "
+    return (f"  {cache['name']:25}{cache['bytes'] / 1e6:.1f} MB in {cache['folder']} "
             f"({cache['chosen_by']}){note}")
 
 
 def _data_set(row: dict) -> str:
     if row["found"]:
-        return f"  {row['name']:21}{row['found']}"
-    return (f"  {row['name']:21}missing            lnsarith data get {row['name']} "
+        return f"  {row['name']:25}{row['found']}"
+    return (f"  {row['name']:25}missing            lnsarith data get {row['name']} "
             f"({row['bytes'] / 1e6:.0f} MB)")
 
 
 def _plugin(row: dict) -> str:
-    return f"  {', '.join(row['names']):21}{row['file']}"
+    return f"  {', '.join(row['names']):25}{row['file']}"

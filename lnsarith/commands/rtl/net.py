@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fxp.text.numbers import whole
 from lnsarith.commands.common.figure import add_figure
-from lnsarith.commands.common.options import add_data, thread_count
+from lnsarith.commands.common.options import add_data, add_own, thread_count
 from lnsarith.commands.rtl.core.claims import add_claims
 from lnsarith.commands.rtl.core.source import open_source
 
@@ -57,6 +57,7 @@ def options(parser: ArgumentParser) -> None:
     add_claims(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(parser)
+    add_own(parser)
 
 
 def run(args: Namespace) -> int:
@@ -141,10 +142,10 @@ def _name(label: str, s) -> str:
 def _images(args: Namespace, source: Source, count: int):
     """Return test images (rows of pixels), and the engine's words: logits, then class."""
     from fxp.format import FormatError
-    from nets.data.sets import load
+    from lnsarith.commands.networks.eval.answer import images_for
     from nets.network.evaluation import flat
 
-    images = flat(load(source.dataset, args.data_dir).test_images)
+    images = flat(images_for(args, Path(source.folder), source.dataset, source.data).test_images)
     if not 1 <= count <= len(images):
         raise FormatError(f"images of the test set must be 1..{len(images)}, got {count}")
     return images[:count], source.answers(images[:count])

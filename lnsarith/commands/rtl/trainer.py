@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.format import FormatError, check_integer
-from lnsarith.commands.common.options import add_data, add_settings, given_settings
+from lnsarith.commands.common.options import add_data, add_own, add_settings, given_settings
 from lnsarith.commands.rtl.core.claims import add_claims
 
 __all__ = ["options", "run"]
@@ -38,6 +38,7 @@ def options(parser: ArgumentParser) -> None:
                        "what the trainer is)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
+    add_own(group)
     add_settings(parser)
 
 
@@ -101,7 +102,6 @@ def _trainer(args: Namespace):
     """Return the engine's trainer, fresh or as a run left it."""
     from lnsarith.commands.networks.eval.model import open_run
     from lnsarith.commands.rtl.learning import demand_made
-    from nets.data.sets import load
     from nets.network.model import RunError
     from nets.settings.suited import settings_for
     from nets.train.run import facts
@@ -116,10 +116,10 @@ def _trainer(args: Namespace):
     demand_made(settings)
     if settings.transfer and not kept:
         raise FormatError("the trainer core has no transfer yet; train one epoch and give its run")
-    dataset = load(settings.dataset, args.data_dir)
+    dataset = _dataset(args, settings.dataset, kept)
     if kept and facts(dataset) != kept.data:
         raise RunError(f"{kept.folder} was trained on other images of {settings.dataset} than "
-                       "those found now; give the same --data-dir")
+                       "those found now; give the same --data-dir, or --data")
     trainer = Trainer(settings, dataset, 1, "vector")
     if kept:
         trainer.epoch = kept.load(trainer.network)
@@ -127,6 +127,20 @@ def _trainer(args: Namespace):
             raise FormatError("the trainer core has no pruned networks yet; give a run of "
                               "lnsarith train")
     return trainer
+
+
+def _dataset(args: Namespace, name: str, kept):
+    """Return the data set of a name, or of a run the user's own."""
+    from nets.data.files import as_dataset, load_own
+    from nets.data.own import OWN
+    from nets.data.sets import load
+
+    own = kept is not None and name == OWN
+    if bool(args.data) != own:
+        raise FormatError(f"{kept.folder} was trained on data of its own; give --data" if own else
+                          "--data goes with a run that was trained on data of its own")
+    return as_dataset(load_own(args.data, tuple(kept.data["shape"][:2]), label=args.label)) \
+        if own else load(name, args.data_dir)
 
 
 def _name(trainer, learning, lanes: int, loop: int) -> str:

@@ -1,9 +1,12 @@
 const data = JSON.parse(document.getElementById("data").textContent);
-const INKS = ["#1f77b4", "#d1495b", "#2a9d5c", "#c98a1b", "#7a5bc4", "#1aa3a3", "#8a97a3",
-  "#b0588f", "#6b8e23", "#444cc0", "#a0522d", "#e0702a"];
+const SERIES = @SERIES@;  // a colour's variable and a dash
+const SYMBOLS = { solid: "circle", dash: "square", dot: "diamond",
+  dashdot: "cross", longdash: "triangle-up" };
 const sets = [...new Set(data.runs.dataset)].sort();
 const names = [...new Set(data.runs.name)].sort();
-const ink = name => INKS[names.indexOf(name) % INKS.length];
+const series = place => SERIES[place % SERIES.length];
+const line = place => ({ color: css(series(place)[0]), dash: series(place)[1] });
+const marker = place => ({ color: css(series(place)[0]), symbol: SYMBOLS[series(place)[1]] });
 const TICKS = [1, 10, 100, 1e3, 1e4, 1e5].flatMap(e => [1, 2, 3, 5].map(n => n * e));
 const main = document.getElementById("main");
 const drawn = [];
@@ -119,7 +122,7 @@ function front() {
       hovertemplate: "%{customdata[3]}<br>%{y:.2f} %, %{x} gates, depth %{customdata[1]}" +
         "<br>%{customdata[0]}<br>%{customdata[2]} seeds<extra></extra>" });
     return [[trace(rest, css("--quiet"), "beaten", "markers+text", best.length),
-      trace(best, css("--accent"), "front", "markers+lines+text", 0)],
+      trace(best, css("--line"), "front", "markers+lines+text", 0)],
       { showlegend: false, xaxis: { type: "log", title: { text: "gates" }, tickvals: TICKS,
         ticktext: TICKS.map(t => t.toLocaleString("en")), range: x },
         yaxis: { title: { text: "test accuracy, %" }, range: y } }];
@@ -161,7 +164,7 @@ function runs() {
     });
     return [[...by].map(([name, places]) => ({ name, type: "scattergl", mode: "markers",
       x: places.map(i => r.seed[i]), y: places.map(i => r.test[i]),
-      marker: { color: ink(name), size: 6, opacity: 0.75 },
+      marker: { ...marker(names.indexOf(name)), size: 6, opacity: 0.75 },
       customdata: places.map(i => [r.key[i], r.epochs[i], r.seconds[i]]),
       hovertemplate: name + " seed %{x}<br>%{y:.2f} % after %{customdata[1]} epochs, " +
         "%{customdata[2]} s<br>%{customdata[0]}<extra></extra>" })),
@@ -203,7 +206,7 @@ function curves() {
       const values = c[WHAT[what()]];
       return { name: c.name, legendgroup: c.name, showlegend: first, type: "scatter",
         mode: "lines", x: values.map((_, e) => e + 1), y: values,
-        line: { color: ink(c.name), width: 1.5 },
+        line: { ...line(names.indexOf(c.name)), width: 1.5 },
         hovertemplate: c.name + " seed " + c.seed + "<br>epoch %{x}: %{y:.4f}<extra></extra>" };
     }), { xaxis: { title: { text: "epoch" } }, yaxis: { title: { text: what() } } }];
   });
@@ -221,7 +224,7 @@ function deltas() {
   const what = choice(bar, "what is drawn", ["error", "value"], () => draw());
   const draw = picture(shown, () => [Object.entries(d.methods).map(([m, sides], i) => ({
     name: m, type: "scatter", mode: "lines", x: d.d, y: sides[side()][what()],
-    line: { shape: "hv", width: 1.4, color: INKS[i] } })),
+    line: { ...line(i), shape: "hv", width: 1.4 } })),
     { xaxis: { title: { text: "d, distance of the logs" } }, yaxis: { title: {
       text: what() === "error" ? "error, units of the last place" : "value" },
       ...(what() === "error" ? { range: [-8, 8] } : {}) } }]);
@@ -231,13 +234,14 @@ function adders() {
   const a = data.adders;
   const { bar, shown } = section("adders", "Adder errors", "Error of x + y by method " + a.method +
     " at " + a.frac + " fraction bits, in units of the last place, over the logs of x and y. " +
-    "White: the sum cancels to zero.", "lnsarith check add --arith lns9.4 --delta " + a.method +
+    "Blank: the sum cancels to zero.", "lnsarith check add --arith lns9.4 --delta " + a.method +
     " --plot add.png", () => [["signs", "log2 x", "log2 y", "error"],
     ...Object.entries(a.maps).flatMap(([s, m]) => m.flatMap((row, i) => row.map(
       (v, j) => [s, a.levels[i], a.levels[j], v])))]);
   const signs = choice(bar, "signs", Object.keys(a.maps), () => draw());
   const draw = picture(shown, () => [[{ type: "heatmap", x: a.levels, y: a.levels,
-    z: a.maps[signs()], zmin: -4, zmax: 4, colorscale: "RdBu",
+    z: a.maps[signs()], zmin: -4, zmax: 4,
+    colorscale: ["--line", "--rule", "--warm"].map((name, i) => [i / 2, css(name)]),
     hovertemplate: "log2 x %{y}, log2 y %{x}: %{z} ulp<extra></extra>" }],
     { xaxis: { title: { text: "log2 |y|" } }, yaxis: { title: { text: "log2 |x|" } } }]);
 }
@@ -253,7 +257,7 @@ function faults() {
   const draw = picture(shown, () => [[...new Set(f.rows.map(r => r.name))].map((name, i) => {
     const own = f.rows.filter(r => r.name === name && r.where === where() && r.rate > 0);
     return { name, type: "scatter", mode: "lines+markers", x: own.map(r => r.rate),
-      y: own.map(r => 100 * r.mean), line: { color: INKS[i] },
+      y: own.map(r => 100 * r.mean), line: line(i), marker: marker(i),
       error_y: { type: "data", array: own.map(r => 100 * (r.deviation || 0)), thickness: 1 } };
   }), { xaxis: { type: "log", title: { text: "rate of flipped bits" } },
     yaxis: { title: { text: "test accuracy, %" } } }]);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from lnsarith.host.picture.page import DARK, LIGHT, series, variables
+
 __all__ = ["page"]
 
 HERE = Path(__file__).parent
@@ -19,8 +21,10 @@ def page(contents: dict) -> str:
     # No text of a setting may end the script that holds the data.
     data = json.dumps(contents, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     text = (HERE / "page.html").read_text("utf-8")
-    parts = {"@DATA@": data, "@LIBRARY@": get_plotlyjs().replace("</script", "<\\/script"),
-             "@SCRIPT@": "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)}
+    parts = {"@LIGHT@": variables(LIGHT), "@DARK@": variables(DARK), "@DATA@": data,
+             "@LIBRARY@": get_plotlyjs().replace("</script", "<\\/script"),
+             "@SCRIPT@": "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
+             "@SERIES@": json.dumps(series())}
     for mark, part in parts.items():
         before, _, after = text.partition(mark)
         text = before + part + after

@@ -14,6 +14,7 @@ from lnsarith import cli
 from lnsarith.cli import main
 from lnsarith.host.picture import INK, LINE, SERIES, WARM, picture
 from lnsarith.host.picture.look import looking, read_size
+from lnsarith.host.picture.page import DARK, LIGHT, series
 
 # What draws, by the command that does: a new one has to stand here.
 DRAWS = {
@@ -21,9 +22,12 @@ DRAWS = {
     "lnsarith/commands/operators/similarity.py": "check",
     "lnsarith/commands/networks/data.py": "data show",
     "lnsarith/commands/lab/plot.py": "lab run",
+    "lnsarith/commands/rtl/front/picture.py": "rtl front",
+    "lnsarith/delta/design/picture.py": "design delta",
     "lnsarith/spindle/picture.py": "spindle fit",
     "nets/experiments/faults.py": "study faults",
     "nets/experiments/results/front.py": "front",
+    "nets/experiments/studies/products.py": "study products",
     "nets/graph/words/picture.py": "formats",
     "nets/train/curves.py": "train",
     "nets/train/study.py": "study activations",
@@ -73,6 +77,10 @@ def test_the_list_of_what_draws_is_whole_and_states_no_colour_of_its_own():
     assert drawing - {"lnsarith/host/picture/__init__.py"} == set(DRAWS)
     own = {name: re.findall(r'"#[0-9a-fA-F]{3,8}"', text) for name, text in texts.items()
            if not name.startswith("lnsarith/host/picture/")}
+    for path in (ROOT / "nets/experiments/report").glob("page.*"):  # CSS has them unquoted
+        own[path.name] = re.findall(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b|rgba?\(",
+                                    path.read_text())
+    assert {"page.html", "page.js", "page.py"} <= own.keys()
     assert {name: found for name, found in own.items() if found} == {}
 
 
@@ -93,12 +101,18 @@ def test_curves_are_apart_in_grey_and_for_those_who_do_not_tell_red_from_green()
                 (-0.01182, 0.04294, 0.968881))
         return [max(0.0, r * red + g * green + b * blue) for r, g, b in rows]
 
-    for one, other in itertools.combinations((INK, LINE, WARM), 2):
+    night = [DARK[name] for name in ("ink", "line", "warm", "paper")]
+    for one, other in [*itertools.combinations((INK, LINE, WARM), 2),
+                       *itertools.combinations(night, 2)]:
         assert abs(lightness(*linear(one)) - lightness(*linear(other))) > 15
         seen = [lightness(*deuteranope(*linear(c))) for c in (one, other)]
         assert abs(seen[0] - seen[1]) > 15
     assert {ink for ink, _ in SERIES} == {INK, LINE, WARM}  # more curves: dashed, dotted
     assert len(set(SERIES)) == len(SERIES) == 9
+    page = series()
+    assert [LIGHT[name.removeprefix("--")] for name, _ in page[:9]] == [ink for ink, _ in SERIES]
+    assert len(set(page)) == len(page) == 15
+    assert DARK.keys() == LIGHT.keys()
 
 
 def test_a_figure_has_the_size_asked_for_and_its_numbers_beside_it(tmp_path):

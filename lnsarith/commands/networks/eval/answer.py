@@ -51,9 +51,12 @@ def images_for(args: Namespace, folder: Path, name: str, data: dict):
 
     if getattr(args, "data", None):
         return own_images(args, tuple(data["shape"]), data["classes"])[0]
-    if (args.dataset or name) == OWN:
-        raise RunError(f"{folder} was trained on data of its own; give --data or --dataset")
-    dataset = load(args.dataset or name, args.data_dir)
+    named = hasattr(args, "dataset")  # else a command that takes no other images
+    asked = (args.dataset if named else "") or name
+    if asked == OWN:
+        raise RunError(f"{folder} was trained on data of its own; give --data"
+                       + " or --dataset" * named)
+    dataset = load(asked, args.data_dir)
     own = data["shape"], data["classes"]
     found = list(dataset.train_images.shape[1:]), dataset.classes
     if found != own:

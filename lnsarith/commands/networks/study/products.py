@@ -44,7 +44,7 @@ def options(parser: ArgumentParser) -> None:
     group.add_argument("--threads", metavar="N", help="processor threads (default: one a core)")
     group.add_argument("--out", metavar="DIR", default="studies/products",
                        help="folder of study.json and study.png (default studies/products)")
-    add_forms(parser)
+    add_forms(parser, figure=True)
     add_data(group)
 
 

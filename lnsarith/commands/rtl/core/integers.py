@@ -28,7 +28,9 @@ def integer_parts(run_folder: str) -> tuple:
     bits = manifest.get("bits", 8)
     about = {"epoch": manifest["epoch"], "model_sha256": sha,
              "settings": {"dataset": manifest["dataset"], "arith": f"int{bits}"}}
-    return (str(folder), manifest["dataset"], f"int{bits}", about, *parts_of_integers(network))
+    data = {"shape": manifest["shape"], "classes": manifest["classes"]}
+    return (str(folder), manifest["dataset"], data, f"int{bits}", about,
+            *parts_of_integers(network))
 
 
 def parts_of_integers(network) -> tuple:

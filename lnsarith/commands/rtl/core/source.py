@@ -20,11 +20,13 @@ class Source:
     """A network as a core takes it.
 
     words are those of the load port, of each layer steps x outputs; answers gives of images
-    (uint8, a row each) their scores' words and class, int64, a row each.
+    (uint8, a row each) their scores' words and class, int64, a row each. data has shape and
+    classes of the images that it was trained on.
     """
 
     folder: str
     dataset: str
+    data: dict
     label: str
     about: dict
     arithmetic: Arithmetic
@@ -53,7 +55,7 @@ def open_source(run_folder: str) -> Source:
     arithmetic, layers, words = parts_of(settings, network)
     answers = (bit_answers if settings.binary else engine_answers)(network)
     method = f"_{brief(settings.delta)}" if settings.arith.startswith("lns") else ""
-    return Source(str(kept.folder), settings.dataset, settings.arith + method,
+    return Source(str(kept.folder), settings.dataset, kept.data, settings.arith + method,
                   {**about, "settings": dict(arithmetic.settings)}, arithmetic, layers, words,
                   answers)
 

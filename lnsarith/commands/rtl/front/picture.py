@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lnsarith.commands.rtl.front.asked import CORE, TRAINER
-from lnsarith.host.picture import GREY, INK, LINE, WARM, picture
+from lnsarith.host.picture import GREY, INK, LINE, PALE, WARM, picture
 
 __all__ = ["draw"]
 
@@ -62,7 +62,7 @@ def _bars(axes, rows: Sequence[dict], key: str, label: str) -> None:
     places = range(len(rows))
     if key == "lut4":
         axes.bar(places, [row["lut4_without_multipliers"] for row in rows], width=0.8,
-                 color="#d5dde4", label="without multipliers")
+                 color=PALE, label="without multipliers")
     axes.bar(places, [row[key] for row in rows], width=0.8,
              color=[COLOURS[row["kind"]] for row in rows], label=label)
     axes.set_xticks(places, names, rotation=60, ha="right", fontsize=8)
