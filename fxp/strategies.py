@@ -93,9 +93,13 @@ def _relatives(word: int, f) -> list[int]:
 
 
 def _signed(size: int, negative: bool, f) -> int:
-    """Return the word of that size and sign, or of the sign that is there."""
+    """Return the word of that size and sign, as near as there is one.
+
+    No positive size becomes a negative word: it could not shrink, as sign and size would have
+    to change at once.
+    """
     low, high = f.words
-    return -size if (negative and low <= -size) or size > high else size
+    return max(-size, low) if negative and low < 0 else min(size, high)
 
 
 def _fold(number: int, f) -> int:

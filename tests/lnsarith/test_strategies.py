@@ -104,7 +104,8 @@ def test_words_shrink_towards_zero(f):
         return find(strategy, holds, settings=settings(derandomize=False, database=None))
 
     assert simplest(words(f), lambda word: word > 0) == 1
-    assert simplest(words(f), lambda word: word < 0) == -1
+    # The lowest word, found first one time in sixty, was one that could not shrink.
+    assert {simplest(words(f), lambda word: word < 0) for _ in range(40)} == {-1}
     # To the very next word, or to the corner after it.
     assert simplest(words(f), lambda word: word > 1000) in (1001, 1023)
     assert simplest(words(f), lambda word: word < -1000) in (-1001, -1023)
