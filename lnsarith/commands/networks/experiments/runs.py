@@ -39,13 +39,14 @@ def options(parser: ArgumentParser) -> None:
 
 def run_list(args: Namespace) -> int:
     """Print a line for each run, failed ones with their reason."""
+    from lnsarith.delta.methods import brief
     from nets.experiments.results.choose import differing, shown_value, value_of
 
     rows = _rows(args)
     names = _by(args, rows) or differing(rows) or ["dataset", "arith"]
     head = ["key", *names, "seed", "epochs", "test %", "time", "state"]
     lines = [[row["key"][:10] or row.get("folder", ""),
-              *(shown_value(value_of(row, n)) for n in names), str(row["config"]["seed"]),
+              *(brief(shown_value(value_of(row, n))) for n in names), str(row["config"]["seed"]),
               str(row["config"]["epochs"]), percent(row["test_accuracy"]),
               "-" if row["seconds"] is None else duration(row["seconds"]),
               f"failed: {row['error']}" if row["state"] == "failed" else row["state"]]
@@ -81,6 +82,7 @@ def run_show(args: Namespace) -> int:
 
 def run_compare(args: Namespace) -> int:
     """Print groups of runs, and their differences to the first of each data set."""
+    from lnsarith.delta.methods import brief
     from nets.experiments.results.compare import grouped, paired
 
     rows = _rows(args)
@@ -92,7 +94,7 @@ def run_compare(args: Namespace) -> int:
     lines = []
     for group in groups:
         pair = apart.get(tuple(group["by"].values()))
-        lines.append([*group["by"].values(), percent(group["mean"]), percent(group["deviation"]),
+        lines.append([*map(brief, group["by"].values()), percent(group["mean"]), percent(group["deviation"]),
                       percent(group["min"]), percent(group["max"]), str(group["runs"]),
                       str(group["failed"]),
                       percent(pair["difference"], True) if pair else "",
