@@ -94,7 +94,8 @@ def run_compare(args: Namespace) -> int:
     lines = []
     for group in groups:
         pair = apart.get(tuple(group["by"].values()))
-        lines.append([*map(brief, group["by"].values()), percent(group["mean"]), percent(group["deviation"]),
+        lines.append([*map(brief, group["by"].values()),
+                      percent(group["mean"]), percent(group["deviation"]),
                       percent(group["min"]), percent(group["max"]), str(group["runs"]),
                       str(group["failed"]),
                       percent(pair["difference"], True) if pair else "",
