@@ -7,7 +7,7 @@ from verilog.core.inference.core import Core
 from verilog.core.parts.text import banner, spanned
 from verilog.emit.module import Module, Port
 
-__all__ = ["REGISTERS", "axi_ports", "axi_wrapper"]
+__all__ = ["LITE", "REGISTERS", "axi_ports", "axi_wrapper"]
 
 REGISTERS = (
     ("0x0", "CONTROL", "write", "bit 0: take pixels (0 after a reset); bit 1: reset the core"),
@@ -16,6 +16,18 @@ REGISTERS = (
                              "until no batch runs"),
     ("0xc", "IMAGES", "read", "images answered since the reset, modulo 2^32"),
 )
+
+# The slave's channels of AXI4-Lite: one write and one read at a time, its answer held until taken.
+LITE = """\
+  assign s_axil_awready = taken;
+  assign s_axil_wready = taken;
+  assign s_axil_bvalid = answered;
+  assign s_axil_bresp = 2'd0;
+  assign s_axil_arready = reads;
+  assign s_axil_rvalid = told;
+  assign s_axil_rresp = 2'd0;
+  assign s_axil_rdata = found;
+"""
 
 
 def axi_wrapper(core: Core) -> Module:
@@ -31,7 +43,7 @@ def axi_wrapper(core: Core) -> Module:
                        for p in ports)
     layer = next(p.width for p in core.top.ports if p.name == "o_layer")
     text = banner(name, f"{core.name} with AXI4-Stream and AXI4-Lite") + _TEXT.format(
-        name=name, core=core.name, heads=heads, load=core.ports["load"] - 1,
+        name=name, core=core.name, heads=heads, lite=LITE, load=core.ports["load"] - 1,
         zeros=8 - layer,
         layer_span=spanned(layer), answer_span=spanned(core.ports["answer"]),
         padding="" if wide == core.ports["answer"] else
@@ -101,15 +113,7 @@ module {name} (
   assign m_axis_tvalid = valid;
   assign m_axis_tlast = last;
   assign m_axis_tdata = {{{padding}answer}};
-  assign s_axil_awready = taken;
-  assign s_axil_wready = taken;
-  assign s_axil_bvalid = answered;
-  assign s_axil_bresp = 2'd0;
-  assign s_axil_arready = reads;
-  assign s_axil_rvalid = told;
-  assign s_axil_rresp = 2'd0;
-  assign s_axil_rdata = found;
-
+{lite}
   always @(posedge aclk) begin
     if (!aresetn) begin
       enabled <= 1'b0;

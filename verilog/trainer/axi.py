@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from verilog.core.axi import axi_ports
+from verilog.core.axi import LITE, axi_ports
 from verilog.core.parts.text import banner, spanned
 from verilog.emit.module import Module
 from verilog.trainer.core import Core
@@ -45,7 +45,7 @@ def axi_trainer(core: Core) -> Module | None:
     spare = "" if least == WIDEST else f", s_axil_wdata[31:{least}]"
     count = bits_for(learning.sizes[0])
     text = banner(name, f"{core.name} with AXI4-Stream and AXI4-Lite") + _TEXT.format(
-        name=name, core=core.name, heads=heads, word=word - 1, label=label - 1,
+        name=name, core=core.name, heads=heads, lite=LITE, word=word - 1, label=label - 1,
         count=spanned(count), pixels=f"{count}'d{learning.sizes[0]}",
         before=f"{count}'d{learning.sizes[0] - 1}", zero=f"{count}'d0", one=f"{count}'d1",
         word_span=spanned(word), padding=f"{wide - word}'d0, " if wide > word else "",
@@ -95,15 +95,7 @@ module {name} (
 
   assign s_axis_tready = enabled && (last_pixel || ready);
   assign m_axis_tdata = {{{padding}word}};
-  assign s_axil_awready = taken;
-  assign s_axil_wready = taken;
-  assign s_axil_bvalid = answered;
-  assign s_axil_bresp = 2'd0;
-  assign s_axil_arready = reads;
-  assign s_axil_rvalid = told;
-  assign s_axil_rresp = 2'd0;
-  assign s_axil_rdata = found;
-
+{lite}
   always @(posedge aclk) begin
     if (!aresetn) begin
       enabled <= 1'b0;

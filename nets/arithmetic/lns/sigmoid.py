@@ -36,20 +36,10 @@ class LnsSigmoid(LnsSoftmax):
         """Return the circuits by name."""
         return {k: v for k, v in super().circuits(classes).items() if k in NEEDED}
 
-    def bind(self, logits, labels, gradient, stats, backend: str):
-        """Return a call that runs the unit over a batch; see `nets.arithmetic.integer.STATS`."""
-        scale = self.scale(labels.size)
-        if backend == "numpy":
-            return lambda: self._run_numpy(logits, labels, gradient, stats, scale)
-        zero = spec.zero_level(self.logits)
-        loop = _LOOP.replace("TOP", str(self.register.high)).replace("ZERO", str(zero))
-        run = compiler().scalar_kernel("sigmoid", self.circuits(logits.columns), loop)
-        level, sign = logits.fields["level"], logits.fields["sign"]
-        # Without a gradient, the loop writes into a scratch of the same shape.
-        out = gradient.fields if gradient else {
-            k: np.empty(level.shape, self.gradients.dtype) for k in ("level", "sign")}
-        args = (level, sign, labels, out["level"], out["sign"], logits.columns, scale, stats)
-        return lambda: run(*args)
+    def _compiled(self, circuits: dict[str, Circuit]):
+        loop = _LOOP.replace("TOP", str(self.register.high))
+        loop = loop.replace("ZERO", str(spec.zero_level(self.logits)))
+        return compiler().scalar_kernel("sigmoid", circuits, loop)
 
     def _run_numpy(self, logits, labels, gradient, stats, scale):
         classes = logits.columns

@@ -117,13 +117,17 @@ class LnsSoftmax:
         scale = self.scale(labels.size)
         if backend == "numpy":
             return lambda: self._run_numpy(logits, labels, gradient, stats, scale)
-        run = _compiled(self.circuits(logits.columns), self.register.high)
+        run = self._compiled(self.circuits(logits.columns))
         level, sign = logits.fields["level"], logits.fields["sign"]
         # Without a gradient, the loop writes into a scratch of the same shape.
         out = gradient.fields if gradient else {
             k: np.empty(level.shape, self.gradients.dtype) for k in ("level", "sign")}
         args = (level, sign, labels, out["level"], out["sign"], logits.columns, scale, stats)
         return lambda: run(*args)
+
+    def _compiled(self, circuits: dict[str, Circuit]):
+        loop = _LOOP.replace("TOP", str(self.register.high))
+        return compiler().scalar_kernel("softmax", circuits, loop)
 
     def _run_numpy(self, logits, labels, gradient, stats, scale):
         classes = logits.columns
@@ -146,10 +150,6 @@ class LnsSoftmax:
                                    c_level=c_level[:, None] + 0 * t, c_sign=c_sign[:, None] + 0 * t)
             gradient.fields["level"][:, :classes] = level
             gradient.fields["sign"][:, :classes] = sign
-
-
-def _compiled(circuits: dict[str, Circuit], top: int):
-    return compiler().scalar_kernel("softmax", circuits, _LOOP.replace("TOP", str(top)))
 
 
 _LOOP = '''\
