@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ToolError", "ToolMissing", "program", "run", "stop", "verilator", "yowasp"]
+__all__ = ["ToolError", "ToolMissing", "ToolTimeout", "program", "run", "stop", "verilator", "yowasp"]
 
 INSTALL = {
     "iverilog": "apt install iverilog (or your system's package of Icarus Verilog)",
@@ -42,6 +42,10 @@ class ToolMissing(OSError):
 
 class ToolError(ValueError):
     """A program that failed on what it was given; the message is its own."""
+
+
+class ToolTimeout(ToolError):
+    """A tool did not end in the time that it had."""
 
 
 def program(name: str) -> str:
@@ -124,7 +128,7 @@ def run(command: list[str], cwd=None, env=None, seconds: float = 600) -> str:
         try:
             said, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise ToolError(f"{Path(command[0]).name} took more than {seconds:g} s") from None
+            raise ToolTimeout(f"{Path(command[0]).name} took more than {seconds:g} s") from None
         finally:
             _running.discard(process)
             process.kill()  # what has not ended by itself

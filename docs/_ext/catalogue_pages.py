@@ -61,7 +61,8 @@ def units() -> str:
              "`lnsarith rtl gen NAME`. Their words are those of the engine: each sum is, to the "
              "bit, one step of the operator after the other in the order that is told, so errors "
              "are those of the [operators](operators.md). Gates, flip-flops and depth with default "
-             "options, recorded by `python -m benchmarks.hardware.catalogue`.", ""]
+             "options, in Yosys' default flow, or in the one named where that does not end; "
+             "recorded by `python -m benchmarks.hardware.catalogue`.", ""]
     for name, row in UNITS.items():
         formula = next(f for end, f in UNIT_FORMULAS.items() if name.endswith(end))
         lines += [f"## {name}", "", f"{_escaped(row.summary)}: {formula}. Usual format "

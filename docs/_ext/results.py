@@ -57,7 +57,8 @@ def catalogue_rows(name: str) -> list[str]:
     for r in found:
         errors = ([_ulp(r["max_ulp"]), _ulp(r["rms_ulp"]), "all words" if r["tried"] == "all" else
                    f"{r['count']:,} words"] if judged else [])
-        lines.append("| " + " | ".join([r["format"], *errors, _count(r.get("gates")),
+        other = f" (`{r['flow']}`)" if r.get("flow", "plain") != "plain" else ""
+        lines.append("| " + " | ".join([r["format"], *errors, _count(r.get("gates")) + other,
                                         _count(r.get("flip_flops", 0)),
                                         _count(r.get("depth"))]) + " |")
     return [*lines, ""]

@@ -22,7 +22,8 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--target", choices=("gates", "ice40", "ecp5", "xilinx"),
                         default="gates", help="what to map to (default gates)")
     parser.add_argument("--flow", default="best", metavar="FLOW",
-                        help="plain, booth, area, booth-area or the best of them (default best)")
+                        help="plain, booth, area, booth-area, the best of them (default best), or "
+                        "unswept, for what these do not end on")
     parser.add_argument("--place", action="store_true",
                         help="place ice40 or ecp5 too, with three seeds: MHz")
     parser.add_argument("--all", action="store_true",
