@@ -3,8 +3,9 @@
 Of an operator in its usual format and in one of eight bits, with its defaults: the largest and
 the RMS error in units of the last place over all words, or over corners and 2^18 random ones
 where there are more; what has no such error (saturated, cancelled) is left out, as `lnsarith check`
-tells. Two-input gates, inverters, flip-flops and depth after Yosys in its default flow, or
-`unswept` where that does not end, of operators and of units in eight bits. None of it depends on how loaded the machine is.
+tells. Two-input gates, inverters, flip-flops and depth after Yosys in its default flow, or in
+`unswept` where that does not end, of operators and of units in eight bits. None of it depends on
+how loaded the machine is.
 """
 
 from __future__ import annotations
