@@ -16,7 +16,8 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ToolError", "ToolMissing", "ToolTimeout", "program", "run", "stop", "verilator", "yowasp"]
+__all__ = ["ToolError", "ToolMissing", "ToolTimeout", "program", "run", "stop", "verilator",
+           "yowasp"]
 
 INSTALL = {
     "iverilog": "apt install iverilog (or your system's package of Icarus Verilog)",
