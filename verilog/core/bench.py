@@ -19,7 +19,8 @@ def core_bench(core: Core, images: int, words: int) -> str:
     schedule tells, then again with gaps, waiting and a reset in the middle of an image.
 
     A small core also gets resets at any time, long waits and batches of any size, then
-    weights that were overwritten and loaded anew; words are those of the load port.
+    weights that were overwritten and loaded anew; words are those of the load port. What is
+    wrong before a reset ends the bench there.
     """
     s = core.schedule
     pixels, answers = images * s.pixels, images * (s.layers[-1][1] + 1)
@@ -87,6 +88,10 @@ def core_bench(core: Core, images: int, words: int) -> str:
 
   task restart;
     begin
+      if (wrong != 0) begin
+        $display("FAIL: %0d wrong", wrong);
+        $stop;
+      end
       i_valid = 0;
       i_data = 0;
       i_last = 0;

@@ -7,6 +7,8 @@ size. Nothing else of pyverilog's code generator is trusted.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pyverilog.vparser.ast as vast
 from pyverilog.ast_code_generator.codegen import ASTCodeGenerator
 
@@ -165,8 +167,14 @@ def module_text(identifier: str, ports, items) -> str:
     """Return the text of a module, default_nettype none inside."""
     definition = vast.ModuleDef(identifier, vast.Paramlist([]), vast.Portlist(list(ports)),
                                 list(items))
-    body = ASTCodeGenerator().visit(vast.Description([definition])).strip()
+    body = _printer().visit(vast.Description([definition])).strip()
     return f"`default_nettype none\n\n{body}\n\n`default_nettype wire\n"
+
+
+@lru_cache(maxsize=1)
+def _printer() -> ASTCodeGenerator:
+    """Return the printer of all modules: a new one would compile its templates anew."""
+    return ASTCodeGenerator()
 
 
 def _returns(identifier: str, value: int, width: int):

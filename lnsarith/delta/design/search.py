@@ -8,8 +8,9 @@ values that have moved for numbers of cells around what it finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -64,27 +65,31 @@ class Designer:
         """Return the errors and the gain of exact D, as a design's are."""
         return self.other.errors(exact_tables(self.frac))
 
-    def of_cells(self, most: int, refined: bool = True) -> Found:
-        """Return the best design with at most so many cells in both sides together, as the
-        partition has it or refined."""
+    def of_cells(self, most: int) -> Found:
+        """Return the best design with at most so many cells in both sides together."""
         if not LEAST <= most <= MOST:
             raise FormatError(f"entries must be {LEAST}..{MOST}, cells of D+ and D- together, "
                               f"got {most}")
+        return self._judged(self._refined(self._partitioned(most)))
+
+    def _partitioned(self, most: int) -> tuple[Steps, Steps]:
+        """Return the best cells of both sides, at most so many together, before values move."""
         errors = [np.minimum.accumulate(e) for e, _ in self.sides]
         _, plus = min((errors[0][n - 1] + errors[1][most - n - 1], n)
                       for n in range(max(2, most - ONE_SIDE), min(ONE_SIDE, most - 2) + 1))
         counts = [int(np.argmin(e[:n])) for (e, _), n in zip(self.sides, (plus, most - plus))]
-        steps = [cells[n] for (_, cells), n in zip(self.sides, counts)]
-        return self._judged(self._refined(steps) if refined else steps)
+        plus_cells, minus_cells = (cells[n] for (_, cells), n in zip(self.sides, counts))
+        return plus_cells, minus_cells
 
     def of_gates(self, most: int, gates: Callable[[Cells], tuple[int, int]],
                  tell: Callable[[Found], object] = lambda found: None) -> Found:
         """Return the best design that was found with at most so many gates; gates(method)
         counts them, and the depth. FormatError where the smallest design has more."""
         known: list[Found] = []
+        gates = cache(gates)  # cells of one value are joined: other numbers, the same design
 
-        def counted(cells: int, refined: bool = False) -> int:
-            found = self.of_cells(cells, refined)
+        def counted(steps: Sequence[Steps]) -> int:
+            found = self._judged(steps)
             number, depth = gates(found.method)
             known.append(replace(found, gates=number, depth=depth))
             tell(known[-1])
@@ -92,18 +97,19 @@ class Designer:
 
         useful = sum(int(np.argmin(errors)) + 1 for errors, _ in self.sides)
         low, high = LEAST, min(max(useful, LEAST), MOST) + 1
-        if counted(low) > most:
+        if counted(self._partitioned(low)) > most:
             raise FormatError(f"no design has at most {most} gates: the smallest one, of {LEAST} "
                               f"cells, has {known[0].gates}")
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if counted(middle) <= most else (low, middle)
-        for more in FINALISTS:  # more cells have fewer gates now and then
-            if LEAST <= low + more <= MOST:
-                counted(low + more, refined=True)
+            fits = counted(self._partitioned(middle)) <= most
+            low, high = (middle, high) if fits else (low, middle)
+        finalists = (low + more for more in FINALISTS)  # more cells: fewer gates now and then
+        for steps in dict.fromkeys(self._partitioned(n) for n in finalists if LEAST <= n <= MOST):
+            counted(self._refined(steps))
         return min((f for f in known if f.gates <= most), key=lambda f: f.loss)
 
-    def _refined(self, steps: list[Steps]) -> list[Steps]:
+    def _refined(self, steps: Sequence[Steps]) -> Sequence[Steps]:
         """Return cells whose values no move of one by a unit makes better for sums."""
         best = self.judge.loss(_tables(steps))
         for _ in range(PASSES):
@@ -122,7 +128,7 @@ class Designer:
                 break
         return steps
 
-    def _judged(self, steps: list[Steps]) -> Found:
+    def _judged(self, steps: Sequence[Steps]) -> Found:
         tables = _tables(steps)
         long, few, gain = self.other.errors(tables)
         texts = [cells_text(_joined(side, OCTAVES << self.frac)) for side in steps]
@@ -130,7 +136,7 @@ class Designer:
                      long**2 + few**2)
 
 
-def _moves(steps: list[Steps]) -> Iterator[tuple[int, int, int]]:
+def _moves(steps: Sequence[Steps]) -> Iterator[tuple[int, int, int]]:
     """Give side, cell and change of each move; D+ stays 0 or more, D- 0 or less."""
     for side, sign in ((0, 1), (1, -1)):
         for i, step in enumerate(steps[side]):
@@ -141,7 +147,7 @@ def _moves(steps: list[Steps]) -> Iterator[tuple[int, int, int]]:
                     yield side, i, by
 
 
-def _tables(steps: list[Steps]) -> np.ndarray:
+def _tables(steps: Sequence[Steps]) -> np.ndarray:
     return np.array([np.concatenate([np.full(s.width, ABSENT if s.value is None else s.value)
                                      for s in side]) for side in steps])
 

@@ -63,7 +63,7 @@ class Judge:
 
         tables is D+ and D- of every gap, of shape (2, gaps), ABSENT where operands cancel.
         """
-        found = [self._summed(terms, tables)[0] for terms in (self.long, self.few)]
+        found = [self._summed(terms, tables) for terms in (self.long, self.few)]
         errors = [float(np.sqrt(np.mean(((x - t.real) / t.norm) ** 2)))
                   for x, t in zip(found, (self.long, self.few))]
         gain = found[0] @ self.long.real / (self.long.real @ self.long.real)
@@ -80,29 +80,34 @@ class Judge:
         tables = exact_tables(self.frac)
         counted = np.zeros_like(tables, float)
         for terms in (self.long, self.few):
-            for opposite, gaps, sizes in self._summed(terms, tables)[1]:
-                share = (sizes / terms.norm) ** 2 / terms.norm.size
-                inside = (gaps < tables.shape[1]) & (sizes > 0)
+            steps: list[tuple] = []
+            self._summed(terms, tables, steps)
+            for opposite, gaps, larger in steps:
+                share = (self._sizes(larger) / terms.norm) ** 2 / terms.norm.size
+                inside = (gaps < tables.shape[1]) & (share > 0)
                 np.add.at(counted, (opposite[inside], gaps[inside]), share[inside])
         return np.array([_smoothed(row, self.frac) for row in counted])
 
-    def _summed(self, terms: Terms, tables: np.ndarray):
-        """Return the sums, and of each step the signs' difference, the gap and the size of the
-        larger operand."""
+    def _summed(self, terms: Terms, tables: np.ndarray, steps: list | None = None) -> np.ndarray:
+        """Return the sums; add to steps, of each, the signs' difference, the gap and the log of
+        the larger operand."""
         padded = np.concatenate([tables, [[0], [0]]], axis=1)
-        level, sign, steps = terms.logs[0], terms.signs[0], []
+        level, sign = terms.logs[0], terms.signs[0]
         for log, s in zip(terms.logs[1:], terms.signs[1:]):
             larger = np.maximum(level, log)
             gap = 2 * larger - level - log
             opposite = sign ^ s
             sign = np.where(log > level, s, sign)
-            sizes = np.exp2(np.maximum(larger, -60 << self.frac) / (1 << self.frac))
-            steps.append((opposite, gap, np.where(larger > ABSENT // 2, sizes, 0)))
+            if steps is not None:
+                steps.append((opposite, gap, larger))
             moved = larger + padded[opposite, np.minimum(gap, tables.shape[1])]
             level = np.where(moved < ABSENT // 2, ABSENT, moved)
-        size = np.where(level > ABSENT // 2,
+        return self._sizes(level) * (1 - 2 * sign)
+
+    def _sizes(self, level: np.ndarray) -> np.ndarray:
+        """Return the magnitudes of logs, 0 of that of zero."""
+        return np.where(level > ABSENT // 2,
                         np.exp2(np.maximum(level, -60 << self.frac) / (1 << self.frac)), 0)
-        return size * (1 - 2 * sign), steps
 
 
 def exact_tables(frac: int) -> np.ndarray:

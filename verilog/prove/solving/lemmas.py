@@ -80,16 +80,7 @@ class _Session:
     def pairs(self, inputs, terms, cells) -> list[tuple[str, str]]:
         """Return (term, cell), the term cut or extended to the cell, where random inputs
         give both one value; in the order of the terms."""
-        columns: dict[str, list[int]] = {k: [] for k in (*terms, *cells)}
-        parsed = {k: self._parser.parse_term(k) for k in columns}
-        rng = random.Random(1)
-        for _ in range(VECTORS):
-            fixed = [self._parser.parse_term(
-                f"(= |{k}| (_ bv{rng.randrange(1 << w)} {w}))") for k, w in inputs.items()]
-            if self._solver.check_sat(*fixed) != self._module.Result.SAT:
-                continue
-            for k, term in parsed.items():
-                columns[k].append(int(self._solver.get_value(term).value(10)))
+        columns = self._values(inputs, {**terms, **cells})
         found = []
         by_value: dict[int, dict[tuple, str]] = {}
         order = {k: i for i, k in enumerate(terms)}
@@ -103,6 +94,23 @@ class _Session:
             if term is not None and len(set(columns[cell])) > 1:
                 found.append((order[term], _fitted(term, terms[term], width), cell))
         return [(term, cell) for _, term, cell in sorted(found)]
+
+    def _values(self, inputs, widths) -> dict[str, list[int]]:
+        """Return what each term is at random inputs: all are asked for as one, whose parts
+        are then walked once and not once for each."""
+        every = self._parser.parse_term(f"(concat (_ bv0 1) {' '.join(widths)})")
+        columns: dict[str, list[int]] = {k: [] for k in widths}
+        rng = random.Random(1)
+        for _ in range(VECTORS):
+            fixed = [self._parser.parse_term(
+                f"(= |{k}| (_ bv{rng.randrange(1 << w)} {w}))") for k, w in inputs.items()]
+            if self._solver.check_sat(*fixed) != self._module.Result.SAT:
+                continue
+            value = int(self._solver.get_value(every).value(10))
+            for k, width in reversed(widths.items()):
+                columns[k].append(value & ((1 << width) - 1))
+                value >>= width
+        return columns
 
 
 def _as_bits(value: int, own: int, width: int) -> int:
