@@ -3,6 +3,8 @@
     pip install '.[onnx]' torch==2.13.0 onnxscript keras
     python -m benchmarks.onnx.exporters            PyTorch, with and without an open batch
     python -m benchmarks.onnx.exporters --keras    Keras on PyTorch: model.export(format="onnx")
+    KERAS_BACKEND=tensorflow ...                   Keras on TensorFlow: pip install tensorflow-cpu
+                                                   tf2onnx, without PyTorch
 
 Each file goes through `lnsarith import`; answers to 64 random inputs may differ by 1e-5 of the
 largest number. How far those in words of 24 bits differ is told beside it.
@@ -25,6 +27,7 @@ from benchmarks.common.rows import Mark, Results
 
 CLOSE = Mark("<=", 1e-5)
 INPUTS, WORDS = 64, 8
+WRITERS = {"torch": ("torch", "onnxscript"), "tensorflow": ("tensorflow_cpu", "tf2onnx")}
 COLUMNS = {"row": "network", "exporter": "exporter", "batch": "batch", "opset": "opset:d",
            "nodes": "nodes:d", "difference": "difference:.1e", "words": "in fixed24:.1e",
            "mark": "mark", "reached": "reached"}
@@ -85,7 +88,6 @@ def torch_files(folder: Path):
 
 def keras_files(folder: Path):
     """Give the same of Keras."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras
 
     from benchmarks.onnx.keras_networks import NETWORKS, seeded
@@ -107,7 +109,8 @@ def main(argv: list[str] | None = None) -> int:
     import onnx
 
     results = Results("onnx", args.results)
-    names = ("torch", "onnxscript", "onnx", *(("keras",) if args.keras else ()))
+    backend = os.environ.setdefault("KERAS_BACKEND", "torch") if args.keras else "torch"
+    names = ("onnx", *(("keras",) if args.keras else ()), *WRITERS[backend])
     versions = {name: metadata.version(name) for name in names}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

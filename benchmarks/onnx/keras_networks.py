@@ -45,7 +45,8 @@ def _mobile(x):
         s = layers.Conv2D(wide, 1, activation="hard_sigmoid")(
             layers.Conv2D(wide // 4, 1, activation="relu")(s))
         x = layers.Add()([x, _conv(layers.Multiply()([y, s]), 16, 1, active=None)])
-    x = layers.Concatenate()([x, layers.Conv2D(16, 3, groups=4, padding="same")(x)])
+    groups = 1 if keras.backend.backend() == "tensorflow" else 4  # tf2onnx does not write them
+    x = layers.Concatenate()([x, layers.Conv2D(16, 3, groups=groups, padding="same")(x)])
     x = layers.Dense(48, "hard_swish")(layers.GlobalAveragePooling2D()(x))
     return layers.Dense(10)(layers.Dropout(0.2)(x))
 

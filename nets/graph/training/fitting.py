@@ -14,7 +14,7 @@ from nets.arithmetic.tensor import Tensor
 from nets.graph.graph import Unsupported
 from nets.graph.training.gradients import backward, moved_by, plus, scattered
 from nets.graph.words.network import WordNetwork
-from nets.graph.words.placed import Placed
+from nets.graph.words.placed import Float, Placed
 from nets.graph.words.steps import Product, filled, loaded
 from nets.settings.schedule import rate_factor
 from nets.settings.settings import Settings
@@ -37,7 +37,8 @@ class Fitting:
     _weights: dict[str, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.g = Placed(self.settings.format("gradients"))
+        f = self.network.bench.f
+        self.g = Placed(f if isinstance(f, Float) else self.settings.format("gradients"))
         products = self.network.made.products
         if not products:
             raise Unsupported("the network has no weights in sums of products: nothing to train")
@@ -88,6 +89,10 @@ class Fitting:
                     continue
                 found[name] = part if name not in found else plus(
                     network.bench, self.g, found[name], part)
+        for call in network.bench.last_calls():
+            call()
+        for step in made.products:
+            self._put(step)
         return stats
 
     def _begin(self, step: Product) -> None:
@@ -148,7 +153,6 @@ class Fitting:
                         for name, v in fields.items()}, depth, "activations")
             ar.descend(w, x, self._gradient(ar, here, 2 * of.shift - to.shift, depth)[0])()
             own.descend_bias(b, self._gradient(own, here, -to.shift, depth)[0])()
-        self._put(step)
         if not parts:
             return words
         return scattered(self.network.bench, g, np.concatenate(parts, 1), step.index,

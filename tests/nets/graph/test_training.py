@@ -7,6 +7,7 @@ from helpers.onnx_models import model
 
 from nets.graph.run import answers, run
 from nets.graph.training.fitting import Fitting
+from nets.graph.training.floats import in_floats
 from nets.graph.training.written import graph_of_words
 from nets.graph.words.network import WordNetwork
 from nets.graph.words.placed import Placed
@@ -17,7 +18,9 @@ WIDE = {"lns": {"arith": "lns26.18", "delta": "interp:r=1/64,dmax=20",
                 "norm_delta": "interp:r=1/64,dmax=20",
                 "softmax_delta": "lut:r=1/4096,dmax=12,index=truncate,sample=mid"},
         "fixed": {"arith": "fixed28.20", "gradients": "fixed28.24", "update": "nearest"}}
-CLOSE = {"lns": 6e-3, "fixed": 3e-2}  # fixed point's soft-max has logs of 10 fraction bits
+FLOATS = {"float32": {"arith": "float32"}, "float64": {"arith": "float64"}}
+CLOSE = {"float32": 1e-5, "float64": 1e-7, "lns": 6e-3, "fixed": 3e-2}  # fixed point's soft-max has logs of 10 fraction bits
+FLOAT32 = 2.0**-24  # of weights that are written before and after a step, each by half of it
 R = np.random.default_rng(3)
 
 
@@ -83,7 +86,7 @@ def loss(graph, x, y, constants):
     return float(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]))
 
 
-@pytest.mark.parametrize("arith", WIDE)
+@pytest.mark.parametrize("arith", [*FLOATS, *WIDE])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_finite_differences(kind, arith):
     judged(kind, arith)
@@ -97,9 +100,11 @@ def test_so_are_those_of_words_that_share_a_power_of_two(kind):
 def judged(kind, arith, shifts=()):
     graph = graph_with(kind)
     x, y = R.standard_normal((5, 2, 6, 6)), R.integers(0, 3, 5)
-    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=0 if shifts else 4,
-                        **WIDE[arith])
-    network = WordNetwork.of(graph, settings, backend="numpy")
+    scale = 4 if arith in WIDE and not shifts else 0
+    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=scale,
+                        **{**FLOATS, **WIDE}[arith])
+    network = (WordNetwork.of(graph, settings, backend="numpy") if arith in WIDE else
+               in_floats(graph, settings))
     for i, name in enumerate(network.made.shapes if shifts else ()):
         network.formats[name] = Placed(network.bench.f, shifts[i % len(shifts)])
     fitting = Fitting(network, settings)
@@ -113,6 +118,6 @@ def judged(kind, arith, shifts=()):
         way = np.random.default_rng(1).standard_normal(slope.shape)
         ends = [loss(before, x, y, {**before_c, name: before_c[name] + e * way})
                 for e in (1e-6, -1e-6)]
-        size = np.linalg.norm(slope) * np.linalg.norm(way)
-        assert (slope * way).sum() == pytest.approx((ends[0] - ends[1]) / 2e-6,
-                                                    abs=CLOSE[arith] * size), name
+        size = np.linalg.norm(slope) + FLOAT32 * np.linalg.norm(before_c[name]) / CLOSE[arith]
+        assert (slope * way).sum() == pytest.approx(
+            (ends[0] - ends[1]) / 2e-6, abs=CLOSE[arith] * size * np.linalg.norm(way)), name
