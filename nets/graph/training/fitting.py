@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,22 @@ class Fitting:
         for step in products:
             self._begin(step)
 
+    def tensors(self) -> dict[str, tuple[Any, Tensor]]:
+        """Return what a step changes, by name, each with its arithmetic: the weights and offsets
+        of every product, group by group, and what is kept beside them."""
+        found = {}
+        for i, step in enumerate(self.network.made.products):
+            for k, pair in enumerate(self._weights[step.name]):
+                for part, ar, t in zip("wb", self._arithmetics(step), pair):
+                    found[f"{part}{i}.{k}"] = ar, t
+                    found |= {f"{part}{i}.{k}.{n}": (ar, v) for n, v in ar.kept(t).items()}
+        return found
+
+    def changed(self) -> None:
+        """Have the network's steps be those of the tensors."""
+        for step in self.network.made.products:
+            self._put(step)
+
     def train_epoch(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         """Train on every input once, shuffled by the seed and the epoch; return the mean loss in
         nats and the share that was right, as they were trained on."""
@@ -91,8 +108,7 @@ class Fitting:
                     network.bench, self.g, found[name], part)
         for call in network.bench.last_calls():
             call()
-        for step in made.products:
-            self._put(step)
+        self.changed()
         return stats
 
     def _begin(self, step: Product) -> None:
