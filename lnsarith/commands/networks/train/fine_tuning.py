@@ -169,8 +169,8 @@ def _write(folder: Path, kept, network, result: dict, asked: dict) -> None:
     """Write the graph of the words' values, and their formats beside it, in the place of what
     the last epoch left."""
     from nets.graph.folder import write_graph
-    from nets.graph.training.written import graph_of_words
     from nets.graph.training.state import STATE
+    from nets.graph.training.written import graph_of_words
     from nets.graph.words.choice import Choice
 
     graph = graph_of_words(kept.graph, network.made)
