@@ -187,6 +187,14 @@ def measured() -> str:
               *_latest(rows("memory"), lambda r: r["row"]).values()]:
         value = f"{r['peak_mb']:.0f} MB" if "peak_mb" in r else f"{r['seconds']:.2f} s"
         lines.append(f"| {r['row']} | {value} | {_when(r)} |")
+    lines += ["", "## Imported files (`benchmarks.onnx.exporters`, `benchmarks.onnx.quantised`)",
+              "", "How far answers to so many inputs, or a node's given the judge's tensors, are "
+              "from those of who wrote or judged the file, relative to a tensor's largest number.",
+              "", "| network or file | writer or judge | batch | difference | in words of 24 "
+              "bits | date, commit |", "|---|---|---|---|---|---|"]
+    for r in _latest(rows("onnx"), lambda r: (r["row"], _writer(r), r.get("batch"))).values():
+        lines.append(f"| {r['row']} | {_writer(r)} | {_cell(r.get('batch'))} | "
+                     f"{r['difference']:.1e} | {_cell(r.get('words'))} | {_when(r)} |")
     lines += _front()
     lines += ["", "## Hardware (`benchmarks.hardware.rtl`, `benchmarks.hardware.mutants`)", "",
               "| what | seconds | date, commit |", "|---|---|---|"]
@@ -234,6 +242,12 @@ def _cell(value) -> str:
     if isinstance(value, list):
         return ", ".join(map(_cell, value))
     return "" if value is None else str(value)
+
+
+def _writer(row: dict) -> str:
+    """Return who wrote a file, or judged it, with the versions of what was used."""
+    versions = ", ".join(f"{k} {v}" for k, v in row["writers"].items())
+    return f"{row.get('exporter') or row['judge']} ({versions})"
 
 
 def _seeds(seeds) -> str:

@@ -30,7 +30,7 @@ class Descent:
 
     def __init__(self):
         self.factor = Fraction(1)  # of the learning rate, as the schedule has it
-        self._salted = 0
+        self.salted = 0  # updates that were given random words of their own
         self._updates: dict[tuple[int, bool], MatmulPlan] = {}
         self._kept: dict[int, dict[str, Tensor]] = {}
 
@@ -104,8 +104,8 @@ class Descent:
             call = self._with_decay(call, decay)
         scalars: dict[str, Callable[[], int]] = {}
         if "seed" in plan.finish.inputs:
-            self._salted += 1
-            seeds = _Seeds((self.settings.seed * 65599 + self._salted) & 0xFFFFFFFF)
+            self.salted += 1
+            seeds = _Seeds((self.settings.seed * 65599 + self.salted) & 0xFFFFFFFF)
             scalars["seed"] = lambda: seeds[self.step]
         if "rate" in plan.finish.inputs:
             scalars["rate"] = lambda: self.rate_word(self.factor)

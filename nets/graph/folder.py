@@ -40,10 +40,12 @@ FORM = table({
 }, open_ended=True)
 
 
-def write_graph(folder: Path, graph: Graph, about: dict, how: Preparation) -> None:
-    """Write a graph into a folder that is new or empty; RunError for any other.
+def write_graph(folder: Path, graph: Graph, about: dict, how: Preparation,
+                beside: dict[str, str] | None = None, instead: str = "") -> None:
+    """Write a graph into a folder that is new or empty, or holds but a file `instead` of which
+    the graph comes; RunError for any other.
 
-    about is plain data, name and classes among it.
+    about is plain data, name and classes among it; beside has texts of other files by name.
     """
     arrays = [np.asarray(v) for v in graph.constants.values()]
     nodes = [{"name": n.name, "op": n.op, "inputs": list(n.inputs), "outputs": list(n.outputs),
@@ -52,13 +54,15 @@ def write_graph(folder: Path, graph: Graph, about: dict, how: Preparation) -> No
     manifest = {"kind": KIND, **about, "input": how.as_dict(), "graph": {
         "nodes": nodes, "inputs": {k: list(v) for k, v in graph.inputs.items()},
         "outputs": list(graph.outputs), "constants": list(graph.constants)}}
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(p.name != instead for p in folder.iterdir()):
         raise RunError(f"{folder} is not empty; choose another --out")
     try:
         with new_folder(Path(os.path.abspath(folder))) as fresh:
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=False) + "\n")
             write_arrays(fresh / "model.npz", {f"c{i}": v for i, v in enumerate(arrays)},
                          {"kind": ARRAYS, "epoch": 0, "step": 0})
+            for name, content in (beside or {}).items():
+                (fresh / name).write_text(content)
     except OSError as error:
         raise RunError(f"cannot make {folder}: {error.strerror}; choose another --out") from error
 

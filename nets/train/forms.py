@@ -87,4 +87,6 @@ def kind_of(folder: Path) -> str:
                  ("lnsarith imported", "an imported network"))
         return next((what for start, what in known if kind.startswith(start)),
                     "Verilog" if name == "manifest.json" else "a study")
+    if (folder / "training.npz").exists():  # of nets.graph.training.state
+        return "a training that lnsarith train --from RUN --resume goes on with"
     return ""

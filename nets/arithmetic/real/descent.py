@@ -22,6 +22,7 @@ class RealDescent:
     settings: Settings
     backend: str
     step: int
+    salted = 0  # floats are not rounded by random words
     dtype: np.dtype
 
     def __init__(self):

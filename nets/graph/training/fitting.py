@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from nets.arithmetic.tensor import Tensor
 from nets.graph.graph import Unsupported
 from nets.graph.training.gradients import backward, moved_by, plus, scattered
 from nets.graph.words.network import WordNetwork
-from nets.graph.words.placed import Placed
+from nets.graph.words.placed import Float, Placed
 from nets.graph.words.steps import Product, filled, loaded
 from nets.settings.schedule import rate_factor
 from nets.settings.settings import Settings
@@ -37,7 +38,8 @@ class Fitting:
     _weights: dict[str, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.g = Placed(self.settings.format("gradients"))
+        f = self.network.bench.f
+        self.g = Placed(f if isinstance(f, Float) else self.settings.format("gradients"))
         products = self.network.made.products
         if not products:
             raise Unsupported("the network has no weights in sums of products: nothing to train")
@@ -47,6 +49,22 @@ class Fitting:
                 self.learns.add(step.out)
         for step in products:
             self._begin(step)
+
+    def tensors(self) -> dict[str, tuple[Any, Tensor]]:
+        """Return what a step changes, by name, each with its arithmetic: the weights and offsets
+        of every product, group by group, and what is kept beside them."""
+        found = {}
+        for i, step in enumerate(self.network.made.products):
+            for k, pair in enumerate(self._weights[step.name]):
+                for part, ar, t in zip("wb", self._arithmetics(step), pair):
+                    found[f"{part}{i}.{k}"] = ar, t
+                    found |= {f"{part}{i}.{k}.{n}": (ar, v) for n, v in ar.kept(t).items()}
+        return found
+
+    def changed(self) -> None:
+        """Have the network's steps be those of the tensors."""
+        for step in self.network.made.products:
+            self._put(step)
 
     def train_epoch(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         """Train on every input once, shuffled by the seed and the epoch; return the mean loss in
@@ -88,6 +106,9 @@ class Fitting:
                     continue
                 found[name] = part if name not in found else plus(
                     network.bench, self.g, found[name], part)
+        for call in network.bench.last_calls():
+            call()
+        self.changed()
         return stats
 
     def _begin(self, step: Product) -> None:
@@ -148,7 +169,6 @@ class Fitting:
                         for name, v in fields.items()}, depth, "activations")
             ar.descend(w, x, self._gradient(ar, here, 2 * of.shift - to.shift, depth)[0])()
             own.descend_bias(b, self._gradient(own, here, -to.shift, depth)[0])()
-        self._put(step)
         if not parts:
             return words
         return scattered(self.network.bench, g, np.concatenate(parts, 1), step.index,

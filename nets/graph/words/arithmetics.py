@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from fxp.format import Fixed
+from fxp.run.execute import bind_matmul
 from lnsarith.lns.format import Lns
 from nets.arithmetic.choose import make_arithmetic
+from nets.arithmetic.tensor import Tensor
+from nets.graph.words.placed import Float
 from nets.settings.settings import FLOATS, Settings
 
 __all__ = ["Arithmetics"]
@@ -20,7 +26,7 @@ class Arithmetics:
         if settings.arith in FLOATS or settings.selects:
             raise ValueError("a graph runs in float32 as it is, or in words of lns or fixed "
                              f"point such as lns12 and fixed16, not in {settings.arith}")
-        self.f = settings.format("activations")
+        self.f: Lns | Fixed | Float = settings.format("activations")
         self.logarithmic = isinstance(self.f, Lns)
         self.settings = settings
         self.threads, self.backend = threads, backend
@@ -39,9 +45,19 @@ class Arithmetics:
             self._made[key] = ar
         return self._made[key]
 
-    def sums(self, ar):
-        """Return the plan of sums of products of the roles `in` and `weights`, from a word of
-        `out` on to one."""
+    def affine(self, ar, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> Callable[[], None]:
+        """Return the call that has y be x w plus the row b, of the roles `in`, `weights` and
+        `out`."""
+        return bind_matmul(self._sums(ar), x.named("a"), w.named("b"),
+                           b.broadcast(x.rows).named("i"), y.named("o"), None, self.backend,
+                           self.threads)
+
+    def last_calls(self) -> list[Callable[[], None]]:
+        """Return what ends a batch of training: nothing here."""
+        return []
+
+    def _sums(self, ar):
+        """Return the plan of sums of products, from a word of `out` on to one."""
         if id(ar) not in self._plans:
             roles = ("in", "weights", "out", "out") if self.logarithmic else (
                 "in", "weights", "out")

@@ -12,7 +12,25 @@ from lnsarith.catalogue.array import LnsArray
 from lnsarith.lns import spec
 from lnsarith.lns.format import Lns
 
-__all__ = ["Placed", "placed_for"]
+__all__ = ["Float", "Placed", "placed_for"]
+
+
+@dataclass(frozen=True)
+class Float:
+    """float32 or float64 in the place of a format: a number is its own word."""
+
+    name: str
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(self.name)
+
+    @property
+    def bits(self) -> int:
+        return 8 * self.dtype.itemsize
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -22,7 +40,7 @@ class Placed:
     shift is 0 but where no format of so many bits reaches far enough.
     """
 
-    f: Lns | Fixed
+    f: Lns | Fixed | Float
     shift: int = 0
 
     def __str__(self) -> str:
@@ -31,6 +49,8 @@ class Placed:
     def words(self, values: np.ndarray) -> np.ndarray:
         """Return the words nearest to finite values; ties go to even, what is too large
         saturates."""
+        if isinstance(self.f, Float):
+            return np.asarray(values).astype(self.f.dtype)
         values = np.ldexp(np.asarray(values, np.float64), -self.shift)
         if isinstance(self.f, Lns):
             return np.asarray(LnsArray.from_float(values, self.f).words)
@@ -38,6 +58,8 @@ class Placed:
 
     def reals(self, words: np.ndarray) -> np.ndarray:
         """Return the values of words in float64."""
+        if isinstance(self.f, Float):
+            return words.astype(np.float64)
         if isinstance(self.f, Fixed):
             return np.ldexp(words.astype(np.float64), self.shift - self.f.frac)
         n = spec.unpack(words.astype(np.int64), self.f)
@@ -46,7 +68,9 @@ class Placed:
         return np.where(n.sign != 0, -size, size)
 
     def heights(self, words: np.ndarray) -> np.ndarray:
-        """Return integers that are ordered as the values of words."""
+        """Return numbers that are ordered as the values of words."""
+        if isinstance(self.f, Float):
+            return words
         if isinstance(self.f, Fixed):
             return words.astype(np.int64)
         n = spec.unpack(words.astype(np.int64), self.f)
@@ -54,8 +78,10 @@ class Placed:
         return np.where(n.sign != 0, -size, size)
 
     @property
-    def top(self) -> int:
+    def top(self) -> int | float:
         """The height of the greatest word."""
+        if isinstance(self.f, Float):
+            return math.inf
         return self.f.high_log - self.f.zero_log if isinstance(self.f, Lns) else self.f.high
 
     @property
@@ -66,17 +92,19 @@ class Placed:
     @property
     def limit(self) -> float:
         """The greatest value."""
+        if isinstance(self.f, Float):
+            return float(np.finfo(self.f.dtype).max)
         top = self.f.max if isinstance(self.f, Lns) else self.f.high * self.f.eps
         return math.ldexp(top, self.shift)
 
 
-def placed_for(f: Lns | Fixed, reach: float) -> Placed:
+def placed_for(f: Lns | Fixed | Float, reach: float) -> Placed:
     """Return the words of a format's bits that hold values of up to `reach` most finely.
 
     The point of a fixed-point format moves; a logarithmic one, whose range is wide, is moved
     only where it ends below what is to be held.
     """
-    if not reach or not math.isfinite(reach):
+    if not reach or not math.isfinite(reach) or isinstance(f, Float):
         return Placed(f)
     if isinstance(f, Lns):
         return Placed(f, max(0, math.ceil(math.log2(reach / f.max))))

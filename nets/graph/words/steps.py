@@ -13,7 +13,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from fxp.run.execute import bind_matmul
 from nets.arithmetic.tensor import Tensor
 from nets.graph.words.arithmetics import Arithmetics
 from nets.graph.words.placed import Placed
@@ -78,7 +77,6 @@ class Product(Step):
 
     def run(self, bench, given, of, to, weights):
         ar = bench.of({"in": of[0].f, "weights": weights.f, "out": to.f})
-        plan = bench.sums(ar)
         fields = loaded(ar, given[0], "in")
         rows, (groups, positions, depth) = len(given[0]), self.index.shape
         maps = self.w.shape[2]
@@ -93,8 +91,7 @@ class Product(Step):
             ar.set_words(w, weight[g])
             ar.set_words(b, start[g][None])
             y = ar.empty(rows * positions, maps, "out")
-            bind_matmul(plan, a.named("a"), w.named("b"), b.broadcast(a.rows).named("i"),
-                        y.named("o"), None, bench.backend, bench.threads)()
+            bench.affine(ar, a, w, b, y)()
             found[:, g] = ar.words(y).reshape(rows, positions, maps).transpose(0, 2, 1)
         if self.last:
             found = found.transpose(0, 3, 1, 2)
@@ -250,5 +247,6 @@ def filled(ar, words: Words, role: str) -> Tensor:
 def loaded(ar, words: Words, role: str) -> dict[str, np.ndarray]:
     """Return the fields of rows of words, with a column of zeros at the end: place -1."""
     t = ar.empty(len(words), words.shape[1] + 1, role)
-    ar.set_words(Tensor(t.fields, words.shape[1], role), words)
+    inner = {k: v[:, : words.shape[1]] for k, v in t.fields.items()}
+    ar.set_words(Tensor(inner, words.shape[1], role), words)
     return {k: v[:, : t.columns] for k, v in t.fields.items()}

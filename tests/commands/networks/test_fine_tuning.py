@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lnsarith.cli import main
+from nets.graph.training.fitting import Fitting
 
 
 def command(capsys, *words):
@@ -40,6 +41,50 @@ def test_words_are_better_after_it_and_eval_has_them(arith, run, tmp_path, capsy
     assert on["before"] == tuned["test_accuracy"]
 
 
+@pytest.mark.parametrize("arith", ["lns8.3", "fixed6", "float32"])
+def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path, capsys,
+                                                           monkeypatch):
+    words = ["train", "--from", run, "--arith", arith, "--epochs", "3", "--json", "--out"]
+    whole = json.loads(command(capsys, *words, tmp_path / "whole")[1])
+    own, calls = Fitting.batch, []
+
+    def batch(self, *rest):
+        calls.append(1)
+        if len(calls) == 70:  # 45 batches are an epoch
+            raise KeyboardInterrupt
+        return own(self, *rest)
+
+    monkeypatch.setattr(Fitting, "batch", batch)
+    out = tmp_path / "parts"
+    code, printed, err = command(capsys, *words, out)
+    assert code == 130 and "1 epoch of 3 are kept; go on with the same command" in err
+    assert [p.name for p in out.iterdir()] == ["training.npz"]
+    told = command(capsys, *words, out)[2]
+    assert "add --resume to go on" in told and told.count("\n") == 1
+    other = command(capsys, *words, out, "--resume", "--lr", "2^-7")[2]
+    assert "was begun with lr = 2^-9, got 2^-7" in other
+    code, printed, err = command(capsys, *words, out, "--resume")
+    assert code == 0 and "going on with" in err and "after 1 epoch" in err
+    parts = json.loads(printed)
+    for name in ("model.npz", "formats.toml"):
+        assert (arith, name) == ("float32", "formats.toml") or (
+            (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes())
+    same = ("epoch", "loss", "train_accuracy", "test_accuracy")
+    assert [[e[k] for k in same] for e in parts["epochs"]] == [
+        [e[k] for k in same] for e in whole["epochs"]]
+    assert not (out / "training.npz").exists()
+    assert json.loads(command(capsys, *words, out, "--resume")[1]) == parts  # nothing is left to do
+
+
+def test_floats_learn_too(run, tmp_path, capsys):
+    out = tmp_path / "tuned"
+    tuned = answer(capsys, "train", "--from", run, "--arith", "float32", "--epochs", "2", "--lr",
+                   "2^-4", "--out", out)
+    assert tuned["before"] == tuned["float_accuracy"] < tuned["test_accuracy"]
+    assert answer(capsys, "eval", out, "--dataset", "digits")["test_accuracy"] == (
+        tuned["test_accuracy"])
+
+
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, capsys):
     out = tmp_path / "none"
     wrong = tmp_path / "wrong.npz"
@@ -47,11 +92,12 @@ def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, capsys):
     text = tmp_path / "other.toml"
     text.write_text('arith = "lns12"\n[input]\nresults = "lns12"\n[layers.a]\nresults = "lns12"\n')
     for words, told in (
-            (["--from", run], "not in float32: give --arith lns12"),
+            (["--from", run], "takes an arithmetic: give --arith lns12"),
+            (["--from", run, "--arith", "minselect16"], "not in minselect16"),
+            (["--from", run, "--arith", "float32", "--calibrate", "9"], "goes with fixed-point"),
             (["--from", run, "--arith", "binary"], "not in binary"),
             (["--from", tmp_path / "nowhere", "--arith", "lns12"], "nowhere"),
             (["--from", run, "--arith", "lns12", "--hidden", "9"], "hidden has no meaning with"),
-            (["--from", run, "--arith", "lns12", "--resume"], "--resume has no meaning"),
             (["--from", run, "--formats", text], "are not those of this network"),
             (["--from", run, "--formats", text, "--arith", "lns12"], "arithmetic of its own"),
             (["--from", run, "--arith", "lns12", "--data", wrong], "labels 0..19, the network"),

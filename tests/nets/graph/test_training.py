@@ -7,6 +7,7 @@ from helpers.onnx_models import model
 
 from nets.graph.run import answers, run
 from nets.graph.training.fitting import Fitting
+from nets.graph.training.floats import in_floats
 from nets.graph.training.written import graph_of_words
 from nets.graph.words.network import WordNetwork
 from nets.graph.words.placed import Placed
@@ -16,8 +17,19 @@ from nets.settings.settings import Settings
 WIDE = {"lns": {"arith": "lns26.18", "delta": "interp:r=1/64,dmax=20",
                 "norm_delta": "interp:r=1/64,dmax=20",
                 "softmax_delta": "lut:r=1/4096,dmax=12,index=truncate,sample=mid"},
-        "fixed": {"arith": "fixed28.20", "gradients": "fixed28.24", "update": "nearest"}}
-CLOSE = {"lns": 6e-3, "fixed": 3e-2}  # fixed point's soft-max has logs of 10 fraction bits
+        "fixed": {"arith": "fixed28.20", "gradients": "fixed28.24", "update": "nearest",
+                  "softmax_delta": "lut:r=1/1024,dmax=12"}}
+FLOATS = {"float32": {"arith": "float32"}, "float64": {"arith": "float64"}}
+# Of the way back, relative. Numbers near one of fixed28.20 are rounded by 2**-21 at most: 32 such
+# steps. An addition of lns26.18 is off by 2**-18, for between the entries of its table, 1/64
+# apart, log2(1 + 2**-d) bends by ln 2 / 4: 128 additions. The float32 of clipping in floats.
+CLOSE = {"float32": 2.0**-18, "float64": 2.0**-22, "lns": 2.0**-11, "fixed": 2.0**-16}
+# Of a probability. Fixed point has logs of 10 fraction bits, whose three are rounded by half a
+# unit, as are two additions: the difference of two is off by 2 units. In logarithms entries stand
+# for cells of 2**-12, half a cell away and with slopes of a half, twice for p and twice for 1 - p.
+PROBABLE = {"float32": 2.0**-22, "float64": 2.0**-26, "lns": np.log(2) * 2.0**-12,
+            "fixed": np.log(2) * 2.0**-9 + 2.0**-17}
+FLOAT32 = 2.0**-24  # of weights that are written before and after a step, each by half of it
 R = np.random.default_rng(3)
 
 
@@ -76,14 +88,29 @@ def graph_with(kind, head="GlobalAveragePool"):
     return graph_of(model([*every, *ends], (2, 6, 6), ["z"], stored, opset))
 
 
-def loss(graph, x, y, constants):
-    """The mean loss in float64."""
-    z = run(graph.__class__(graph.nodes, graph.inputs, graph.outputs, constants), {"x": x})
-    z = z[graph.outputs[0]]
-    return float(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]))
+def scores(graph, x, constants):
+    """The scores in float64."""
+    given = graph.__class__(graph.nodes, graph.inputs, graph.outputs, constants)
+    return run(given, {"x": x})[graph.outputs[0]]
 
 
-@pytest.mark.parametrize("arith", WIDE)
+def gradient_of_scores(z, y):
+    """That of the mean loss in float64."""
+    p = np.exp(z - z.max(1, keepdims=True))
+    return (p / p.sum(1, keepdims=True) - np.eye(z.shape[1])[y]) / len(y)
+
+
+class Kept(Fitting):
+    """Keeps the gradient of the scores: what is judged is the way back from there, and the
+    soft-max, whose logs have few bits, by itself."""
+
+    def _loss(self, words, labels):
+        stats, gradient = super()._loss(words, labels)
+        self.start = np.ldexp(self.g.reals(gradient), -self.settings.loss_scale)
+        return stats, gradient
+
+
+@pytest.mark.parametrize("arith", [*FLOATS, *WIDE])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_of_finite_differences(kind, arith):
     judged(kind, arith)
@@ -97,22 +124,27 @@ def test_so_are_those_of_words_that_share_a_power_of_two(kind):
 def judged(kind, arith, shifts=()):
     graph = graph_with(kind)
     x, y = R.standard_normal((5, 2, 6, 6)), R.integers(0, 3, 5)
-    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=0 if shifts else 4,
-                        **WIDE[arith])
-    network = WordNetwork.of(graph, settings, backend="numpy")
+    scale = 4 if arith in WIDE and not shifts else 0
+    settings = Settings(val=0, lr="1", weight_decay="0", batch=5, loss_scale=scale,
+                        **{**FLOATS, **WIDE}[arith])
+    network = (WordNetwork.of(graph, settings, backend="numpy") if arith in WIDE else
+               in_floats(graph, settings))
     for i, name in enumerate(network.made.shapes if shifts else ()):
         network.formats[name] = Placed(network.bench.f, shifts[i % len(shifts)])
-    fitting = Fitting(network, settings)
+    fitting = Kept(network, settings)
     before = graph_of_words(graph, network.made)
     before_c = {k: v.astype(np.float64) for k, v in before.constants.items()}
     fitting.batch(x, y)
     after = graph_of_words(graph, network.made).constants
     moved = {k: before_c[k] - after[k] for k in after if ".trained." in k}
+    far = fitting.start - gradient_of_scores(scores(before, x, before_c), y)
+    assert np.abs(far).max() * len(y) < PROBABLE[arith]
+    close = CLOSE[arith] * 2.0 ** max(shifts, default=0)
     assert len(moved) >= 4 and all(np.abs(v).max() > 0 for v in moved.values())
     for name, slope in moved.items():
         way = np.random.default_rng(1).standard_normal(slope.shape)
-        ends = [loss(before, x, y, {**before_c, name: before_c[name] + e * way})
-                for e in (1e-6, -1e-6)]
-        size = np.linalg.norm(slope) * np.linalg.norm(way)
-        assert (slope * way).sum() == pytest.approx((ends[0] - ends[1]) / 2e-6,
-                                                    abs=CLOSE[arith] * size), name
+        ends = [np.sum(fitting.start * scores(before, x, {
+            **before_c, name: before_c[name] + e * way})) for e in (1e-6, -1e-6)]
+        size = np.linalg.norm(slope) + FLOAT32 * np.linalg.norm(before_c[name]) / close
+        assert (slope * way).sum() == pytest.approx(
+            (ends[0] - ends[1]) / 2e-6, abs=close * size * np.linalg.norm(way)), name

@@ -15,7 +15,7 @@ __all__ = ["add_from", "fine_tune", "refuse_alone"]
 FORMATS = "formats.toml"
 # What suits weights that are trained already; a recipe of its own, whatever the network.
 SUITED = {"val": 0, "batch": 32, "epochs": 3, "lr": "2^-9", "momentum": "0.9", "weight_decay": "0",
-          "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch", "update": "stochastic"}
+          "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch"}
 NONE = ("network", "min-selector", "SPINDLE")  # groups of settings that say nothing here
 OWN = ("arith", "delta", "guard")  # settings that a TOML of formats has
 
@@ -42,7 +42,7 @@ def refuse_alone(args: Namespace) -> None:
 def fine_tune(args: Namespace, given: dict) -> int:
     """Train, write a folder that holds the words, print how it went; 1 below --require."""
     from lnsarith.commands.networks.eval.imported import opened, parts_for
-    from nets.graph.run import answers
+    from lnsarith.commands.networks.train.going_on import asked_for, begun
     from nets.graph.training.fitting import Fitting
 
     required = share("require", args.require) if args.require is not None else 0.0
@@ -50,28 +50,18 @@ def fine_tune(args: Namespace, given: dict) -> int:
     args.run_folder = args.from_run
     kept = opened(args)
     args.dataset = given.get("dataset")
-    name, x, y, test_x, test_y = parts_for(args, kept)
-    network, settings = _words(args, given, kept, x)
+    name, *parts = parts_for(args, kept)
+    network, settings = _words(args, given, kept, parts[0])
     folder = Path(args.out) if args.out else Path("runs") / f"{kept.folder.name}-{settings.arith}"
-    _require_free(folder)
+    asked = asked_for(args, kept, settings, parts)
     fitting = Fitting(network, settings)
-    floats = answers(kept.graph, test_x).reshape(len(test_x), -1).argmax(1)
-    result = {"run": str(folder), "from": str(kept.folder), "dataset": name, "arith":
-              settings.arith, "formats": args.formats, "seed": settings.seed,
-              "float_accuracy": float((floats == test_y).mean()),
-              "before": _accuracy(network, test_x, test_y), "epochs": []}
-    say(f"before: test {result['before']:.2%}, float32 {result['float_accuracy']:.2%}")
-    for epoch in range(settings.epochs):
-        begun = time.perf_counter()
-        loss, right = fitting.train_epoch(x, y)
-        row = {"epoch": epoch + 1, "loss": loss, "train_accuracy": right,
-               "seconds": time.perf_counter() - begun,
-               "test_accuracy": _accuracy(network, test_x, test_y)}
-        result["epochs"].append(row)
-        say(f"epoch {epoch + 1}/{settings.epochs}  loss {loss:.4f}  train {right:.2%}  test "
-            f"{row['test_accuracy']:.2%}  {row['seconds']:.2f} s")
-    result["test_accuracy"] = result["epochs"][-1]["test_accuracy"]
-    _write(folder, kept, network, result)
+    result = begun(args.resume, folder, fitting, asked) or {
+        "run": str(folder), "from": str(kept.folder), "dataset": name, "arith": settings.arith,
+        "formats": args.formats, "seed": settings.seed,
+        **_before(kept, network, *parts[2:]), "epochs": []}
+    if len(result["epochs"]) < settings.epochs:
+        _epochs(folder, fitting, asked, result, *parts)
+        _write(folder, kept, network, result, asked)
     print(json.dumps(result, allow_nan=False) if args.json else _text(result))
     if result["test_accuracy"] < required:
         say(f"lnsarith: the test accuracy, {result['test_accuracy']:.2%}, is below --require "
@@ -80,10 +70,44 @@ def fine_tune(args: Namespace, given: dict) -> int:
     return 0
 
 
+def _before(kept, network, x, y) -> dict:
+    """Return the accuracies before anything is learned, in floats and in words, and tell them."""
+    from nets.graph.run import answers
+
+    floats = float((answers(kept.graph, x).reshape(len(x), -1).argmax(1) == y).mean())
+    found = {"float_accuracy": floats, "before": _accuracy(network, x, y)}
+    say(f"before: test {found['before']:.2%}, float32 {floats:.2%}")
+    return found
+
+
+def _epochs(folder: Path, fitting, asked: dict, result: dict, x, y, test_x, test_y) -> None:
+    """Train the epochs that are left, add a row of each to the result, keep what each leaves."""
+    from nets.graph.training.state import write_state
+
+    rows, epochs = result["epochs"], fitting.settings.epochs
+    try:
+        while fitting.epoch < epochs:
+            start = time.perf_counter()
+            loss, right = fitting.train_epoch(x, y)
+            row = {"epoch": fitting.epoch, "loss": loss, "train_accuracy": right,
+                   "seconds": time.perf_counter() - start,
+                   "test_accuracy": _accuracy(fitting.network, test_x, test_y)}
+            rows.append(row)
+            result["test_accuracy"] = row["test_accuracy"]
+            if fitting.epoch < epochs:
+                write_state(folder, fitting, {"asked": asked, "result": result})
+            say(f"epoch {fitting.epoch}/{epochs}  loss {loss:.4f}  train {right:.2%}  test "
+                f"{row['test_accuracy']:.2%}  {row['seconds']:.2f} s")
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"; {counted(len(rows), 'epoch')} of {epochs} are kept; go on with "
+                                "the same command and --resume") from None
+
+
 def _refuse(args: Namespace, given: dict) -> None:
     """Raise ValueError for what has no meaning with --from."""
+    from nets.graph.training.floats import FLOATS
     from nets.settings.setting import about
-    from nets.settings.settings import FLOATS, Settings
+    from nets.settings.settings import Settings
 
     fields = Settings.__dataclass_fields__
     wrong = [k for k in given if about(fields[k]).group in NONE or k == "recipe" or (
@@ -91,20 +115,24 @@ def _refuse(args: Namespace, given: dict) -> None:
     if wrong:
         raise ValueError(f"{wrong[0]} has no meaning with --from: the network and what it is given "
                          "are those of its folder")
-    if args.resume:
-        raise ValueError("--resume has no meaning with --from: give --from the run to go on with")
     if args.formats and any(k in given for k in OWN):
         raise ValueError("--formats has an arithmetic of its own; give it or --arith")
-    arith = given.get("arith", "float32")
-    if not args.formats and (arith in FLOATS or arith.startswith("minselect")):
-        raise ValueError(f"--from trains in words, not in {arith}: give --arith lns12, "
-                         "lns16, fixed16, ..., or --formats FILE.toml")
+    arith = given.get("arith", "")
+    if not args.formats and not arith:
+        raise ValueError("--from takes an arithmetic: give --arith lns12, fixed16, float32, ..., "
+                         "or --formats FILE.toml")
+    if arith == "binary" or arith.startswith("minselect"):
+        raise ValueError(f"--from trains in words of lns and fixed point and in floats, not in "
+                         f"{arith}: give --arith lns12, fixed16, float32, ...")
+    if arith in FLOATS and args.calibrate is not None:
+        raise ValueError(f"--calibrate goes with fixed-point words, not with {arith}")
 
 
 def _words(args: Namespace, given: dict, kept, x):
     """Return the network in the words that args ask for, and the settings."""
     from dataclasses import replace
 
+    from nets.graph.training.floats import FLOATS, in_floats
     from nets.graph.words.choice import read_choice
     from nets.graph.words.network import WordNetwork, reaches
     from nets.settings.settings import Settings
@@ -113,8 +141,11 @@ def _words(args: Namespace, given: dict, kept, x):
     if args.formats:
         choice = read_choice(Path(args.formats))
         given = {**given, **{k: getattr(choice.settings, k) for k in OWN}}
+    if given["arith"] in FLOATS:
+        settings = Settings(**{**SUITED, **given})
+        return in_floats(kept.graph, settings, args.backend), settings
     logs = given["arith"].startswith("lns")
-    suited = {**SUITED, "loss_scale": 10 if logs else 6}
+    suited = {**SUITED, "update": "stochastic", "loss_scale": 10 if logs else 6}
     if not logs:  # gradients are small, and those of short words no words at all
         suited["gradients"] = "fixed16.15"
     settings = Settings(**{**suited, **given})
@@ -130,37 +161,31 @@ def _words(args: Namespace, given: dict, kept, x):
     return WordNetwork.of(kept.graph, settings, threads, args.backend, reach), settings
 
 
-def _require_free(folder: Path) -> None:
-    from nets.network.model import RunError
-
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} is not empty; choose another --out")
-
-
 def _accuracy(network, x, y) -> float:
     return float((network.scores(x).argmax(1) == y).mean())
 
 
-def _write(folder: Path, kept, network, result: dict) -> None:
-    """Write the graph of the words' values, and their formats beside it."""
+def _write(folder: Path, kept, network, result: dict, asked: dict) -> None:
+    """Write the graph of the words' values, and their formats beside it, in the place of what
+    the last epoch left."""
     from nets.graph.folder import write_graph
+    from nets.graph.training.state import STATE
     from nets.graph.training.written import graph_of_words
     from nets.graph.words.choice import Choice
-    from nets.network.model import write_atomic
 
     graph = graph_of_words(kept.graph, network.made)
     about = {"name": kept.manifest.get("name", kept.folder.name), "classes": kept.classes,
-             "shape": list(graph.shape), "tuned": result}
+             "shape": list(graph.shape), "tuned": result, "asked": asked}
     about |= {k: kept.manifest[k] for k in ("source", "dataset", "image") if k in kept.manifest}
-    choice = Choice.of(network).text()
-    write_graph(folder, graph, about, kept.how)
-    write_atomic(folder / FORMATS, choice.encode())
+    beside = {} if result["arith"].startswith("float") else {FORMATS: Choice.of(network).text()}
+    write_graph(folder, graph, about, kept.how, beside, STATE)
 
 
 def _text(result: dict) -> str:
     folder = result["run"]
+    words = "" if result["arith"].startswith("float") else f" --formats {Path(folder) / FORMATS}"
     return "\n".join([
         f"{result['from']} in {result['formats'] or result['arith']}, {result['dataset']}: test "
         f"{result['before']:.2%} before, {result['test_accuracy']:.2%} after "
         f"{counted(len(result['epochs']), 'epoch')}; float32 {result['float_accuracy']:.2%}",
-        f"lnsarith eval {folder} --formats {Path(folder) / FORMATS}", folder])
+        f"lnsarith eval {folder}{words}", folder])
