@@ -71,7 +71,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path,
     for name in ("model.npz", "formats.toml"):
         assert (arith, name) == ("float32", "formats.toml") or (
             (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes())
-    assert all(row["moved"] > 0.01 for row in whole["epochs"][:2])
+    assert all(row["moved"] > 0 for row in whole["epochs"])
     same = ("epoch", "loss", "moved", "train_accuracy", "test_accuracy")
     assert [[e[k] for k in same] for e in parts["epochs"]] == [
         [e[k] for k in same] for e in whole["epochs"]]
