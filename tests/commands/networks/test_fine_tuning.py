@@ -43,10 +43,11 @@ def test_words_are_better_after_it_and_eval_has_them(arith, run, tmp_path, capsy
     assert on["before"] == tuned["test_accuracy"]
 
 
-@pytest.mark.parametrize("arith", ["lns8.3", "fixed6", "float32"])
+@pytest.mark.parametrize("arith", ["lns8.3", "fixed8", "float32"])
 def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path, capsys,
                                                            monkeypatch):
-    words = ["train", "--from", run, "--arith", arith, "--epochs", "3", "--json", "--out"]
+    words = ["train", "--from", run, "--arith", arith, "--epochs", "3", "--lr", "2^-6", "--json",
+             "--out"]
     whole = json.loads(command(capsys, *words, tmp_path / "whole")[1])
     own, calls = Fitting.batch, []
 
@@ -64,7 +65,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path,
     told = command(capsys, *words, out)[2]
     assert "add --resume to go on" in told and told.count("\n") == 1
     other = command(capsys, *words, out, "--resume", "--lr", "2^-7")[2]
-    assert "was begun with lr = 2^-9, got 2^-7" in other
+    assert "was begun with lr = 2^-6, got 2^-7" in other
     code, printed, err = command(capsys, *words, out, "--resume")
     assert code == 0 and "going on with" in err and "after 1 epoch" in err
     parts = json.loads(printed)
@@ -81,9 +82,17 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path,
 
 def test_steps_that_are_rounded_away_are_told(run, tmp_path, capsys):
     code, out, err = command(capsys, "train", "--from", run, "--arith", "lns8.3", "--epochs", "1",
-                             "--gradients", "lns8.3", "--json", "--out", tmp_path / "still")
+                             "--gradients", "lns8.3", "--momentum", "0", "--clip", "2^-3", "--lr",
+                             "2^-14", "--json", "--out", tmp_path / "still")
     assert code == 0 and json.loads(out)["epochs"][0]["moved"] == 0
     assert "warning: no weight moved" in err
+
+
+def test_floats_that_run_away_are_one_line(run, tmp_path, capsys):
+    code, out, err = command(capsys, "train", "--from", run, "--arith", "float32", "--epochs", "1",
+                             "--lr", "65536", "--out", tmp_path / "away")
+    assert code == 2 and not out and not (tmp_path / "away").exists()
+    assert "epoch 1: weights are no finite numbers any more; give a smaller --lr" in err
 
 
 def test_floats_learn_too(run, tmp_path, capsys):

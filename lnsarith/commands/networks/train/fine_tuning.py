@@ -1,4 +1,5 @@
-"""lnsarith train --from RUN: an imported network, or the twin of a trained one, learns in words."""
+"""lnsarith train --from RUN: an imported network, or the twin of a trained one, learns in words
+or in floats."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import json
 import time
 from argparse import Namespace
 from pathlib import Path
+
+import numpy as np
 
 from lnsarith.commands.common.options import integer, share, thread_count
 from lnsarith.commands.networks.train.epochs import counted, say
@@ -25,7 +28,8 @@ def add_from(parser) -> None:
     """Add what trains a network of a folder on."""
     group = parser.add_argument_group(
         "from another network", "The network of a folder learns on, bit-true in the words of "
-        "--arith or --formats; the run that comes of it goes with eval, predict and export.")
+        "--arith or --formats, or in float32; the run that comes of it goes with eval, predict and "
+        "export.")
     group.add_argument("--from", dest="from_run", metavar="RUN", help="a folder of import or train")
     group.add_argument("--formats", metavar="FILE.toml", help="the formats that lnsarith formats "
                        "found, instead of --arith")
@@ -89,7 +93,8 @@ def _epochs(folder: Path, fitting, asked: dict, result: dict, x, y, test_x, test
     try:
         while fitting.epoch < epochs:
             start, before = time.perf_counter(), [step.w for step in fitting.network.made.products]
-            loss, right = fitting.train_epoch(x, y)
+            with np.errstate(all="ignore"):  # what overflows is told below, in one line
+                loss, right = fitting.train_epoch(x, y)
             row = {"epoch": fitting.epoch, "loss": loss, "train_accuracy": right,
                    "seconds": time.perf_counter() - start, "moved": _moved(before, fitting),
                    "test_accuracy": _accuracy(fitting.network, test_x, test_y)}
@@ -108,8 +113,14 @@ def _epochs(folder: Path, fitting, asked: dict, result: dict, x, y, test_x, test
 
 
 def _moved(before: list, fitting) -> float:
-    """Return the share of weights that are other words than before."""
+    """Return the share of weights that are other words than before; NotFinite for floats that are
+    no numbers any more."""
+    from nets.network.model import NotFinite
+
     after = [step.w for step in fitting.network.made.products]
+    if not all(np.isfinite(a).all() for a in after):
+        raise NotFinite(f"epoch {fitting.epoch}: weights are no finite numbers any more; give a "
+                        "smaller --lr")
     return float(sum((a != b).sum() for a, b in zip(before, after)) / sum(a.size for a in after))
 
 
