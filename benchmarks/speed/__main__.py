@@ -12,12 +12,13 @@ import sys
 
 from benchmarks.common.options import make_parser, names_of
 from benchmarks.common.rows import Results, say
-from benchmarks.speed import binary, deltas, fixed, lns, threads, training
+from benchmarks.speed import binary, deltas, fixed, lns, residual, threads, training
 from benchmarks.speed.row import COLUMNS
 
 PARTS = {
     "training": training.rows,
     "lenet": training.convolutions,
+    "resnet8": residual.rows,
     "matmul": lns.matmuls,
     "haswell": lns.matmuls_on_haswell,
     "add": lns.adds,

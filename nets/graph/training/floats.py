@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nets.arithmetic.real.arithmetic import RealArithmetic
-from nets.graph.graph import Graph
+from nets.graph.graph import Graph, Unsupported
 from nets.graph.words.arithmetics import Arithmetics
 from nets.graph.words.lowering import lowered
 from nets.graph.words.network import WordNetwork
@@ -36,5 +36,9 @@ class FloatArithmetics(Arithmetics):
 
 
 def in_floats(graph: Graph, settings: Settings, backend: str = "vector") -> WordNetwork:
-    """Return a graph in the floats of settings, to be trained."""
-    return WordNetwork(lowered(graph), FloatArithmetics(settings, 1, backend))
+    """Return a graph in the floats of settings, to be trained; Unsupported, naming the node, for
+    what words have no step for."""
+    try:
+        return WordNetwork(lowered(graph), FloatArithmetics(settings, 1, backend))
+    except Unsupported as error:
+        raise Unsupported(f"{error}; training takes the steps of words alone") from None

@@ -3,7 +3,9 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
+from helpers.onnx_models import residual
 
 from lnsarith.cli import main
 from nets.graph.training.fitting import Fitting
@@ -41,10 +43,11 @@ def test_words_are_better_after_it_and_eval_has_them(arith, run, tmp_path, capsy
     assert on["before"] == tuned["test_accuracy"]
 
 
-@pytest.mark.parametrize("arith", ["lns8.3", "fixed6", "float32"])
+@pytest.mark.parametrize("arith", ["lns8.3", "fixed8", "float32"])
 def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path, capsys,
                                                            monkeypatch):
-    words = ["train", "--from", run, "--arith", arith, "--epochs", "3", "--json", "--out"]
+    words = ["train", "--from", run, "--arith", arith, "--epochs", "3", "--lr", "2^-6", "--json",
+             "--out"]
     whole = json.loads(command(capsys, *words, tmp_path / "whole")[1])
     own, calls = Fitting.batch, []
 
@@ -62,18 +65,34 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(arith, run, tmp_path,
     told = command(capsys, *words, out)[2]
     assert "add --resume to go on" in told and told.count("\n") == 1
     other = command(capsys, *words, out, "--resume", "--lr", "2^-7")[2]
-    assert "was begun with lr = 2^-9, got 2^-7" in other
+    assert "was begun with lr = 2^-6, got 2^-7" in other
     code, printed, err = command(capsys, *words, out, "--resume")
     assert code == 0 and "going on with" in err and "after 1 epoch" in err
     parts = json.loads(printed)
     for name in ("model.npz", "formats.toml"):
         assert (arith, name) == ("float32", "formats.toml") or (
             (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes())
-    same = ("epoch", "loss", "train_accuracy", "test_accuracy")
+    assert all(row["moved"] > 0 for row in whole["epochs"])
+    same = ("epoch", "loss", "moved", "train_accuracy", "test_accuracy")
     assert [[e[k] for k in same] for e in parts["epochs"]] == [
         [e[k] for k in same] for e in whole["epochs"]]
     assert not (out / "training.npz").exists()
     assert json.loads(command(capsys, *words, out, "--resume")[1]) == parts  # nothing is left to do
+
+
+def test_steps_that_are_rounded_away_are_told(run, tmp_path, capsys):
+    code, out, err = command(capsys, "train", "--from", run, "--arith", "lns8.3", "--epochs", "1",
+                             "--gradients", "lns8.3", "--momentum", "0", "--clip", "2^-3", "--lr",
+                             "2^-14", "--json", "--out", tmp_path / "still")
+    assert code == 0 and json.loads(out)["epochs"][0]["moved"] == 0
+    assert "warning: no weight moved" in err
+
+
+def test_floats_that_run_away_are_one_line(run, tmp_path, capsys):
+    code, out, err = command(capsys, "train", "--from", run, "--arith", "float32", "--epochs", "1",
+                             "--lr", "65536", "--out", tmp_path / "away")
+    assert code == 2 and not out and not (tmp_path / "away").exists()
+    assert "epoch 1: weights are no finite numbers any more; give a smaller --lr" in err
 
 
 def test_floats_learn_too(run, tmp_path, capsys):
@@ -83,6 +102,30 @@ def test_floats_learn_too(run, tmp_path, capsys):
     assert tuned["before"] == tuned["float_accuracy"] < tuned["test_accuracy"]
     assert answer(capsys, "eval", out, "--dataset", "digits")["test_accuracy"] == (
         tuned["test_accuracy"])
+
+
+@pytest.fixture(scope="module")
+def branches(tmp_path_factory):
+    """A network of branches: groups, depthwise and dilated convolutions, a concatenation, means,
+    ReLU6 and hard-swish; and images whose class is where they are bright."""
+    folder = tmp_path_factory.mktemp("branches")
+    onnx.save(residual(), str(folder / "net.onnx"))
+    assert main(["import", str(folder / "net.onnx"), "--out", str(folder / "run")]) == 0
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 100, (90, 12, 12, 3)), np.arange(90) % 3
+    for image, label in zip(x, y):
+        image[4 * label : 4 * label + 4] += 150
+    np.savez(folder / "data.npz", x=x.astype(np.uint8), y=y)
+    return folder
+
+
+@pytest.mark.parametrize("arith", ["float32", "lns12", "fixed12", "lns16", "fixed16"])
+def test_branches_learn_in_every_arithmetic(arith, branches, tmp_path, capsys):
+    tuned = answer(capsys, "train", "--from", branches / "run", "--data", branches / "data.npz",
+                   "--arith", arith, "--epochs", "4", "--batch", "15", "--lr", "2^-5", "--out",
+                   tmp_path / "tuned")
+    first, *_, last = [row["loss"] for row in tuned["epochs"]]
+    assert last < first - 0.3 and tuned["test_accuracy"] > tuned["before"]
 
 
 def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, capsys):

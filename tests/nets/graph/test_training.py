@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers.onnx_models import model
 
+from nets.graph.graph import Unsupported
 from nets.graph.run import answers, run
 from nets.graph.training.fitting import Fitting
 from nets.graph.training.floats import in_floats
@@ -119,6 +120,14 @@ def test_gradients_are_those_of_finite_differences(kind, arith):
 @pytest.mark.parametrize("kind", ["depthwise", "product of branches", "batch norm kept"])
 def test_so_are_those_of_words_that_share_a_power_of_two(kind):
     judged(kind, "fixed", (1, -1, 2))
+
+
+def test_what_words_have_no_step_for_is_refused_by_name():
+    graph = graph_of(model([("Softmax", ["x"], ["p"], {}), ("MatMul", ["p", "w"], ["z"], {})],
+                           (4,), ["z"], {"w": real(4, 3)}))
+    with pytest.raises(Unsupported, match=r"^node softmax0 \(Softmax\): words have no Softmax; "
+                       "float32 has; training takes the steps of words alone$"):
+        in_floats(graph, Settings(arith="float32"))
 
 
 def judged(kind, arith, shifts=()):

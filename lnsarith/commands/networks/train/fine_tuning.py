@@ -1,4 +1,5 @@
-"""lnsarith train --from RUN: an imported network, or the twin of a trained one, learns in words."""
+"""lnsarith train --from RUN: an imported network, or the twin of a trained one, learns in words
+or in floats."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import json
 import time
 from argparse import Namespace
 from pathlib import Path
+
+import numpy as np
 
 from lnsarith.commands.common.options import integer, share, thread_count
 from lnsarith.commands.networks.train.epochs import counted, say
@@ -17,6 +20,7 @@ FORMATS = "formats.toml"
 SUITED = {"val": 0, "batch": 32, "epochs": 3, "lr": "2^-9", "momentum": "0.9", "weight_decay": "0",
           "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch"}
 NONE = ("network", "min-selector", "SPINDLE")  # groups of settings that say nothing here
+OCTAVES = 6  # bits of sign and octaves of lns12 and lns16: 2^-16 to 2^16
 OWN = ("arith", "delta", "guard")  # settings that a TOML of formats has
 
 
@@ -24,7 +28,8 @@ def add_from(parser) -> None:
     """Add what trains a network of a folder on."""
     group = parser.add_argument_group(
         "from another network", "The network of a folder learns on, bit-true in the words of "
-        "--arith or --formats; the run that comes of it goes with eval, predict and export.")
+        "--arith or --formats, or in float32; the run that comes of it goes with eval, predict and "
+        "export.")
     group.add_argument("--from", dest="from_run", metavar="RUN", help="a folder of import or train")
     group.add_argument("--formats", metavar="FILE.toml", help="the formats that lnsarith formats "
                        "found, instead of --arith")
@@ -87,10 +92,11 @@ def _epochs(folder: Path, fitting, asked: dict, result: dict, x, y, test_x, test
     rows, epochs = result["epochs"], fitting.settings.epochs
     try:
         while fitting.epoch < epochs:
-            start = time.perf_counter()
-            loss, right = fitting.train_epoch(x, y)
+            start, before = time.perf_counter(), [step.w for step in fitting.network.made.products]
+            with np.errstate(all="ignore"):  # what overflows is told below, in one line
+                loss, right = fitting.train_epoch(x, y)
             row = {"epoch": fitting.epoch, "loss": loss, "train_accuracy": right,
-                   "seconds": time.perf_counter() - start,
+                   "seconds": time.perf_counter() - start, "moved": _moved(before, fitting),
                    "test_accuracy": _accuracy(fitting.network, test_x, test_y)}
             rows.append(row)
             result["test_accuracy"] = row["test_accuracy"]
@@ -98,9 +104,24 @@ def _epochs(folder: Path, fitting, asked: dict, result: dict, x, y, test_x, test
                 write_state(folder, fitting, {"asked": asked, "result": result})
             say(f"epoch {fitting.epoch}/{epochs}  loss {loss:.4f}  train {right:.2%}  test "
                 f"{row['test_accuracy']:.2%}  {row['seconds']:.2f} s")
+            if not row["moved"]:
+                say("lnsarith: warning: no weight moved, steps are less than words can tell: give "
+                    "a larger --lr, or --gradients of a wider range")
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; {counted(len(rows), 'epoch')} of {epochs} are kept; go on with "
                                 "the same command and --resume") from None
+
+
+def _moved(before: list, fitting) -> float:
+    """Return the share of weights that are other words than before; NotFinite for floats that are
+    no numbers any more."""
+    from nets.network.model import NotFinite
+
+    after = [step.w for step in fitting.network.made.products]
+    if not all(np.isfinite(a).all() for a in after):
+        raise NotFinite(f"epoch {fitting.epoch}: weights are no finite numbers any more; give a "
+                        "smaller --lr")
+    return float(sum((a != b).sum() for a, b in zip(before, after)) / sum(a.size for a in after))
 
 
 def _refuse(args: Namespace, given: dict) -> None:
@@ -135,7 +156,7 @@ def _words(args: Namespace, given: dict, kept, x):
     from nets.graph.training.floats import FLOATS, in_floats
     from nets.graph.words.choice import read_choice
     from nets.graph.words.network import WordNetwork, reaches
-    from nets.settings.settings import Settings
+    from nets.settings.settings import Settings, parse_format
 
     threads, choice = thread_count(args.threads), None
     if args.formats:
@@ -146,8 +167,11 @@ def _words(args: Namespace, given: dict, kept, x):
         return in_floats(kept.graph, settings, args.backend), settings
     logs = given["arith"].startswith("lns")
     suited = {**SUITED, "update": "stochastic", "loss_scale": 10 if logs else 6}
-    if not logs:  # gradients are small, and those of short words no words at all
+    # Gradients are small, and those of short words, or their steps, no words at all.
+    if not logs:
         suited["gradients"] = "fixed16.15"
+    elif (f := parse_format(given["arith"])).bits - f.frac < OCTAVES:
+        suited["gradients"] = f"lns{f.frac + OCTAVES}.{f.frac}"
     settings = Settings(**{**suited, **given})
     if choice:
         choice = replace(choice, settings=settings)
