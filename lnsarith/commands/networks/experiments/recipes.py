@@ -33,7 +33,8 @@ def run(args: Namespace) -> int:
         found = _measured(rows, arith) if args.store else (best.accuracy, best.seeds,
                                                            best.seconds)
         accuracy, seeds, seconds = found
-        unit = " ".join([best.unit, *(f"{k}={v}" for k, v in best.options.items())])
+        unit = " ".join([best.unit, *filter(None, [best.words]),
+                         *(f"{k}={v}" for k, v in best.options.items())])
         cost = _cost(arith, best) if args.gates else None
         lines.append(["best", arith, " ".join(f"{k}={v}" for k, v in best.settings.items()),
                       *(f"{accuracy[n]:.2f}" if n in accuracy else "-" for n in sets),
@@ -43,8 +44,8 @@ def run(args: Namespace) -> int:
                       *([str(cost["depth"])] if cost else [])])
         plain.append({"recipe": "best", "arith": arith, "settings": best.settings,
                       "accuracy": accuracy, "seeds": list(seeds), "seconds": seconds,
-                      "unit": best.unit, "options": best.options, "gates": best.gates,
-                      "cost": cost})
+                      "unit": best.unit, "words": best.words, "options": best.options,
+                      "gates": best.gates, "cost": cost})
     notes = ["", "recipe icassp2020 is the default: all settings as lnsarith train --help-all "
              "says; for a format without a line, best is not measured yet",
              "accuracies: test %, 784-100-C, 20 epochs, mean of the seeds; time: a run's mean over "
@@ -83,4 +84,4 @@ def _cost(arith: str, best) -> dict:
     from verilog.catalogue import design
     from verilog.cost.synth import synthesise
 
-    return synthesise(design(best.unit, arith, best.options)).as_dict()
+    return synthesise(design(best.unit, best.words or arith, best.options)).as_dict()
