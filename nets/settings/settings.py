@@ -84,7 +84,8 @@ class Settings:
         "-1 and 1", unit="FORMAT", first=True)
     delta: str = arithmetic(
         "lut", "how LNS sums are approximated: exact, lut, lut:r=1/4, interp:r=1/4, balanced, "
-        "pwl:segments=16, ..., file:FILE of lnsarith design delta, design:lns12-805", unit="METHOD", first=True)
+        "pwl:segments=16, ..., file:FILE of lnsarith design delta, design:lns12-805, ...",
+        unit="METHOD", first=True)
     mode: str = arithmetic("bit-true", "paper is the published linear baseline on float64 weights",
                            choices=("bit-true", "paper"))
     weights: str = arithmetic("", "format of the weights alone (default: that of --arith)",

@@ -88,7 +88,8 @@ def test_backends_agree_on_the_step():
 
 
 def test_what_means_nothing_is_refused():
-    for given in ({"arith": "lns12", "logits": "fixed16.7"}, {"arith": "float32", "logits": "lns16"},
+    for given in ({"arith": "lns12", "logits": "fixed16.7"},
+                  {"arith": "float32", "logits": "lns16"},
                   {"arith": "fixed12", "register_bits": 2}):
         with pytest.raises(FormatError):
             settings_for({"dataset": "digits", **given})
