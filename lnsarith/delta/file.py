@@ -12,7 +12,7 @@ from lnsarith.host.files.reading import BadFile, read_json
 from lnsarith.host.files.schema import listed, maybe, number, table, text
 from lnsarith.host.files.whole import write_whole
 
-__all__ = ["KIND", "read_design", "write_design"]
+__all__ = ["KIND", "designs", "read_design", "write_design"]
 
 KIND = "lnsarith delta design 1"
 WRITES = "lnsarith design delta --out writes such files"
@@ -21,6 +21,11 @@ CELLS = listed(listed(maybe(number()), 2, 2), 2, MOST_CELLS)
 FORM = table({"kind": text(KIND), "bits": number(4, 32), "frac": number(0, 30),
               "guard": number(0, 16), "plus": CELLS, "minus": CELLS},
              open_ended=True)
+
+
+def designs() -> dict[str, Path]:
+    """Return the files of the designs that come with the package, by their names."""
+    return {p.stem: p for p in sorted((Path(__file__).parent / "designs").glob("*.json"))}
 
 
 def read_design(path: str | Path) -> Cells:

@@ -8,7 +8,8 @@ dataclass with parameters. `method.at(frac, cancel)` returns its spec,
 
 over integers in units of 2**-frac: gap >= 0, opposite is 0 or -1 (all ones) for
 D-. It answers `cancel` where the sum is exactly zero. Names and parameters are
-written lut:r=1/4,dmax=10, a designed method file:FILE; see `parse`.
+written lut:r=1/4,dmax=10, a designed method file:FILE or, of those that come with the
+package, design:NAME; see `parse`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fractions import Fraction
 from fxp.format import FormatError
 from fxp.text.numbers import exact, whole
 from lnsarith.delta.cells import Cells
-from lnsarith.delta.file import read_design
+from lnsarith.delta.file import designs, read_design
 from lnsarith.delta.method import Delta
 from lnsarith.delta.shifts import Balanced, BitShift, Mitchell, Pwl
 from lnsarith.delta.tables import Exact, Interp, Lut
@@ -33,7 +34,7 @@ METHODS: dict[str, type[Delta]] = {
     method.name: method for method in (Exact, Lut, BitShift, Mitchell, Interp, Pwl, Balanced,
                                      Cells)
 }
-FILE = "file:"
+FILE, DESIGN = "file:", "design:"
 LONGEST = 48  # letters of a method where it is told to people
 
 READERS: dict[type, Callable] = {Fraction: exact, int: whole, str: lambda name, text: text}
@@ -41,9 +42,14 @@ READERS: dict[type, Callable] = {Fraction: exact, int: whole, str: lambda name, 
 
 def parse(text: str) -> Delta:
     """Return the method that a text such as lut:r=1/4,dmax=10 means, or that the FILE of
-    file:FILE holds."""
+    file:FILE holds, or the design of design:NAME."""
     if text.startswith(FILE):
         return read_design(text.removeprefix(FILE))
+    if text.startswith(DESIGN):
+        known, wanted = designs(), text.removeprefix(DESIGN)
+        if wanted not in known:
+            raise FormatError(f"unknown design {wanted!r}; there are {', '.join(known)}")
+        return read_design(known[wanted])
     name, _, rest = text.partition(":")
     if name not in METHODS:
         raise FormatError(f"unknown delta method {name!r}; there are {', '.join(METHODS)}, and "
@@ -61,8 +67,9 @@ def parse(text: str) -> Delta:
 
 
 def inlined(text: str) -> str:
-    """Return the text of a method that needs no file: of file:FILE what the file says."""
-    return str(parse(text)) if text.startswith(FILE) else text
+    """Return the text of a method that needs no file: of file:FILE and design:NAME what the
+    file says."""
+    return str(parse(text)) if text.startswith((FILE, DESIGN)) else text
 
 
 def brief(text: str) -> str:

@@ -31,6 +31,7 @@ class IntegerArithmetic(Elementwise, Descent):
     give the plans, made from specs; `backend` numpy runs them without compiling.
     """
 
+    formats: dict  # by role
     frac: int  # fraction bits of the loss
 
     def __init__(self, settings: Settings, threads: int = 1, backend: str = "vector"):
@@ -47,6 +48,10 @@ class IntegerArithmetic(Elementwise, Descent):
         raise NotImplementedError
 
     def affine_plan(self) -> MatmulPlan:
+        raise NotImplementedError
+
+    def logits_plan(self) -> MatmulPlan:
+        """Return affine_plan with results in the format of logits."""
         raise NotImplementedError
 
     def input_gradient_plan(self) -> MatmulPlan:
@@ -124,7 +129,8 @@ class IntegerArithmetic(Elementwise, Descent):
 
     def affine(self, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
         """y = x w + b."""
-        return self.affine_by(self._affine, x, w, b, y)
+        own = y.role == "logits" and self.formats["logits"] != self.formats["activations"]
+        return self.affine_by(self._logits if own else self._affine, x, w, b, y)
 
     def affine_by(self, plan: MatmulPlan, x: Tensor, w: Tensor, b: Tensor, y: Tensor):
         """y = x w + b, by a plan of such sums."""
@@ -161,6 +167,10 @@ class IntegerArithmetic(Elementwise, Descent):
     @cached_property
     def _affine(self) -> MatmulPlan:
         return self.affine_plan()
+
+    @cached_property
+    def _logits(self) -> MatmulPlan:
+        return self.logits_plan()
 
     @cached_property
     def _input_gradient(self) -> MatmulPlan:

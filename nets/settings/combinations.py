@@ -43,8 +43,8 @@ def _check_family(s, given) -> None:
         deltas.parse(s.delta)
         _refuse(s, ("transfer",), "float or fixed", given)
     else:
-        _refuse(s, ("delta", "guard", "order", "underflow", "decay", "softmax_bits",
-                    "norm_delta"), "lns", given)
+        _refuse(s, ("delta", "guard", "register_bits", "order", "underflow", "decay",
+                    "softmax_bits", "norm_delta"), "lns", given)
     _check_logits(s, family, given)
     if s.selects and family is None:
         _refuse(s, ("scales",), "minselect of words, such as minselect16", given)
@@ -91,8 +91,11 @@ def _check_loss(s, family, given) -> None:
 
 
 def _check_logits(s, family, given) -> None:
-    if family is not Fixed or s.selects or s.mode == "paper":
-        _refuse(s, ("logits",), "bit-true fixed", given)
+    if family is None or s.selects or s.mode == "paper":
+        _refuse(s, ("logits",), "bit-true lns or fixed", given)
+    elif s.logits and family is Lns:
+        if not isinstance(s.format("logits"), Lns):
+            raise FormatError(f"logits {s.logits} and arith {s.arith} must be of one family")
     elif s.logits:
         f = s.format("logits")
         if not isinstance(f, Fixed) or not f.signed or f.high >> f.frac < 1:

@@ -84,7 +84,8 @@ class Settings:
         "-1 and 1", unit="FORMAT", first=True)
     delta: str = arithmetic(
         "lut", "how LNS sums are approximated: exact, lut, lut:r=1/4, interp:r=1/4, balanced, "
-        "pwl:segments=16, ..., file:FILE of lnsarith design delta", unit="METHOD", first=True)
+        "pwl:segments=16, ..., file:FILE of lnsarith design delta, design:lns12-805, ...",
+        unit="METHOD", first=True)
     mode: str = arithmetic("bit-true", "paper is the published linear baseline on float64 weights",
                            choices=("bit-true", "paper"))
     weights: str = arithmetic("", "format of the weights alone (default: that of --arith)",
@@ -98,6 +99,8 @@ class Settings:
 
     guard: int = sums(0, "more fraction bits in the register of an LNS sum", span=(0, 12),
                       unit="BITS")
+    register_bits: int = sums(0, "more integer bits in the register of LNS sums and updates",
+                              span=(0, 8), unit="BITS")
     order: str = sums("sequential", "order of LNS sums", choices=("sequential", "tree"))
     accumulator: str = sums("exact", "of fixed-point sums: exact, limitedN (N bits) or each",
                             unit="KIND")
@@ -117,8 +120,8 @@ class Settings:
                                 span=(0, 15))
     softmax_free: int = softmax(-1, "octaves it may drift before (-1: 0 for balanced, else a "
                                 "quarter)", span=(-1, 255), unit="OCTAVES")
-    logits: str = softmax("", "format of the logits in fixed point, with the pull of softmax_pull "
-                          "(default: that of the activations, no pull)", unit="FORMAT")
+    logits: str = softmax("", "format of the logits (default: that of the activations; in fixed "
+                          "point then without the pull of softmax_pull)", unit="FORMAT")
     softmax_delta: str = softmax("lut:r=1/64,index=truncate", "how the LNS sum in the soft-max is "
                                  "approximated", unit="METHOD")
 

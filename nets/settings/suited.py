@@ -49,8 +49,9 @@ NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
 
 def in_full(given: dict) -> dict:
     """Return given settings as a run keeps them: model bnn is mlp with arith binary, other
-    names of values are replaced, spindle:FILE by the file's function, a Delta method file:FILE by
-    what it says. FormatError where a file has none, or where another arith is given with bnn."""
+    names of values are replaced, spindle:FILE by the file's function, Delta methods file:FILE
+    and design:NAME by what they say. FormatError where there is none, or where another arith is
+    given with bnn."""
     given = {k: NAMES.get(k, {}).get(v, v) for k, v in given.items()}
     given |= {k: inlined(given[k]) for k in DELTAS if isinstance(given.get(k), str)}
     if given.get("model") == "bnn":

@@ -35,7 +35,7 @@ PLUGINS = listed(table({"file": text(most=4096), "sha256": text(most=64)},
                        {"package": text(most=256)}), most=64)
 # Settings that runs of version 0.1 do not have: what they say by default is what was done.
 ADDED = ("binarize_input", "threshold", "dropout_input", "schedule_by", "lr_last",
-         "logits", "recipe", "loss_scale")
+         "logits", "recipe", "loss_scale", "register_bits")
 
 
 def _config() -> Form:

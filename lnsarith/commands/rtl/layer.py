@@ -96,6 +96,9 @@ def own_options(settings, f) -> dict[str, str]:
         if settings.order != "sequential":
             raise FormatError("a unit adds one product after the other; the run has order "
                               f"{settings.order}")
+        if settings.register_bits:
+            raise FormatError("a unit's register has the integer bits of a word; the run has "
+                              f"register_bits {settings.register_bits}")
         return {"delta": settings.delta, "guard": str(settings.guard),
                 "underflow": settings.underflow}
     kind = settings.accumulator

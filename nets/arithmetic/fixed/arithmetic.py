@@ -50,12 +50,7 @@ class FixedArithmetic(FixedElementwise, FixedDescent, IntegerArithmetic):
     def affine_plan(self):
         return self.accumulator("activations", "weights", "activations", "weights").plan()
 
-    def affine(self, x, w, b, y):
-        own = y.role == "logits" and self.formats["logits"] != self.formats["activations"]
-        return self.affine_by(self._logits_plan if own else self._affine, x, w, b, y)
-
-    @cached_property
-    def _logits_plan(self):
+    def logits_plan(self):
         return self.accumulator("activations", "weights", "logits", "weights").plan()
 
     def input_gradient_plan(self):

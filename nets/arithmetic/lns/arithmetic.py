@@ -24,6 +24,7 @@ from nets.arithmetic.tensor import Tensor, roomy
 
 __all__ = ["LnsArithmetic"]
 
+ROLES = ("weights", "activations", "gradients", "logits")
 MOST = 32  # bits of a word
 GROUP = 64  # numbers whose mean is taken as one sum: means come out right to some percent
 
@@ -32,9 +33,10 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     """The operations of a network over LNS numbers, held as levels and signs.
 
     Sums of products run in a register of the widest format with `guard` more
-    bits. An update is w - lr g in that format, with the rate as a constant of it;
-    with stochastic rounding it keeps update_guard more bits and adds random ones
-    before it drops them. See `nets.arithmetic.lns.softmax`.
+    bits, and `register_bits` more before the point. An update is w - lr g in that
+    format without the guard bits, with the rate as a constant of it; with stochastic
+    rounding it keeps update_guard more bits and adds random ones before it drops them.
+    See `nets.arithmetic.lns.softmax`.
 
     With decay = gradient, g + weight_decay w takes the place of g; at lr = 2**-6 and
     weight_decay = 2**-10 that is lost in rounding at 12 and 16 bits. With decay =
@@ -44,10 +46,10 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
 
     def __init__(self, settings, threads: int = 1, backend: str = "vector"):
         super().__init__(settings, threads, backend)
-        self.formats = {r: settings.format(r) for r in ("weights", "activations", "gradients")}
+        self.formats = {r: settings.format(r) for r in ROLES}
         self.delta = deltas.parse(settings.delta)
         self.norm_delta = deltas.parse(settings.norm_delta)
-        self.frac = self.formats["activations"].frac
+        self.frac = self.formats["logits"].frac
         # Forced now, so that a wrong method or format is told before any work.
         self.delta.check(self.wide.frac + settings.guard)
         self.delta.at(self.wide.frac + settings.guard, spec.zero_level(self.wide))
@@ -72,6 +74,9 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
 
     def affine_plan(self):
         return self.accumulator("activations", "weights", "weights", "activations").plan()
+
+    def logits_plan(self):
+        return self.accumulator("activations", "weights", "weights", "logits").plan()
 
     def input_gradient_plan(self):
         return self.accumulator("gradients", "weights", "gradients", "gradients").plan()
@@ -146,7 +151,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
     @cached_property
     def softmax_unit(self) -> LnsSoftmax:
         s = self.settings
-        given = (self.formats["activations"], self.formats["gradients"],
+        given = (self.formats["logits"], self.formats["gradients"],
                  deltas.parse(s.softmax_delta), s.softmax_bits)
         return LnsSigmoid(*given, s.loss_scale) if s.loss == "sigmoid" else LnsSoftmax(
             *given, s.softmax_pull, s.free, s.loss_scale)

@@ -34,9 +34,10 @@ class LnsDescent(Descent):
 
     @property
     def wide(self) -> Lns:
-        """The format that holds all others."""
-        frac = max(f.frac for f in self.formats.values())
-        whole = max(f.bits - f.frac for f in self.formats.values())
+        """The format of registers without guard bits: it holds all stored words."""
+        stored = [f for role, f in self.formats.items() if role != "logits"]
+        frac = max(f.frac for f in stored)
+        whole = max(f.bits - f.frac for f in stored) + self.settings.register_bits
         return Lns(whole + frac, frac)
 
     def accumulator(self, a: str, b: str, init: str, out: str, order: str = "") -> Accumulator:

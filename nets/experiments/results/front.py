@@ -52,12 +52,12 @@ class Point:
 
 
 def mac_of(settings: Settings) -> Mac | None:
-    """Return the unit of a run; None of floats, min-selectors, and formats that differ by
-    role, which no unit has."""
+    """Return the unit of a run; None of floats, min-selectors, formats that differ by role and
+    registers of more integer bits, which no unit has."""
     s = settings
     if s.mode == "paper" or s.selects or not s.arith.startswith(("lns", "fixed")):
         return None
-    if s.format("weights") != s.format("activations"):
+    if s.format("weights") != s.format("activations") or s.register_bits:
         return None
     f = str(s.format("activations"))
     if s.arith.startswith("lns"):

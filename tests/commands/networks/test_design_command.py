@@ -8,6 +8,8 @@ import pytest
 from helpers.front_door import assert_one_line
 
 from lnsarith.cli import main
+from lnsarith.delta.file import designs
+from lnsarith.delta.methods import inlined, parse
 from nets.settings.suited import settings_for
 
 SMALL = ("design", "delta", "--bits", "8", "--guard", "1", "--entries", "12", "--out", "d.json")
@@ -121,3 +123,14 @@ def test_a_design_for_other_words_is_told_in_a_line(designed, capsys, command):
 def test_a_file_that_is_missing_is_told_in_a_line(here, capsys):
     assert main(["train", "--dataset", "digits", "--arith", "lns12", "--delta", METHOD]) == 2
     assert_one_line(capsys.readouterr().err, "d.json", "No such file")
+
+
+def test_designs_that_come_with_the_package_are_methods_by_their_names(here, capsys):
+    assert {"lns8-527", "lns10-772", "lns12-805"} <= set(designs())
+    for name, path in designs().items():
+        method = parse(f"design:{name}")
+        assert method == parse(f"file:{path}") and inlined(f"design:{name}") == str(method)
+    assert settings_for({"arith": "lns12", "guard": 2, "delta": "design:lns12-805"}).delta == str(
+        parse("design:lns12-805"))
+    assert main(["check", "add", "--arith", "lns12", "--delta", "design:mine"]) == 2
+    assert_one_line(capsys.readouterr().err, "unknown design 'mine'", "lns12-805")

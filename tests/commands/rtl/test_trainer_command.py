@@ -50,6 +50,7 @@ def test_a_core_that_differs_is_told_and_not_written(tmp_path, capsys, monkeypat
     (("--norm", "batch"), "norm batch"), (("--dropout", "0.5"), "dropout 0.5"),
     (("--dropout-input", "0.5"), "dropout_input"), (("--order", "tree"), "order tree"),
     (("--momentum", "0.5", "--gradients", "lns16"), "momentum"),
+    (("--logits", "lns16"), "logits lns16"),
     (("--parallel", "101"), "parallel must be 1..100"), (("--pipeline", "17"), "pipeline"),
     (("--place",), "--place goes with"), (("--name", "9lives"), "name must be letters"),
     (("--simulate", "0"), "simulate"), (("--simulate", "few"), "simulate"),

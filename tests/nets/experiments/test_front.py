@@ -38,7 +38,8 @@ def test_a_run_has_the_unit_of_its_sums():
     limited = Settings(arith="fixed12", accumulator="limited20")
     assert str(mac_of(limited)) == "fixed-mac-unit fixed12.7 kind=limited bits=20"
     for given in ({"arith": "float32"}, {"arith": "fixed16", "mode": "paper"},
-                  {"arith": "fixed12", "weights": "fixed12.9"}, {"arith": "minselect16"}):
+                  {"arith": "fixed12", "weights": "fixed12.9"}, {"arith": "minselect16"},
+                  {"arith": "lns12", "register_bits": 1}):
         assert mac_of(Settings(**given)) is None
 
 

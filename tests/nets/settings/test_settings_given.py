@@ -9,8 +9,8 @@ from nets.settings.suited import settings_for
 
 MEANINGLESS = [
     ("fixed16", ("delta", "guard", "order", "underflow", "decay", "softmax_bits", "softmax_pull",
-                 "softmax_free", "norm_delta", "optimizer", "loss", "clip_norm", "backward",
-                 "scales", "clip_operands", "statistics", "gain")),
+                 "softmax_free", "register_bits", "norm_delta", "optimizer", "loss", "clip_norm",
+                 "backward", "scales", "clip_operands", "statistics", "gain")),
     ("float32", ("delta", "order", "accumulator", "update_guard", "softmax_delta", "scales",
                  "backward")),
     ("lns16", ("accumulator", "transfer", "optimizer", "scales", "statistics")),

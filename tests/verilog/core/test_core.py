@@ -102,6 +102,7 @@ def test_images_of_the_helper_have_zeros():
 
 @pytest.mark.parametrize("settings, shape, complaint", [
     ({"arith": "lns12", "order": "tree"}, (4, 4), "the run has order tree"),
+    ({"arith": "lns12", "logits": "lns16"}, (4, 4), "the run's are lns16"),
     ({"arith": "lns12", "model": "resnet8"}, (32, 32, 3), "a core has no Add layer yet"),
     ({"arith": "fixed12", "accumulator": "each", "logits": "fixed16.8"}, (4, 4),
      "those of logits fixed16.8 differ with accumulator each"),

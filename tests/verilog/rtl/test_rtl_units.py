@@ -7,10 +7,12 @@ import pytest
 from helpers.front_door import answer, assert_one_line, call
 
 from fxp.arrays.array import FixedArray
+from fxp.format import FormatError
 from lnsarith.catalogue.array import LnsArray
 from lnsarith.catalogue.operators import parse_format
-from lnsarith.commands.rtl.layer import layer_design
+from lnsarith.commands.rtl.layer import layer_design, own_options
 from lnsarith.delta.methods import parse
+from nets.settings.settings import Settings
 from verilog.catalogue import design
 from verilog.simulate.icarus import run_phases
 
@@ -151,3 +153,10 @@ def test_a_layer_that_cannot_run_is_told_in_one_line(runs, arguments, message, t
                           *([] if "--layer" in arguments else ["--layer", "1"]), cwd=tmp_path)
     assert (code, out) == (2, "")
     assert_one_line(err, message)
+
+
+def test_a_register_of_more_octaves_has_no_unit_yet():
+    f = parse_format("lns12")
+    assert own_options(Settings(arith="lns12", guard=2), f)["guard"] == "2"
+    with pytest.raises(FormatError, match="the run has register_bits 2"):
+        own_options(Settings(arith="lns12", register_bits=2), f)

@@ -27,24 +27,29 @@ def run(args: Namespace) -> int:
     known = (name for best in BEST.values() for name in best.accuracy)
     sets = sorted({r["config"]["dataset"] for r in rows} if args.store else {*known})
     head = ["recipe", "arith", "settings", *sets, "seeds", "time", "MAC unit",
-            *(["gates", "depth"] if args.gates else [])]
+            "gates", *(["depth"] if args.gates else [])]
     lines, plain = [], []
     for arith, best in BEST.items():
-        found = _measured(rows, arith) if args.store else (best.accuracy, best.seeds, None)
+        found = _measured(rows, arith) if args.store else (best.accuracy, best.seeds,
+                                                           best.seconds)
         accuracy, seeds, seconds = found
-        unit = " ".join([best.unit, *(f"{k}={v}" for k, v in best.options.items())])
+        unit = " ".join([best.unit, *filter(None, [best.words]),
+                         *(f"{k}={v}" for k, v in best.options.items())])
         cost = _cost(arith, best) if args.gates else None
         lines.append(["best", arith, " ".join(f"{k}={v}" for k, v in best.settings.items()),
                       *(f"{accuracy[n]:.2f}" if n in accuracy else "-" for n in sets),
                       ",".join(map(str, seeds)) or "-",
                       "-" if seconds is None else duration(seconds), unit,
-                      *([str(cost["gates"]), str(cost["depth"])] if cost else [])])
+                      str(cost["gates"] if cost else best.gates or "-"),
+                      *([str(cost["depth"])] if cost else [])])
         plain.append({"recipe": "best", "arith": arith, "settings": best.settings,
                       "accuracy": accuracy, "seeds": list(seeds), "seconds": seconds,
-                      "unit": best.unit, "options": best.options, "cost": cost})
+                      "unit": best.unit, "words": best.words, "options": best.options,
+                      "gates": best.gates, "cost": cost})
     notes = ["", "recipe icassp2020 is the default: all settings as lnsarith train --help-all "
              "says; for a format without a line, best is not measured yet",
-             "accuracies: test %, 784-100-C, batch 5, 20 epochs, mean of the seeds"]
+             "accuracies: test %, 784-100-C, 20 epochs, mean of the seeds; time: a run's mean over "
+             "the data sets, while other work ran"]
     print_table(args, head, lines, {"recipes": plain}, notes)
     return 0
 
@@ -79,4 +84,4 @@ def _cost(arith: str, best) -> dict:
     from verilog.catalogue import design
     from verilog.cost.synth import synthesise
 
-    return synthesise(design(best.unit, arith, best.options)).as_dict()
+    return synthesise(design(best.unit, best.words or arith, best.options)).as_dict()

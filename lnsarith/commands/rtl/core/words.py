@@ -58,6 +58,9 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
 
     plan = ar.affine_plan()
     f, w = ar.formats["activations"], ar.formats["weights"]
+    if ar.formats["logits"] != f:
+        raise FormatError(f"a core of lns has no logits of their own yet, and the run's are "
+                          f"{settings.logits}; give a run without --logits")
     number = Word((("level", *spec.level_range(f)), ("sign", -1, 0)))
     pack = trace(lambda level, sign: spec.pack(Number(level, sign), f),
                  {"level": spec.level_range(f), "sign": (-1, 0)}, name="pack")
