@@ -11,7 +11,7 @@ import hashlib
 import pickle
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import numba
@@ -32,10 +32,10 @@ from fxp.compile.nests.spans import emit_spans
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_source
-from fxp.once import compile_lock, hold_at_fork
+from fxp.once import cached_property, compile_lock, hold_at_fork
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Kernel", "compile_module", "njit", "scalar_kernel"]
+__all__ = ["Code", "Kernel", "compile_module", "copies", "njit", "scalar_kernel", "team"]
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -44,20 +44,44 @@ _PLANS: dict[str, Plan] = {}
 hold_at_fork(global_compiler_lock, ffi.lib._lock)
 
 
-class Kernel:
-    """A compiled map or matrix product over arrays given by address.
+class Code:
+    """Machine code over arrays given by address.
 
-    Calling it with the integer arguments of `names`, as one tuple in that order,
-    runs it; it releases the interpreter lock. See `MapPlan` and `MatmulPlan`.
+    run(address) runs it with the integer arguments of `names`, words of 64 bits at the
+    address, in that order; it releases the interpreter lock.
     """
 
-    def __init__(self, plan: Plan):
-        self.plan = plan
-        self.names = plan.arguments()
-        self.run = _compiled(plan, len(self.names))
+    def __init__(self, names: Sequence[str], run: Callable[[int], None]):
+        self.names = names
+        self.run = run
 
-    def __call__(self, **values: int) -> None:
-        self.run(tuple(values[n] for n in self.names))
+    @cached_property
+    def entry(self) -> int:
+        """The address of the machine code, for `fxp.compile.team`."""
+        (compiled,) = self.run.overloads.values()  # type: ignore[attr-defined]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
+class Kernel(Code):
+    """A compiled map or matrix product; see `MapPlan` and `MatmulPlan`."""
+
+    def __init__(self, plan: Plan):
+        super().__init__(plan.arguments(), _compiled(plan))
+        self.plan = plan
+
+
+def team():
+    """Return the module fxp.compile.team, compiled when it is first asked for."""
+    with compile_lock, global_compiler_lock:
+        import fxp.compile.team
+    return fxp.compile.team
+
+
+def copies():
+    """Return the module fxp.compile.copies, the same way."""
+    with compile_lock, global_compiler_lock:
+        import fxp.compile.copies
+    return fxp.compile.copies
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
@@ -67,7 +91,7 @@ def core(key: str):
     """Return the intrinsic that generates the loops of a plan; for generated modules."""
 
     @intrinsic
-    def loops(typingctx, args):
+    def loops(typingctx, address):
         def generate(context, builder, signature, values):
             plan = _PLANS[key]
             lanes = Lanes(_width(plan), target())
@@ -76,7 +100,7 @@ def core(key: str):
             check_defined(builder.function)
             return context.get_dummy_value()
 
-        return types.void(args), generate
+        return types.void(types.int64), generate
 
     return loops
 
@@ -179,11 +203,11 @@ def _width(plan: Plan) -> int:
     return plan_width(plan.circuits, plan.dtypes.values())
 
 
-def _compiled(plan, count: int):
+def _compiled(plan):
     key = plan_digest(plan)
     _PLANS[key] = plan
     kind = type(plan).__name__.removesuffix("Plan").lower()
-    return compile_module(kind, _MODULE.format(key=key, count=count)).run
+    return compile_module(kind, _MODULE.format(key=key)).run
 
 
 _MODULE = '''\
@@ -194,7 +218,7 @@ from fxp.compile.cache import core, njit
 loops = core("{key}")
 
 
-@njit(types.void(types.UniTuple(types.int64, {count})), nogil=True, cache=True)
-def run(args):
-    loops(args)
+@njit(types.void(types.int64), nogil=True, cache=True)
+def run(address):
+    loops(address)
 '''
