@@ -35,9 +35,11 @@ class Banks:
         if self.lanes.width == 8:
             short = all(-(1 << 7) <= v < 1 << 7 for v in values)
             return 128 * MOST_BANKS[self.level] if short and self.lanes.target.bytes else 0
+        wide = self.level == "avx512" and self.lanes.width == 32
+        if wide and _least(values) is not None:
+            return 64 * MOST_BANKS[self.level]
         if all(-(1 << 15) <= v < 1 << 15 for v in values):
             return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
-        wide = self.level == "avx512" and self.lanes.width == 32
         return 32 * MOST_BANKS[self.level] if wide else 0
 
     def read(self, entries: list[int], address, bound: int = 1 << 64):
@@ -46,10 +48,12 @@ class Banks:
         Addresses of lanes that count are known to be below the bound.
         """
         size = 1 << (len(entries) - 1).bit_length()
-        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
+        entries = (entries + entries[:1] * (size - len(entries))) * max(1, 16 // size)
         b, lanes = self.builder, self.lanes
-        if lanes.width == 32 and not all(-(1 << 15) <= v < 1 << 15 for v in entries):
-            return self._pick(entries, address, "d")
+        if lanes.width == 32 and self.level == "avx512":
+            least = _least(entries)
+            return (self._pick(entries, address, "d") if least is None else
+                    self._biased(entries, least, address))
         if lanes.width == 8:
             return self._pick(entries, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
@@ -60,6 +64,15 @@ class Banks:
             return found
         up = lanes.splat(lanes.width - 16)
         return b.ashr(b.shl(found, up), up)
+
+    def _biased(self, entries: list[int], least: int, address):
+        """AVX-512: lanes of 32 bits read words of 16, which lie above the least entry. The high
+        half of an address is zero, so that of what is found is the first word."""
+        b, lanes = self.builder, self.lanes
+        words = [v - least for v in entries]
+        halves = b.bitcast(address, ir.VectorType(I16, 2 * lanes.count))
+        found = b.bitcast(self._pick(words, halves, "hi"), lanes.type)
+        return b.add(found, lanes.splat(least - (words[0] << 16)))
 
     def _pick(self, entries, address, kind: str):
         """AVX-512: one permutation of two registers for each bank, then selections."""
@@ -127,3 +140,9 @@ def intrinsic(builder, name: str, kind, *arguments):
 
 def _splat(kind, value: int) -> ir.Constant:
     return ir.Constant(kind, [value] * kind.count)
+
+
+def _least(values: Sequence[int]) -> int | None:
+    """Return the least value if all are that and a word of 16 bits from 0, else None."""
+    least = min(values)
+    return least if max(values) - least < 1 << 16 else None

@@ -134,12 +134,22 @@ class _Emitter:
         if rounded := self._rounded(node):
             up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
             return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
+        if node.op == "add" and (factor := self._factor(node)):
+            return self.builder.mul(self._vector(node.args[0]), self.lanes.splat(factor))
         if node.op in ("shl", "shr"):
             shift = self._shift_left if node.op == "shl" else self._shift_right
             return shift(*node.args)
         operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
                       "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
         return operations[node.op](*(self._vector(a) for a in node.args))
+
+    def _factor(self, node: Node) -> int | None:
+        """Return 1 + 2**n of the sum x + (x << n) in lanes of 32 bits of AVX-512, where several
+        such products after each other become one, and shifts have fewer ports."""
+        x, moved = node.args
+        if (self.tables.level, self.lanes.width) != ("avx512", 32) or moved.op != "shl":
+            return None
+        return 1 + (1 << moved.args[1].low) if moved.args[0] is x else None
 
     def _vector(self, node: Node):
         """Return the node as a vector of lanes; truths become 0 and 1."""
