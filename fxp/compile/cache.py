@@ -29,13 +29,15 @@ from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
 from fxp.compile.nests.products import emit_matmul, sum_width
 from fxp.compile.nests.spans import emit_spans
+from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_source
 from fxp.once import cached_property, compile_lock, hold_at_fork
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Code", "Kernel", "compile_module", "copies", "njit", "scalar_kernel", "team"]
+__all__ = ["Code", "Kernel", "compile_module", "copies", "gains_joined", "njit", "scalar_kernel",
+           "team"]
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -201,6 +203,14 @@ def _width(plan: Plan) -> int:
     if isinstance(plan, MatmulPlan):
         return sum_width(plan, target())
     return plan_width(plan.circuits, plan.dtypes.values())
+
+
+def gains_joined(plan: MatmulPlan) -> bool:
+    """Whether a plan's joined plan is faster here: AVX2 reads its table slower, as does any
+    processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
+    if plan.joined is None or target().level != "avx512" or _width(plan) == 8:
+        return False
+    return all(folded(node) for node in plan.joined.plan.step.nodes if node.op == "lookup")
 
 
 def _compiled(plan):

@@ -1,5 +1,7 @@
 """Copies of arrays of any strides as machine code, so that threads can share them out."""
 
+# mypy: disable-error-code="call-arg"  # intrinsics are called without the typing context
+
 from __future__ import annotations
 
 from llvmlite import ir

@@ -9,6 +9,7 @@ words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
+WORTH_PACKING = 32  # rows of a product, from which on its vectors are packed into words first
 
 Arrays = dict[str, np.ndarray]
 
@@ -53,6 +55,8 @@ def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Array
     """
     if backend == "numpy":
         return NumpyMatmul(plan, a, b, init, out, extra or {}, threads)
+    if joins(plan, a, b):
+        return JoinedMatmul(plan, a, b, init, out, extra or {}, threads, used)
     return VectorMatmul(plan, a, b, init, out, extra or {}, threads, used)
 
 
@@ -92,7 +96,7 @@ class Call:
             run_parts(self.parts, self.threads)
 
 
-def together(calls: Sequence[Callable[[], None]], threads: int) -> Callable[[], None]:
+def together(calls: Sequence[Any], threads: int) -> Callable[[], None]:
     """Return one call of several, of which none writes what another reads or writes: their
     parts are shared out at once where all of them have some, else they run in order."""
     if threads == 1 or not all(hasattr(call, "given") for call in calls):
@@ -172,6 +176,37 @@ class VectorMatmul(Call):
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]
         super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch))
+
+
+def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
+    """Whether a product may go by words that are packed first: that it is worth it."""
+    return (plan.joined is not None and len(next(iter(a.values()))) >= WORTH_PACKING
+            and all(v.flags.c_contiguous for v in b.values()) and compiler().gains_joined(plan))
+
+
+class JoinedMatmul:
+    """A compiled product by its joined plan where the operands fit that, else by the plan."""
+
+    def __init__(self, plan, a, b, init, out, extra, threads, used):
+        self.joined = plan.joined
+        self.rest = plan, a, b, init, out, extra, threads, used
+        self.words = np.zeros(next(iter(b.values())).shape, np.int16)
+        words = {"b_word": self.words}
+        stored = {**b, **words}
+        self.pack = VectorMap(MapPlan(self.joined.pack, {n: v.dtype for n, v in stored.items()}),
+                              stored, 0, threads)
+        self.fast = VectorMatmul(self.joined.plan, a, words, init, out, extra, threads, used)
+        self.bounded = next(iter(a.values())), self.words, next(iter(init.values()))
+
+    @cached_property
+    def general(self) -> VectorMatmul:
+        """The product by the plan itself, compiled when it is first needed."""
+        return VectorMatmul(*self.rest)
+
+    def __call__(self, **scalars: int) -> None:
+        self.pack()
+        fits = self.joined.fits(*(int(operand.max(initial=-(1 << 15))) for operand in self.bounded))
+        (self.fast if fits else self.general)(**scalars)
 
 
 class NumpyMap:

@@ -14,6 +14,7 @@ __all__ = ["Banks", "intrinsic"]
 
 I8, I16 = (ir.IntType(n) for n in (8, 16))
 MOST_BANKS = {"avx512": 4, "avx2": 8, "plain": 0}
+ADDED = {"avx512": "llvm.x86.avx512.pmaddubs.w.512", "avx2": "llvm.x86.avx2.pmadd.ub.sw"}
 SHUFFLED = 8  # words of 16 bits in a bank of AVX2
 
 
@@ -64,6 +65,18 @@ class Banks:
             return found
         up = lanes.splat(lanes.width - 16)
         return b.ashr(b.shl(found, up), up)
+
+    def folded(self, u):
+        """Return (u >> 8) + 32 (u & 255) of lanes of 16 bits that are not negative."""
+        if self.level not in ADDED:
+            b, splat = self.builder, self.lanes.splat
+            return b.add(b.lshr(u, splat(8)), b.mul(b.and_(u, splat(255)), splat(32)))
+        kind = ir.VectorType(I8, 2 * self.lanes.count)
+        factors = ir.Constant(kind, [32, 1] * self.lanes.count)
+        name, types = ADDED[self.level], [kind, kind]
+        function = self.builder.module.globals.get(name) or ir.Function(
+            self.builder.module, ir.FunctionType(self.lanes.type, types), name)
+        return self.builder.call(function, [self.builder.bitcast(u, kind), factors])
 
     def _biased(self, entries: list[int], least: int, address):
         """AVX-512: lanes of 32 bits read words of 16, which lie above the least entry. The high

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llvmlite import ir
 
 from fxp.compile.machine.target import Target
-from fxp.compile.nodes.clamped import StridedRead
+from fxp.compile.nodes.clamped import FoldedRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
@@ -94,10 +94,10 @@ class _Emitter:
                 stack.extend(needed[node.index])
         return needed
 
-    def _read(self, node: Node) -> SaturatedRead | StridedRead | None:
+    def _read(self, node: Node) -> SaturatedRead | FoldedRead | StridedRead | None:
         """Return the lookup in a form that needs less than its address, if it has one."""
-        read = self.tables.plan(node) or self.tables.strided(node)
-        if isinstance(read, StridedRead) and not reads_unsigned(read.value, self.modes):
+        read = self.tables.plan(node) or self.tables.folded(node) or self.tables.strided(node)
+        if isinstance(read, (FoldedRead, StridedRead)) and not reads_unsigned(read.value, self.modes):
             return None
         return read
 
@@ -243,6 +243,9 @@ class _Emitter:
         read = self._read(node)
         if isinstance(read, StridedRead):
             return self._strided(read)
+        if isinstance(read, FoldedRead):
+            u = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
+            return self.tables.banks.read(read.entries, self.tables.banks.folded(u))
         if read is None:
             index = node.args[0]
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
