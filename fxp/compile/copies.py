@@ -14,7 +14,8 @@ from fxp.compile.memory import word
 __all__ = ["AXES", "COPY"]
 
 AXES = 5
-FIELDS = ("count", "to", "of")  # of an axis: numbers, and the bytes from one to the next, in both arrays
+# Of an axis: how many numbers, and the bytes from one to the next, in both arrays.
+FIELDS = ("count", "to", "of")
 
 
 def _mover(bits: int):

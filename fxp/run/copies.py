@@ -48,7 +48,8 @@ def _axes(to: np.ndarray, of: np.ndarray) -> Axes:
     return found
 
 
-def _parts(to: np.ndarray, of: np.ndarray, axes: Axes, threads: int) -> list[tuple[float, dict[str, int]]]:
+def _parts(to: np.ndarray, of: np.ndarray, axes: Axes, threads: int
+           ) -> list[tuple[float, dict[str, int]]]:
     """Return the arguments of each part, a range of the first axis, and where that begins,
     from 0 to 1."""
     count, *steps = axes[0] if axes else (1, 0, 0)

@@ -97,8 +97,8 @@ class _Emitter:
     def _read(self, node: Node) -> SaturatedRead | FoldedRead | StridedRead | None:
         """Return the lookup in a form that needs less than its address, if it has one."""
         read = self.tables.plan(node) or self.tables.folded(node) or self.tables.strided(node)
-        if isinstance(read, (FoldedRead, StridedRead)) and not reads_unsigned(read.value, self.modes):
-            return None
+        if isinstance(read, (FoldedRead, StridedRead)):
+            return read if reads_unsigned(read.value, self.modes) else None
         return read
 
     def _costly(self, node: Node) -> bool:

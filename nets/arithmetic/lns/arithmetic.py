@@ -99,7 +99,7 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
             rows = Tensor({k: v[:, :width].reshape(rows.rows // size, -1)
                            for k, v in means.fields.items()}, rows.columns, rows.role)
         take = copying(self, [(v[:, : mean.columns], rows.fields[k][:, : mean.columns])
-                        for k, v in mean.fields.items()])
+                              for k, v in mean.fields.items()])
 
         def run() -> None:
             for call in calls:

@@ -105,7 +105,7 @@ class BinaryConv2d(Product, Conv2d):
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls = [*ways.convolve_gradient(ar, self.inner, dy, self.sign, around),
                      copying(ar, list(zip(as_images(dx, self.window.shape).values(),
-                                      self._inside(around))))]
+                                          self._inside(around))))]
         *steps, _ = ways.descend(ar, self.inner, self.w, self.nothing, framed, dy)
         return dx, [*calls, *steps]  # all but the bias's
 
