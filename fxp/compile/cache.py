@@ -208,9 +208,10 @@ def _width(plan: Plan) -> int:
 def gains_joined(plan: MatmulPlan) -> bool:
     """Whether a plan's joined plan is faster here: AVX2 reads its table slower, as does any
     processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
-    if plan.joined is None or target().level != "avx512" or _width(plan) == 8:
+    joined = plan.joined()
+    if joined is None or target().level != "avx512" or _width(plan) == 8:
         return False
-    return all(folded(node) for node in plan.joined.plan.step.nodes if node.op == "lookup")
+    return all(folded(node) for node in joined.plan.step.nodes if node.op == "lookup")
 
 
 def _compiled(plan):

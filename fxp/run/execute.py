@@ -180,7 +180,7 @@ class VectorMatmul(Call):
 
 def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
     """Whether a product may go by words that are packed first: that it is worth it."""
-    return (plan.joined is not None and len(next(iter(a.values()))) >= WORTH_PACKING
+    return (len(next(iter(a.values()))) >= WORTH_PACKING and plan.joined() is not None
             and all(v.flags.c_contiguous for v in b.values()) and compiler().gains_joined(plan))
 
 
@@ -188,7 +188,7 @@ class JoinedMatmul:
     """A compiled product by its joined plan where the operands fit that, else by the plan."""
 
     def __init__(self, plan, a, b, init, out, extra, threads, used):
-        self.joined = plan.joined
+        self.joined = plan.joined()
         self.rest = plan, a, b, init, out, extra, threads, used
         self.words = np.zeros(next(iter(b.values())).shape, np.int16)
         words = {"b_word": self.words}

@@ -54,8 +54,8 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
-    `origin` is what init holds everywhere, port by port, where that is known. `joined` is
-    another way to the same words, for operands that it fits.
+    `origin` is what init holds everywhere, port by port, where that is known. `joined`
+    returns another way to the same words, for operands that it fits, or None.
     """
 
     start: Circuit
@@ -71,7 +71,7 @@ class MatmulPlan:
     combine: Circuit | None = None
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
-    joined: JoinedPlan | None = field(default=None, compare=False)
+    joined: Callable[[], JoinedPlan | None] = field(default=lambda: None, compare=False)
     extra: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):

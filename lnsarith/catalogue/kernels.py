@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -128,7 +129,8 @@ class Accumulator:
             absent=None if tree else low_a,
             low=None if tree else trace(step, low), low_limit=spec.one_level(self.of("a")),
             combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched,
-            joined=self._joined(end, ports or {}, names, stored, dtypes or {}, keep_untouched))
+            joined=cache(lambda: self._joined(end, ports or {}, names, stored, dtypes or {},
+                                              keep_untouched)))
 
     def _joined(self, end: Callable, ports, names, stored: Mapping[str, Lns], dtypes,
                 keep_untouched: bool) -> JoinedPlan | None:

@@ -81,11 +81,13 @@ def joined_for(register: Lns, delta: Callable) -> Joined | None:
     """Return the words of a register for sums by delta(gap, opposite), None where a level has
     too many bits or some sum of small numbers could grow without end."""
     levels = -spec.zero_level(register)
+    room = (-LEAST // levels).bit_length() - 1
+    if room < 2:
+        return None
     gaps = np.arange(levels)
     shifts = [np.broadcast_to(delta(gaps, np.full(levels, sign)), gaps.shape) for sign in (0, -1)]
     largest = np.maximum(*shifts)
-    room = (-LEAST // levels).bit_length() - 1
-    if room < 2 or largest.max() <= 0 or shifts[0][-1] or shifts[1][-1]:
+    if largest.max() <= 0 or shifts[0][-1] or shifts[1][-1]:
         return None
     starts = np.flatnonzero(np.diff(shifts[0]))  # of cells of a table, but for the first one
     cell = int(np.gcd.reduce(np.diff(starts))) or 1

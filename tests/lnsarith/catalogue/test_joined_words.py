@@ -74,6 +74,10 @@ def test_tables_that_two_registers_hold_are_worth_it(delta, gains):
     assert gains_joined(Accumulator(Lns(12, 6), parse(delta)).plan()) is gains
 
 
+def test_wide_registers_are_refused_at_once():
+    assert joined_of(Lns(32, 20)) is None  # whose gaps nobody could list
+
+
 def operands(rng, f, shape, top):
     """Return levels and signs, some of them zero or the smallest, up to a level."""
     zero = spec.zero_level(f)
@@ -90,7 +94,7 @@ def operands(rng, f, shape, top):
 def test_products_by_words_are_those_of_the_plan(guard, delta, top, shape):
     f = Lns(12, 6)
     plan = Accumulator(f, parse(delta), guard).plan()
-    assert plan.joined is not None
+    assert plan.joined() is not None
     rng = np.random.default_rng(1)
     rows, depth, columns = shape
     width = -(-columns // 32) * 32
