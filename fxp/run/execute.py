@@ -27,7 +27,7 @@ LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
-WORTH_PACKING = 32  # rows of a product, from which on its vectors are packed into words first
+WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
 
 Arrays = dict[str, np.ndarray]
 
@@ -180,7 +180,9 @@ class VectorMatmul(Call):
 
 def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
     """Whether a product may go by words that are packed first: that it is worth it."""
-    return (len(next(iter(a.values()))) >= WORTH_PACKING and plan.joined() is not None
+    rows = len(next(iter(a.values())))
+    steps = rows * next(iter(b.values())).size
+    return (rows >= WORTH_PACKING[0] and steps >= WORTH_PACKING[1] and plan.joined() is not None
             and all(v.flags.c_contiguous for v in b.values()) and compiler().gains_joined(plan))
 
 
