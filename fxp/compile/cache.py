@@ -36,8 +36,7 @@ from fxp.compile.scalar import scalar_source
 from fxp.once import cached_property, compile_lock, hold_at_fork
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Code", "Kernel", "compile_module", "copies", "gains_joined", "njit", "scalar_kernel",
-           "team"]
+__all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_kernel"]
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -70,20 +69,6 @@ class Kernel(Code):
     def __init__(self, plan: Plan):
         super().__init__(plan.arguments(), _compiled(plan))
         self.plan = plan
-
-
-def team():
-    """Return the module fxp.compile.team, compiled when it is first asked for."""
-    with compile_lock, global_compiler_lock:
-        import fxp.compile.team
-    return fxp.compile.team
-
-
-def copies():
-    """Return the module fxp.compile.copies, the same way."""
-    with compile_lock, global_compiler_lock:
-        import fxp.compile.copies
-    return fxp.compile.copies
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fxp.compile.loading import compiler
+from fxp.compile.loading import copies
 from fxp.run.execute import Call
 from fxp.run.threads import parts_of
 
@@ -23,7 +23,7 @@ def bind_copies(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threads: int = 1
     is broadcast to. Pairs have no memory in common."""
     pairs = [(to, np.broadcast_to(of, to.shape)) for to, of in pairs]
     if threads > 1 and all(to.dtype == of.dtype for to, of in pairs):
-        code = compiler().copies()
+        code = copies()
         axes = [_axes(to, of) for to, of in pairs]
         if all(len(a) <= code.AXES for a in axes):
             parts = [part for pair, a in zip(pairs, axes) for part in _parts(*pair, a, threads)]
@@ -56,8 +56,8 @@ def _parts(to: np.ndarray, of: np.ndarray, axes: Axes, threads: int
     found = []
     for low, high in parts_of(count, to.size, WORTH_A_PART, threads):
         whole = [(high - low, *steps), *axes[1:]]
-        whole = [(1, 0, 0)] * (compiler().copies().AXES - len(whole)) + whole
+        whole = [(1, 0, 0)] * (copies().AXES - len(whole)) + whole
         starts = [array.ctypes.data + low * step for array, step in zip((to, of), steps)]
         words = [*starts, to.itemsize, *(word for axis in whole for word in axis)]
-        found.append((low / count, dict(zip(compiler().copies().COPY.names, words))))
+        found.append((low / count, dict(zip(copies().COPY.names, words))))
     return found

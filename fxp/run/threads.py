@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fxp.compile.loading import compiler
+from fxp.compile.loading import team
 
 __all__ = ["PARTS", "parts_of", "processors", "run_parts"]
 
@@ -39,7 +39,7 @@ class _Team:
     """As many workers as were asked for, but no more than there are processors beside one."""
 
     def __init__(self):
-        self.code = compiler().team()
+        self.code = team()
         self.memory, self.board = self.code.new_board()
         self.leads = threading.Lock()
         self.awake = threading.Event()
