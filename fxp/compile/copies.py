@@ -1,6 +1,7 @@
 """Copies of arrays of any strides as machine code, so that threads can share them out."""
 
-# mypy: disable-error-code="call-arg"  # intrinsics are called without the typing context
+# Intrinsics are called without the typing context that they are defined with.
+# mypy: disable-error-code="call-arg"
 
 from __future__ import annotations
 

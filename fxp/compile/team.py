@@ -7,7 +7,8 @@ back, so that a range of images or rows stays in one processor's caches from job
 comes late finds nothing to do; the leader waits for those alone that are at a part.
 """
 
-# mypy: disable-error-code="call-arg"  # intrinsics are called without the typing context
+# Intrinsics are called without the typing context that they are defined with.
+# mypy: disable-error-code="call-arg"
 
 from __future__ import annotations
 

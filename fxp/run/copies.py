@@ -21,8 +21,8 @@ def bind_copies(pairs: Iterable[tuple[np.ndarray, np.ndarray]], threads: int = 1
                 ) -> Callable[[], None]:
     """Return the call that copies the second of each pair of arrays into the first, which it
     is broadcast to. Pairs have no memory in common."""
-    pairs = [(to, np.broadcast_to(of, to.shape)) for to, of in pairs]
-    if threads > 1 and all(to.dtype == of.dtype for to, of in pairs):
+    pairs = [(to, np.broadcast_to(of, to.shape)) for to, of in pairs if to.size]
+    if threads > 1 and pairs and all(to.dtype == of.dtype for to, of in pairs):
         code = copies()
         axes = [_axes(to, of) for to, of in pairs]
         if all(len(a) <= code.AXES for a in axes):
