@@ -21,13 +21,12 @@ def counting(size: int, count: int):
 
 
 @pytest.mark.parametrize("count", [2, 3, 16])
-def test_each_part_is_run_once(count, monkeypatch):
-    monkeypatch.setattr("fxp.run.execute.WORTH_A_PART", 64)
-    numbers, call = counting(64 * 40 + 5, count)
-    assert len(call.arguments) > 1
-    for _ in range(500):
+def test_each_part_is_run_once(count):
+    numbers, call = counting((1 << 20) + 5, count)  # long enough for workers to come
+    assert len(call.arguments) == threads.PARTS * count
+    for _ in range(1000):
         call()
-    assert (numbers == 500).all()
+    assert (numbers == 1000).all()
 
 
 def test_a_thread_that_finds_the_workers_busy_runs_its_parts_itself(monkeypatch):
