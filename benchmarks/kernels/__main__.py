@@ -52,23 +52,19 @@ def _measure(given: dict, options) -> int:
 def _row(product, given: dict, options, limit: float) -> dict:
     from benchmarks.kernels.loops import step_loop
     from benchmarks.kernels.ports import least_seconds
-    from fxp.compile.cache import gains_joined
     from fxp.compile.machine.target import target
     from fxp.compile.nests.products import sum_width, tiles
-    from fxp.run.execute import WORTH_PACKING, kernel_of
+    from fxp.run.execute import kernel_of
 
     product.call()
     best = least_seconds(product.call, options.rounds)
     rows, depth, columns = options.size
     rate = rows * depth * columns / best
-    plan = product.plan
-    if rows * depth * columns >= WORTH_PACKING[1] and gains_joined(plan):
-        plan = plan.joined().plan
-    bits = sum_width(plan, target())
-    ways = step_loop("\n".join(kernel_of(plan).run.inspect_asm().values()))
+    bits = sum_width(product.plan, target())
+    ways = step_loop("\n".join(kernel_of(product.plan).run.inspect_asm().values()))
     way = ways[product.above]
-    steps = max(1, way.copies // len(plan.scalars))  # the loop may be unrolled
-    vectors, lanes = steps * tiles(plan)[0], target().lanes(bits)
+    steps = max(1, way.copies // len(product.plan.scalars))  # the loop may be unrolled
+    vectors, lanes = steps * tiles(product.plan)[0], target().lanes(bits)
     each = way.instructions / vectors / lanes
     return {"plan": product.name, "scalars": "above 1" if product.above else "up to 1",
             **given, "rate": rate, "bits": bits, "instructions": way.instructions / vectors,

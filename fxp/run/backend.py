@@ -183,7 +183,8 @@ def _bound_matmul(plan, a, b, init, extra, backend):
     scalars = {n: np.asarray(x, plan.dtypes[n]) for n, x in zip(plan.scalars, a)}
     out = {n: np.empty((rows, width), plan.dtypes[n]) for n in plan.finish.outputs}
     bind_matmul(plan, scalars, named(plan.vectors, b), named(plan.start.inputs, init), out,
-                named(plan.extra, extra), backend, _threads(), columns)()
+                named(plan.extra, extra), backend, _threads(), columns,
+                packed=True)()
     return [x[:, :columns] for x in out.values()]
 
 

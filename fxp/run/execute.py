@@ -45,17 +45,19 @@ def bind_map(plan: MapPlan, arrays: Arrays, backend: str = "vector", first: int 
 
 def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Arrays,
                 extra: Arrays | None = None, backend: str = "vector", threads: int = 1,
-                used: int | None = None):
+                used: int | None = None, packed: bool = False):
     """Return call(**scalars) that runs a product of a (rows x depth) and b (depth x columns).
 
     a may have any strides; b, init, extra and out are contiguous along their
     columns, whose number is a multiple of LANES; a broadcast init has stride 0. Of the
     columns the first `used`, by default all, count: others may be left as they are.
-    Large products are split by rows over threads, with the same words.
+    Large products are split by rows over threads, with the same words. packed says that
+    results are packed into words at once, which the sign of a zero is no part of: then they
+    may go by the plan's joined plan.
     """
     if backend == "numpy":
         return NumpyMatmul(plan, a, b, init, out, extra or {}, threads)
-    if joins(plan, a, b):
+    if packed and joins(plan, a, b):
         return JoinedMatmul(plan, a, b, init, out, extra or {}, threads, used)
     return VectorMatmul(plan, a, b, init, out, extra or {}, threads, used)
 

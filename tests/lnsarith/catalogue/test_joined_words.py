@@ -5,7 +5,7 @@ import pytest
 
 from fxp.compile.cache import gains_joined
 from fxp.compile.machine.target import target
-from fxp.run.execute import JoinedMatmul, NumpyMatmul
+from fxp.run.execute import JoinedMatmul, NumpyMatmul, bind_matmul
 from fxp.trace.circuit import evaluate, trace
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.methods import parse
@@ -110,3 +110,14 @@ def test_products_by_words_are_those_of_the_plan(guard, delta, top, shape):
              for o in (wanted, found)]
     assert np.array_equal(words[0][:, :columns], words[1][:, :columns])
     assert ("general" in vars(call)) == (top == -1)  # only those that may reach the top
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_only_results_that_become_words_may_lose_the_sign_of_a_zero(packed):
+    plan = Accumulator(Lns(12, 6)).plan()
+    rows, depth, columns = 64, 1024, 64
+    a, b, init, out = ({f"{n}_{k}": np.zeros(shape, np.int16) for k in ("level", "sign")}
+                       for n, shape in zip("abio", ((rows, depth), (depth, columns),
+                                                    (rows, columns), (rows, columns))))
+    call = bind_matmul(plan, a, b, init, out, packed=packed)
+    assert isinstance(call, JoinedMatmul) is (packed and gains_joined(plan))
