@@ -5,6 +5,7 @@
     python -m benchmarks.startup          help, first and second run
     python -m benchmarks.memory           an epoch of MNIST
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
+    python -m benchmarks.duel             two builds against each other, and PyTorch
     python -m benchmarks.agreement        kernels against NumPy, every combination of options
     python -m benchmarks.hardware.mutants          faults in Verilog: which sim and prove catch
     python -m benchmarks.hardware.mutants.cores    faults in whole cores: which their benches see

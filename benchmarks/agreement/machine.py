@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ctypes import CFUNCTYPE, POINTER, c_int64
+from ctypes import CFUNCTYPE, addressof, c_int32, c_int64, c_void_p
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -25,7 +25,8 @@ PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
               "avx2": "haswell", "plain": "nehalem"}
 NEEDED = {"avx512vbmi": ("avx512bw", "avx512vl", "avx512dq", "avx512vbmi"),
           "avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
-I64 = ir.IntType(64)
+I64, I8P = ir.IntType(64), ir.IntType(8).as_pointer()
+FUNCTION = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int64)
 
 
 def levels() -> list[str]:
@@ -79,8 +80,8 @@ class Module:
         arrays.update((n, np.empty(size, plan.dtypes[n])) for n in plan.circuit.outputs)
         values = {"first": 0, "count": size, **{n: a.ctypes.data for n, a in arrays.items()}}
         names = plan.arguments()
-        call = CFUNCTYPE(None, POINTER(c_int64))(self.engine.get_function_address(f"map{index}"))
-        call((c_int64 * len(names))(*(values[n] for n in names)))
+        call = FUNCTION(self.engine.get_function_address(f"map{index}"))
+        call(None, None, addressof((c_int64 * len(names))(*(values[n] for n in names))))
         return {n: arrays[n] for n in plan.circuit.outputs}
 
 
@@ -95,21 +96,21 @@ class MatmulKernel:
         _add(module, "product", plan, Lanes(sum_width(plan, target), target), emit_matmul)
         self.engine = compiled(str(module), PROCESSORS[level], optimise)
 
-    def run(self, arguments: tuple[int, ...]) -> None:
-        call = CFUNCTYPE(None, POINTER(c_int64))(self.engine.get_function_address("product"))
-        call((c_int64 * len(self.names))(*arguments))
+        self.entry = self.engine.get_function_address("product")
+
+    def run(self, address: int) -> None:
+        FUNCTION(self.entry)(None, None, address)
 
 
 def _add(module: ir.Module, name: str, plan, lanes: Lanes, emit=emit_map) -> None:
     names = plan.arguments()
-    values = ir.ArrayType(I64, len(names))
-    kind = ir.FunctionType(ir.VoidType(), [values.as_pointer()])
+    kind = ir.FunctionType(ir.IntType(32), [I8P, I8P, I64])  # void(int64) as Numba has it
     function = ir.Function(module, kind, name)
     builder = ir.IRBuilder(function.append_basic_block())
-    arguments = Arguments(builder, names, builder.load(function.args[0]))
+    arguments = Arguments(builder, names, function.args[2])
     emit(builder, plan, lanes, arguments)
     check_defined(function)
-    builder.ret_void()
+    builder.ret(ir.Constant(kind.return_type, 0))
 
 
 def compiled(text: str, processor: str, optimise: bool):

@@ -12,8 +12,9 @@ from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
 from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul
+from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
-from fxp.trace.plans import MatmulPlan
+from fxp.trace.plans import JoinedPlan, MatmulPlan
 from lnsarith.catalogue import kernels as lns
 from lnsarith.delta.methods import parse
 from lnsarith.lns.format import Lns
@@ -73,19 +74,47 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
                for n in plan.extra if n not in plan.dtypes}
     before = {n: _view(rng, plan.dtypes[n], (rows, wide), 0) for n in plan.finish.outputs}
     wanted = {n: v.copy() for n, v in before.items()}
+    joined = plan.joined()
+    if joined is not None and rng.random() < 0.7:  # for any operands it would hardly ever be
+        _fit(joined, a, b, init)
+    else:
+        joined = None
     NumpyMatmul(plan, a, b, init, wanted, extra, 1)(**scalars)
     for level in levels:
         gap = int(rng.integers(0, 3))
         found = {n: _like(rng, v, gap) for n, v in before.items()}
-        kernel = MatmulKernel(plan, level)
         threads = 1 if rows < 2 else 2
-        VectorMatmul(plan, a, b, init, found, extra, threads, columns, kernel)(**scalars)
+        taken, vectors = (plan, b) if joined is None else (joined.plan, _packed(joined, b))
+        VectorMatmul(taken, a, vectors, init, found, extra, threads, columns,
+                     MatmulKernel(taken, level))(**scalars)
         for n, words in wanted.items():
-            wrong = np.argwhere(found[n][:, :columns] != words[:, :columns])
+            differ = found[n] != words
+            if joined is not None and n.endswith("sign"):  # that of zero is nobody's
+                level_of = wanted[n.replace("sign", "level")]
+                differ &= level_of != plan.finish.outputs[n.replace("sign", "level")].low
+            wrong = np.argwhere(differ[:, :columns])
             if len(wrong):
                 i, j = wrong[0]
                 yield (f"{drawn.name} [{level}]: {len(wrong)} words of {n} differ, the first at "
                        f"{i}, {j}: {found[n][i, j]}, should be {words[i, j]}")
+
+
+def _fit(joined: JoinedPlan, a, b, init) -> None:
+    """Lower the levels of operands until they fit a joined plan."""
+    groups = [next(iter(group.values())) for group in (a, b, init)]
+    least = [group.min(initial=0) for group in groups]
+    while not joined.fits(int(groups[0].max(initial=-(1 << 15))),
+                          int(_packed(joined, b)["b_word"].max(initial=-(1 << 15))),
+                          int(groups[2].max(initial=-(1 << 15)))):
+        for group, low in zip(groups, least):
+            group[...] = np.maximum(group - np.abs(group) // 8 - 1, low)
+
+
+def _packed(joined: JoinedPlan, b) -> dict[str, np.ndarray]:
+    """Return the words of the vectors."""
+    word = evaluate(joined.pack, **{n: v.astype(np.int64) for n, v in b.items()})
+    return {"b_word": np.ascontiguousarray(np.broadcast_to(word, next(iter(b.values())).shape),
+                                           np.int16)}
 
 
 def _lns(rng: np.random.Generator) -> tuple[str, MatmulPlan]:

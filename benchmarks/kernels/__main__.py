@@ -53,7 +53,7 @@ def _row(product, given: dict, options, limit: float) -> dict:
     from benchmarks.kernels.loops import step_loop
     from benchmarks.kernels.ports import least_seconds
     from fxp.compile.machine.target import target
-    from fxp.compile.nests.products import TILES, sum_width
+    from fxp.compile.nests.products import sum_width, tiles
     from fxp.run.execute import kernel_of
 
     product.call()
@@ -64,7 +64,7 @@ def _row(product, given: dict, options, limit: float) -> dict:
     ways = step_loop("\n".join(kernel_of(product.plan).run.inspect_asm().values()))
     way = ways[product.above]
     steps = max(1, way.copies // len(product.plan.scalars))  # the loop may be unrolled
-    vectors, lanes = steps * TILES[0], target().lanes(bits)
+    vectors, lanes = steps * tiles(product.plan)[0], target().lanes(bits)
     each = way.instructions / vectors / lanes
     return {"plan": product.name, "scalars": "above 1" if product.above else "up to 1",
             **given, "rate": rate, "bits": bits, "instructions": way.instructions / vectors,

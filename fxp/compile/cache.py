@@ -11,7 +11,7 @@ import hashlib
 import pickle
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import numba
@@ -29,13 +29,14 @@ from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
 from fxp.compile.nests.products import emit_matmul, sum_width
 from fxp.compile.nests.spans import emit_spans
+from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_source
-from fxp.once import compile_lock, hold_at_fork
+from fxp.once import cached_property, compile_lock, hold_at_fork
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Kernel", "compile_module", "njit", "scalar_kernel"]
+__all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_kernel"]
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -44,20 +45,30 @@ _PLANS: dict[str, Plan] = {}
 hold_at_fork(global_compiler_lock, ffi.lib._lock)
 
 
-class Kernel:
-    """A compiled map or matrix product over arrays given by address.
+class Code:
+    """Machine code over arrays given by address.
 
-    Calling it with the integer arguments of `names`, as one tuple in that order,
-    runs it; it releases the interpreter lock. See `MapPlan` and `MatmulPlan`.
+    run(address) runs it with the integer arguments of `names`, words of 64 bits at the
+    address, in that order; it releases the interpreter lock.
     """
 
-    def __init__(self, plan: Plan):
-        self.plan = plan
-        self.names = plan.arguments()
-        self.run = _compiled(plan, len(self.names))
+    def __init__(self, names: Sequence[str], run: Callable[[int], None]):
+        self.names = names
+        self.run = run
 
-    def __call__(self, **values: int) -> None:
-        self.run(tuple(values[n] for n in self.names))
+    @cached_property
+    def entry(self) -> int:
+        """The address of the machine code, for `fxp.compile.team`."""
+        (compiled,) = self.run.overloads.values()  # type: ignore[attr-defined]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
+class Kernel(Code):
+    """A compiled map or matrix product; see `MapPlan` and `MatmulPlan`."""
+
+    def __init__(self, plan: Plan):
+        super().__init__(plan.arguments(), _compiled(plan))
+        self.plan = plan
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
@@ -67,7 +78,7 @@ def core(key: str):
     """Return the intrinsic that generates the loops of a plan; for generated modules."""
 
     @intrinsic
-    def loops(typingctx, args):
+    def loops(typingctx, address):
         def generate(context, builder, signature, values):
             plan = _PLANS[key]
             lanes = Lanes(_width(plan), target())
@@ -76,7 +87,7 @@ def core(key: str):
             check_defined(builder.function)
             return context.get_dummy_value()
 
-        return types.void(args), generate
+        return types.void(types.int64), generate
 
     return loops
 
@@ -179,11 +190,20 @@ def _width(plan: Plan) -> int:
     return plan_width(plan.circuits, plan.dtypes.values())
 
 
-def _compiled(plan, count: int):
+def gains_joined(plan: MatmulPlan) -> bool:
+    """Whether a plan's joined plan is faster here: AVX2 reads its table slower, as does any
+    processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
+    joined = plan.joined()
+    if joined is None or target().level != "avx512" or _width(plan) == 8:
+        return False
+    return all(folded(node) for node in joined.plan.step.nodes if node.op == "lookup")
+
+
+def _compiled(plan):
     key = plan_digest(plan)
     _PLANS[key] = plan
     kind = type(plan).__name__.removesuffix("Plan").lower()
-    return compile_module(kind, _MODULE.format(key=key, count=count)).run
+    return compile_module(kind, _MODULE.format(key=key)).run
 
 
 _MODULE = '''\
@@ -194,7 +214,7 @@ from fxp.compile.cache import core, njit
 loops = core("{key}")
 
 
-@njit(types.void(types.UniTuple(types.int64, {count})), nogil=True, cache=True)
-def run(args):
-    loops(args)
+@njit(types.void(types.int64), nogil=True, cache=True)
+def run(address):
+    loops(address)
 '''

@@ -12,6 +12,7 @@ holds for a block in its thread, `with backend(name):`, else for the process,
 from __future__ import annotations
 
 import os
+from array import array as words_in_memory
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,7 @@ from fxp.compile.scalar_loops import scalar_map, scalar_matmul
 from fxp.format import word_dtype
 from fxp.once import cached_property
 from fxp.run.execute import LANES, bind_matmul
+from fxp.run.threads import processors
 from fxp.trace.circuit import Circuit, evaluate
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MapPlan, MatmulPlan
@@ -111,7 +113,8 @@ class _Map:
 
     def _vector(self, values, results):
         addresses = [a.ctypes.data for a in (*values, *results)]
-        self._vector_kernel((0, results[0].size, *addresses))
+        arguments = words_in_memory("q", (0, results[0].size, *addresses))
+        self._vector_kernel(arguments.buffer_info()[0])
 
     def _scalar(self, values, results):
         self._scalar_kernel(*(a.reshape(-1) for a in (*values, *results)))
@@ -180,7 +183,8 @@ def _bound_matmul(plan, a, b, init, extra, backend):
     scalars = {n: np.asarray(x, plan.dtypes[n]) for n, x in zip(plan.scalars, a)}
     out = {n: np.empty((rows, width), plan.dtypes[n]) for n in plan.finish.outputs}
     bind_matmul(plan, scalars, named(plan.vectors, b), named(plan.start.inputs, init), out,
-                named(plan.extra, extra), backend, _threads(), columns)()
+                named(plan.extra, extra), backend, _threads(), columns,
+                packed=True)()
     return [x[:, :columns] for x in out.values()]
 
 
@@ -217,10 +221,7 @@ def _widened(array: np.ndarray, width: int, dtype) -> np.ndarray:
 
 
 def _threads() -> int:
-    if _chosen["threads"] is not None:
-        return _chosen["threads"]
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-        os.cpu_count() or 1)
+    return processors() if _chosen["threads"] is None else _chosen["threads"]
 
 
 def _checked(name: str) -> str:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fxp.run.execute import LANES, WORTH_A_THREAD, Arrays, kernel_of, run_parts
+from fxp.run.execute import LANES, WORTH_A_THREAD, Arrays, Call, kernel_of
+from fxp.run.threads import PARTS, parts_of
 from fxp.trace.plans import SpanPlan
 
 __all__ = ["Loops", "Place", "bind_spans"]
@@ -59,24 +60,17 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
         values.update((name, array.ctypes.data) for name, array in group.items())
     lanes = -(-loops.taps * loops.unit // LANES) * LANES
     work = first.size * loops.taps * lanes
-    args, kept = [], [a, vectors, state]
-    for part in _parts(values, loops.split, work, threads):
-        scratch = np.empty((4 + len(a)) * (width * channels + 1), np.int64)
-        kept.append(scratch)
-        whole = {**values, **part, "scratch": scratch.ctypes.data}
-        args.append(tuple(whole[n] for n in kernel.names))
-
-    def run(kept=kept) -> None:
-        run_parts(kernel, args)
-
-    return run
+    parts, kept = [], []
+    for share in _shares(values, loops.split, work, threads):
+        kept.append(np.empty((4 + len(a)) * (width * channels + 1), np.int64))
+        parts.append({**values, **share, "scratch": kept[-1].ctypes.data})
+    return Call(kernel, parts, threads, (a, vectors, state, kept))
 
 
-def _parts(values: dict, split: str, work: int, threads: int) -> list[dict]:
-    """Return the bounds of each thread's share."""
+def _shares(values: dict, split: str, work: int, threads: int) -> list[dict]:
+    """Return the bounds of each part."""
     if not split:
         return [{}]
-    size = values[f"{split}s"]
-    count = max(1, min(threads, size, work // WORTH_A_THREAD))
-    edges = [size * i // count for i in range(count + 1)]
-    return [{split: low, f"{split}s": high} for low, high in zip(edges, edges[1:])]
+    each = PARTS if split == "image" else 1  # all channels' parts go through all images
+    return [{split: low, f"{split}s": high}
+            for low, high in parts_of(values[f"{split}s"], work, WORTH_A_THREAD, threads, each)]

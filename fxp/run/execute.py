@@ -8,113 +8,209 @@ words.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from fxp.compile.loading import compiler
+from fxp.once import cached_property
+from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
 from fxp.trace.plans import MapPlan, MatmulPlan, plan_digest
 
-__all__ = ["BACKENDS", "LANES", "bind_map", "bind_matmul", "kernel_of", "run_parts"]
+__all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
+           "in_order", "kernel_of", "together"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
-WORTH_A_THREAD = 1 << 19  # steps of a product below which a second thread costs more
+VECTOR = 64  # elements of a map that one part takes at least
+WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
+WORTH_A_THREAD = 1 << 16  # steps of a product, the same
+WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
 
 Arrays = dict[str, np.ndarray]
 
 
-def bind_map(plan: MapPlan, arrays: Arrays, backend: str = "vector", first: int = 0):
+def bind_map(plan: MapPlan, arrays: Arrays, backend: str = "vector", first: int = 0,
+             threads: int = 1):
     """Return call(**scalars) that runs a map over contiguous arrays of one size.
 
     arrays holds the plan's vector ports and its outputs, by name.
     """
-    bound = NumpyMap if backend == "numpy" else VectorMap
-    return bound(plan, arrays, first)
+    if backend == "numpy":
+        return NumpyMap(plan, arrays, first)
+    return VectorMap(plan, arrays, first, threads)
 
 
 def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Arrays,
                 extra: Arrays | None = None, backend: str = "vector", threads: int = 1,
-                used: int | None = None):
+                used: int | None = None, packed: bool = False):
     """Return call(**scalars) that runs a product of a (rows x depth) and b (depth x columns).
 
     a may have any strides; b, init, extra and out are contiguous along their
     columns, whose number is a multiple of LANES; a broadcast init has stride 0. Of the
     columns the first `used`, by default all, count: others may be left as they are.
-    Large products are split by rows over threads, with the same words.
+    Large products are split by rows over threads, with the same words. packed says that
+    results are packed into words at once, which the sign of a zero is no part of: then they
+    may go by the plan's joined plan.
     """
     if backend == "numpy":
         return NumpyMatmul(plan, a, b, init, out, extra or {}, threads)
+    if packed and joins(plan, a, b):
+        return JoinedMatmul(plan, a, b, init, out, extra or {}, threads, used)
     return VectorMatmul(plan, a, b, init, out, extra or {}, threads, used)
 
 
-class VectorMap:
+class Call:
+    """A kernel with its arguments, in parts that threads share out.
+
+    Scalars that come with each call are arguments that `parts` have no values of.
+    """
+
+    def __init__(self, kernel, parts: Sequence[dict[str, int]], threads: int, kept: object):
+        self.kernel = kernel
+        self.threads = threads
+        self.kept = kept  # arrays that the addresses lead to
+        names = kernel.names
+        self.arguments = np.array([[p.get(n, 0) for n in names] for p in parts], np.int64)
+        self.places = {n: i for i, n in enumerate(names) if n not in parts[0]}
+        self.first = _address(self.arguments)
+
+    def given(self, **scalars: int) -> Call:
+        """Put the scalars where the kernel reads them; return the call."""
+        for name, value in scalars.items():
+            self.arguments[:, self.places[name]] = value
+        return self
+
+    @cached_property
+    def parts(self) -> np.ndarray:
+        """The parts, for `run_parts`."""
+        each = range(self.first, self.first + self.arguments.nbytes, self.arguments.strides[0])
+        return np.array([(self.kernel.entry, at) for at in each], np.int64)
+
+    def __call__(self, **scalars: int) -> None:
+        if scalars:
+            self.given(**scalars)
+        if len(self.arguments) == 1:
+            self.kernel.run(self.first)
+        else:
+            run_parts(self.parts, self.threads)
+
+
+def together(calls: Sequence[Any], threads: int) -> Callable[[], None]:
+    """Return one call of several, of which none writes what another reads or writes: their
+    parts are shared out at once where all of them have some, else they run in order."""
+    if threads == 1 or not all(hasattr(call, "given") for call in calls):
+        return in_order(calls)
+    parts = np.concatenate([call.parts for call in calls])
+
+    def run() -> None:
+        for call in calls:
+            call.given()
+        run_parts(parts, threads)
+
+    return run
+
+
+def in_order(calls: Sequence[Callable[[], None]]) -> Callable[[], None]:
+    """Return one call of several, one after the other."""
+    def run() -> None:
+        for call in calls:
+            call()
+
+    return run
+
+
+class Given:
+    """A call whose scalars are functions, asked at each call."""
+
+    def __init__(self, call: Callable[..., None], scalars: dict[str, Callable[[], int]]):
+        self.call = call
+        self.scalars = scalars
+        if isinstance(call, Call):
+            self.given = lambda: call.given(**self._values())
+            self.parts = call.parts
+
+    def __call__(self) -> None:
+        self.call(**self._values())
+
+    def _values(self) -> dict[str, int]:
+        return {name: value() for name, value in self.scalars.items()}
+
+
+class VectorMap(Call):
     """A compiled map, bound."""
 
-    def __init__(self, plan, arrays, first):
-        self.kernel = kernel_of(plan)
-        self.arrays = arrays
-        count = next(iter(arrays.values())).size
-        values = {"first": first, "count": count,
-                  **{name: _address(array) for name, array in arrays.items()}}
-        self.arguments = _Arguments(self.kernel.names, values)
+    def __init__(self, plan, arrays: Arrays, first: int, threads: int = 1):
+        size = next(iter(arrays.values())).size
+        values = {"first": first, **{name: _address(array) for name, array in arrays.items()}}
+        vectors = -(-size // VECTOR)
+        parts = [self._part(values, arrays, low * VECTOR, min(high * VECTOR, size))
+                 for low, high in parts_of(vectors, size, WORTH_A_PART, threads)]
+        super().__init__(kernel_of(plan), parts, threads, arrays)
 
-    def __call__(self, **scalars):
-        self.kernel.run(self.arguments.given(scalars))
+    @staticmethod
+    def _part(values: dict[str, int], arrays: Arrays, low: int, high: int) -> dict[str, int]:
+        moved = {n: values[n] + low * array.itemsize for n, array in arrays.items()}
+        return {**moved, "first": values["first"] + low, "count": high - low}
 
 
-class VectorMatmul:
-    """A compiled matrix product, bound; one tuple of arguments for each thread."""
+class VectorMatmul(Call):
+    """A compiled matrix product, bound."""
 
     def __init__(self, plan, a, b, init, out, extra, threads, used=None, kernel=None):
-        self.kernel = kernel or kernel_of(plan)
-        self.arrays = (a, b, init, out, extra)
+        groups = (a, b, init, out, extra)
         rows, depth = next(iter(a.values())).shape
         columns = next(iter(out.values())).shape[1]
         if columns % LANES:
             raise ValueError(f"columns must be a multiple of {LANES}, got {columns}")
         values = {"depth": depth, "columns": columns, "used": columns if used is None else used}
-        for group in self.arrays:
+        for group in groups:
             values.update((name, _address(array)) for name, array in group.items())
         values["a_row"], values["a_step"] = _strides(a)
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
-        parts = _parts(rows, work, threads)
-        self.scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
-                        for low, high in parts]
-        self.parts = [
-            _Arguments(self.kernel.names,
-                       {**values, "row": low, "rows": high, "scratch": _address(scratch)})
-            for (low, high), scratch in zip(parts, self.scratch)]
-
-        self.bound = [part.bound for part in self.parts]
-        self.complete = not self.parts[0].places
-
-    def __call__(self, **scalars):
-        run_parts(self.kernel, self.bound if self.complete else
-                  [part.given(scalars) for part in self.parts])
+        shares = parts_of(rows, work, WORTH_A_THREAD, threads)
+        scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+                   for low, high in shares]
+        parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
+                 for (low, high), part in zip(shares, scratch)]
+        super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch))
 
 
-class _Arguments:
-    """The arguments of a kernel, bound but for the scalars that each call brings."""
+def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
+    """Whether a product may go by words that are packed first: that it is worth it."""
+    rows = len(next(iter(a.values())))
+    steps = rows * next(iter(b.values())).size
+    return (rows >= WORTH_PACKING[0] and steps >= WORTH_PACKING[1] and plan.joined() is not None
+            and all(v.flags.c_contiguous for v in b.values()) and compiler().gains_joined(plan))
 
-    def __init__(self, names: Sequence[str], values: dict[str, int]):
-        self.bound = tuple(values.get(n, 0) for n in names)
-        self.places = [(i, n) for i, n in enumerate(names) if n not in values]
 
-    def given(self, scalars: dict[str, int]) -> tuple[int, ...]:
-        """Return them all, in order."""
-        if not self.places:
-            return self.bound
-        whole = list(self.bound)
-        for i, name in self.places:
-            whole[i] = scalars[name]
-        return tuple(whole)
+class JoinedMatmul:
+    """A compiled product by its joined plan where the operands fit that, else by the plan."""
+
+    def __init__(self, plan, a, b, init, out, extra, threads, used):
+        self.joined = plan.joined()
+        self.rest = plan, a, b, init, out, extra, threads, used
+        self.words = np.zeros(next(iter(b.values())).shape, np.int16)
+        words = {"b_word": self.words}
+        stored = {**b, **words}
+        self.pack = VectorMap(MapPlan(self.joined.pack, {n: v.dtype for n, v in stored.items()}),
+                              stored, 0, threads)
+        self.fast = VectorMatmul(self.joined.plan, a, words, init, out, extra, threads, used)
+        self.bounded = next(iter(a.values())), self.words, next(iter(init.values()))
+
+    @cached_property
+    def general(self) -> VectorMatmul:
+        """The product by the plan itself, compiled when it is first needed."""
+        return VectorMatmul(*self.rest)
+
+    def __call__(self, **scalars: int) -> None:
+        self.pack()
+        fits = self.joined.fits(*(int(operand.max(initial=-(1 << 15))) for operand in self.bounded))
+        (self.fast if fits else self.general)(**scalars)
 
 
 class NumpyMap:
@@ -220,14 +316,6 @@ def kernel_of(plan):
 _KERNELS: dict = {}
 
 
-def run_parts(kernel, parts) -> None:
-    """Run a kernel with each tuple of arguments, the first in this thread."""
-    others = [_pool().submit(kernel.run, part) for part in parts[1:]]
-    kernel.run(parts[0])
-    for other in others:
-        other.result()
-
-
 def _address(array: np.ndarray) -> int:
     return array.ctypes.data
 
@@ -238,19 +326,3 @@ def _strides(group: Arrays) -> tuple[int, ...]:
     if len(found) != 1:
         raise ValueError(f"the arrays {list(group)} differ in their strides: {sorted(found)}")
     return found.pop()
-
-
-def _parts(rows: int, work: int, threads: int) -> list[tuple[int, int]]:
-    """Return row ranges, one for each thread that is worth starting."""
-    count = max(1, min(threads, rows, work // WORTH_A_THREAD))
-    edges = [rows * i // count for i in range(count + 1)]
-    return list(zip(edges, edges[1:]))
-
-
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor()
-
-
-if hasattr(os, "register_at_fork"):  # a child process has none of the threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)

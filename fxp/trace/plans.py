@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+__all__ = ["JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
-    `origin` is what init holds everywhere, port by port, where that is known.
+    `origin` is what init holds everywhere, port by port, where that is known. `joined`
+    returns another way to the same words, for operands that it fits, or None.
     """
 
     start: Circuit
@@ -70,6 +71,7 @@ class MatmulPlan:
     combine: Circuit | None = None
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
+    joined: Callable[[], JoinedPlan | None] = field(default=lambda: None, compare=False)
     extra: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -106,6 +108,17 @@ class MatmulPlan:
                 *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]
+
+
+@dataclass(frozen=True)
+class JoinedPlan:
+    """A product whose state and vectors are one word each, `plan`: `pack` makes the word of a
+    vector's fields. fits(a, b, init) says whether that gives the same for operands whose first
+    fields are at most a and init, and their words at most b."""
+
+    plan: MatmulPlan
+    pack: Circuit
+    fits: Callable[[int, int, int], bool]
 
 
 @dataclass(frozen=True)
@@ -182,5 +195,6 @@ def _check_storage(names: list[str], dtypes: Mapping[str, np.dtype],
 
 def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
     """Return a hash of everything that decides what the plan computes."""
-    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()}
+    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()
+              if k != "joined"}
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]

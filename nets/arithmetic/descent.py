@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.once import cached_property
-from fxp.run.execute import bind_map
+from fxp.run.execute import Given, bind_map
 from fxp.spec import random_word
 from fxp.trace.plans import MapPlan, MatmulPlan
 from nets.arithmetic.tensor import Tensor
@@ -26,6 +26,7 @@ class Descent:
 
     settings: Settings
     backend: str
+    threads: int
     step: int
 
     def __init__(self):
@@ -100,7 +101,8 @@ class Descent:
     def settled(self, w: Tensor, call, plan: MatmulPlan) -> Callable[[], None]:
         """Return the call of an update of w, completed by decay and its scalars."""
         if self.decay_period:
-            decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend)
+            decay = bind_map(self._decay, {**w.named("w"), **w.named("o")}, self.backend,
+                             threads=self.threads)
             call = self._with_decay(call, decay)
         scalars: dict[str, Callable[[], int]] = {}
         if "seed" in plan.finish.inputs:
@@ -109,9 +111,7 @@ class Descent:
             scalars["seed"] = lambda: seeds[self.step]
         if "rate" in plan.finish.inputs:
             scalars["rate"] = lambda: self.rate_word(self.factor)
-        if not scalars:
-            return call
-        return lambda: call(**{name: value() for name, value in scalars.items()})
+        return Given(call, scalars) if scalars else call
 
     @cached_property
     def _decay(self) -> MapPlan:

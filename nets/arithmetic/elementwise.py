@@ -23,6 +23,7 @@ class Elementwise:
     """Activations and their gradients over words. Subclasses give the plans."""
 
     backend: str
+    threads: int
     settings: Settings
     step: int
 
@@ -109,7 +110,8 @@ class Elementwise:
         """Return the call that runs a map whose ports are fields of these tensors."""
         arrays = {k: v for name, t in tensors.items() for k, v in t.named(name).items()}
         wanted = {*plan.circuit.inputs, *plan.circuit.outputs}
-        return bind_map(plan, {k: v for k, v in arrays.items() if k in wanted}, self.backend)
+        return bind_map(plan, {k: v for k, v in arrays.items() if k in wanted}, self.backend,
+                        threads=self.threads)
 
     @cached_property
     def _slope(self) -> MapPlan:

@@ -14,6 +14,7 @@ from fxp.run.execute import bind_matmul
 from fxp.trace.plans import MatmulPlan
 from nets.arithmetic.descent import Descent
 from nets.arithmetic.elementwise import Elementwise
+from nets.arithmetic.registers import copying
 from nets.arithmetic.tensor import Tensor, padded
 from nets.settings.settings import Settings
 
@@ -142,12 +143,11 @@ class IntegerArithmetic(Elementwise, Descent):
         zero = self.empty(1, w.rows, "gradients").broadcast(dy.rows)
         rows = Tensor({k: v[: w.columns] for k, v in turned.fields.items()}, w.rows)
         product = self._matmul(self._input_gradient, _inner(dy, w.columns), rows, zero, dx)
-        pairs = [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
-                 for k, v in w.fields.items()]
+        turn = copying(self, [(turned.fields[k][: w.columns, : w.rows], v[:, : w.columns].T)
+                              for k, v in w.fields.items()])
 
         def run() -> None:
-            for copy, original in pairs:
-                copy[...] = original
+            turn()
             product()
 
         return run

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fxp.run.copies import bind_copies
 from fxp.run.execute import bind_map
 from fxp.trace.circuit import Circuit, evaluate
 from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
@@ -38,14 +39,12 @@ def map_over(ar, circuit: Circuit, state, arrays: Arrays) -> Callable[..., None]
     """Return the call that runs a circuit over arrays; outputs not named are the state."""
     arrays = {**arrays, **{o: arrays[s] for o, s in zip(circuit.outputs, state)}}
     used = {n: arrays[n] for n in (*circuit.inputs, *circuit.outputs) if n in arrays}
-    return bind_map(MapPlan(circuit, {n: v.dtype for n, v in used.items()}), used, ar.backend)
+    plan = MapPlan(circuit, {n: v.dtype for n, v in used.items()})
+    return bind_map(plan, used, ar.backend, threads=ar.threads)
 
 
-def copying(pairs) -> Callable[[], None]:
-    """Return the call that copies the second of each pair of arrays into the first."""
-
-    def run() -> None:
-        for to, of in pairs:
-            to[...] = of
-
-    return run
+def copying(ar, pairs) -> Callable[[], None]:
+    """Return the call that copies the second of each pair of arrays into the first; they have
+    no memory in common."""
+    words = ar.backend == "vector" and hasattr(ar, "threads")  # floats need no compiler
+    return bind_copies(pairs, ar.threads if words else 1)

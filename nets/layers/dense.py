@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fxp.run.execute import together
 from nets.arithmetic.tensor import Tensor
 
 __all__ = ["Dense", "Layer", "LeakyReLU", "ReLU"]
@@ -84,7 +85,8 @@ class Dense(Layer):
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls.append(ar.affine_gradient(dy, self.w, dx))
-        return dx, [*calls, ar.descend(self.w, x, dy), ar.descend_bias(self.b, dy)]
+        steps = ar.descend(self.w, x, dy), ar.descend_bias(self.b, dy)
+        return dx, [*calls, together(steps, getattr(ar, "threads", 1))]
 
     def weight_gradient(self, x, dy):
         return x.T @ dy

@@ -107,7 +107,7 @@ class BatchNorm(Layer):
         (level, tile_level), (slant, tile_slant), (factors, tile_factor) = (
             _tiled(ar, t, rows.rows) for t in (*means, factor))
         moved = ar.empty(rows.rows, channels, "gradients")
-        take = copying(_pairs(dx, moved))
+        take = copying(ar, _pairs(dx, moved))
         return [ar.mean_of_rows(rows, means[0]), ar.mean_of_rows(along, means[1]), tile_level,
                 tile_slant, ar.formula("times", factor, root, self.gamma), tile_factor,
                 ar.formula("centred", moved, rows, level, normal, slant),
@@ -119,14 +119,14 @@ class BatchNorm(Layer):
         betas, tile_beta = _tiled(ar, self.beta, normal.rows)
         out = ar.empty(normal.rows, normal.columns, "activations")
         y = ar.empty(x.rows, x.columns, "activations")
-        take = copying(_pairs(y, out))
+        take = copying(ar, _pairs(y, out))
         return y, [tile_gamma, tile_beta, ar.formula("affine", out, normal, gammas, betas), take]
 
     def _rows(self, ar, x: Tensor, role: str):
         """Return a tensor with a row for each position of x, and the call that fills it."""
         channels = self.shape[2]
         rows = ar.empty(x.rows * x.columns // channels, channels, role)
-        return rows, copying([(row, image) for image, row in _pairs(x, rows)])
+        return rows, copying(ar, [(row, image) for image, row in _pairs(x, rows)])
 
 
 def _pairs(x: Tensor, rows: Tensor):
@@ -139,4 +139,4 @@ def _pairs(x: Tensor, rows: Tensor):
 def _tiled(ar, t: Tensor, rows: int):
     """Return a tensor whose rows all are t, and the call that makes them so."""
     tiles = ar.empty(rows, t.columns, t.role)
-    return tiles, copying([(tiles.fields[k], v) for k, v in t.fields.items()])
+    return tiles, copying(ar, [(tiles.fields[k], v) for k, v in t.fields.items()])

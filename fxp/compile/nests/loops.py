@@ -21,10 +21,12 @@ I32 = ir.IntType(32)
 
 
 class Arguments:
-    """The integer arguments of a kernel, by name."""
+    """The integer arguments of a kernel, by name, read from memory."""
 
-    def __init__(self, builder, names, values):
-        self.values = {n: builder.extract_value(values, i) for i, n in enumerate(names)}
+    def __init__(self, builder, names, address):
+        first = builder.inttoptr(address, I64.as_pointer())
+        places = {n: builder.gep(first, [ir.Constant(I64, i)]) for i, n in enumerate(names)}
+        self.values = {n: builder.load(place, align=8) for n, place in places.items()}
 
     def __getitem__(self, name):
         return self.values[name]

@@ -19,9 +19,11 @@ from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["emit_matmul", "sum_width"]
+__all__ = ["emit_matmul", "sum_width", "tiles"]
 
 TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
+NARROW = (8, 4, 3, 1)  # the same of a state that is one word
+WIDE = 4  # tiles from this size on have code of their own for low scalars
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
@@ -42,6 +44,11 @@ def sum_width(plan: MatmulPlan, target: Target) -> int:
     return plan_width(circuits, [plan.dtypes[n] for n in names], least)
 
 
+def tiles(plan: MatmulPlan) -> tuple[int, ...]:
+    """Return the sizes of a product's tiles, the widest first."""
+    return NARROW if plan.combine is None and len(plan.state) == 1 and plan.low else TILES
+
+
 class _Matmul:
     def __init__(self, builder, plan, lanes, args):
         self.builder = builder
@@ -54,7 +61,9 @@ class _Matmul:
         slots = [lanes.type] * len(plan.state)
         self.first = plan.first_step()
         self.live: list = []  # how many lanes of each vector of a tile count
-        self.states = [[cgutils.alloca_once(builder, t) for t in slots] for _ in range(TILES[0])]
+        self.tiles = tiles(plan)
+        self.states = [[cgutils.alloca_once(builder, t) for t in slots]
+                       for _ in range(self.tiles[0])]
 
     def emit(self):
         b, args = self.builder, self.args
@@ -84,11 +93,11 @@ class _Matmul:
         """The widest tiles first, then narrower ones, then what is left of a vector.
 
         One sum waits for itself at each step: alone it takes as long as three beside it.
-        Only the widest tiles have code of their own for low scalars: others are compiled
-        sooner without.
+        Only wide tiles have code of their own for low scalars: others are compiled sooner
+        without.
         """
         b = self.builder
-        for size in TILES:
+        for size in self.tiles:
             wide = size * self.lanes.count
             whole = b.sub(end, b.srem(b.sub(end, begin), i64(wide)))
             with self._range(begin, whole, wide) as column:
@@ -112,7 +121,7 @@ class _Matmul:
                 self._steps(self.first, scalars, places, mask)
         with self._range(i64(int(self.first is not None)), count) as position:
             raw, scalars, places = self._operands(position, offsets)
-            if plan.low is None or size < TILES[0]:
+            if plan.low is None or size < WIDE:
                 self._steps(plan.step, scalars, places, mask)
             else:
                 is_low = b.icmp_signed("<=", raw[0], i64(plan.low_limit))

@@ -14,6 +14,7 @@ __all__ = ["Banks", "intrinsic"]
 
 I8, I16 = (ir.IntType(n) for n in (8, 16))
 MOST_BANKS = {"avx512": 4, "avx2": 8, "plain": 0}
+ADDED = {"avx512": "llvm.x86.avx512.pmaddubs.w.512", "avx2": "llvm.x86.avx2.pmadd.ub.sw"}
 SHUFFLED = 8  # words of 16 bits in a bank of AVX2
 
 
@@ -35,9 +36,11 @@ class Banks:
         if self.lanes.width == 8:
             short = all(-(1 << 7) <= v < 1 << 7 for v in values)
             return 128 * MOST_BANKS[self.level] if short and self.lanes.target.bytes else 0
+        wide = self.level == "avx512" and self.lanes.width == 32
+        if wide and _least(values) is not None:
+            return 64 * MOST_BANKS[self.level]
         if all(-(1 << 15) <= v < 1 << 15 for v in values):
             return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
-        wide = self.level == "avx512" and self.lanes.width == 32
         return 32 * MOST_BANKS[self.level] if wide else 0
 
     def read(self, entries: list[int], address, bound: int = 1 << 64):
@@ -46,10 +49,12 @@ class Banks:
         Addresses of lanes that count are known to be below the bound.
         """
         size = 1 << (len(entries) - 1).bit_length()
-        entries = (entries + [0] * (size - len(entries))) * max(1, 16 // size)
+        entries = (entries + entries[:1] * (size - len(entries))) * max(1, 16 // size)
         b, lanes = self.builder, self.lanes
-        if lanes.width == 32 and not all(-(1 << 15) <= v < 1 << 15 for v in entries):
-            return self._pick(entries, address, "d")
+        if lanes.width == 32 and self.level == "avx512":
+            least = _least(entries)
+            return (self._pick(entries, address, "d") if least is None else
+                    self._biased(entries, least, address))
         if lanes.width == 8:
             return self._pick(entries, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
@@ -60,6 +65,27 @@ class Banks:
             return found
         up = lanes.splat(lanes.width - 16)
         return b.ashr(b.shl(found, up), up)
+
+    def folded(self, u):
+        """Return (u >> 8) + 32 (u & 255) of lanes of 16 bits that are not negative."""
+        if self.level not in ADDED:
+            b, splat = self.builder, self.lanes.splat
+            return b.add(b.lshr(u, splat(8)), b.mul(b.and_(u, splat(255)), splat(32)))
+        kind = ir.VectorType(I8, 2 * self.lanes.count)
+        factors = ir.Constant(kind, [32, 1] * self.lanes.count)
+        name, types = ADDED[self.level], [kind, kind]
+        function = self.builder.module.globals.get(name) or ir.Function(
+            self.builder.module, ir.FunctionType(self.lanes.type, types), name)
+        return self.builder.call(function, [self.builder.bitcast(u, kind), factors])
+
+    def _biased(self, entries: list[int], least: int, address):
+        """AVX-512: lanes of 32 bits read words of 16, which lie above the least entry. The high
+        half of an address is zero, so that of what is found is the first word."""
+        b, lanes = self.builder, self.lanes
+        words = [v - least for v in entries]
+        halves = b.bitcast(address, ir.VectorType(I16, 2 * lanes.count))
+        found = b.bitcast(self._pick(words, halves, "hi"), lanes.type)
+        return b.add(found, lanes.splat(least - (words[0] << 16)))
 
     def _pick(self, entries, address, kind: str):
         """AVX-512: one permutation of two registers for each bank, then selections."""
@@ -127,3 +153,9 @@ def intrinsic(builder, name: str, kind, *arguments):
 
 def _splat(kind, value: int) -> ir.Constant:
     return ir.Constant(kind, [value] * kind.count)
+
+
+def _least(values: Sequence[int]) -> int | None:
+    """Return the least value if all are that and a word of 16 bits from 0, else None."""
+    least = min(values)
+    return least if max(values) - least < 1 << 16 else None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
 
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
-__all__ = ["Clamped", "StridedRead", "clamped", "strided"]
+__all__ = ["Clamped", "FoldedRead", "StridedRead", "clamped", "folded", "strided"]
 
 ALL = 64  # low zeros of zero
+TOP = (1 << 15) - 1  # of a signed lane of 16 bits
+CELL = 256  # differences that have one entry in a folded table
 
 
 class Clamped(NamedTuple):
@@ -76,6 +81,52 @@ def strided(node: Node) -> StridedRead | None:
             entries[i | own] = node.table.values[address | whole]
     table = Table(f"{node.table.name}_strided", entries)
     return StridedRead(at.value, shift, last, at.selector, half, table)
+
+
+class FoldedRead(NamedTuple):
+    """A read of `entries` at ((u >> 8) + 32 u) & 63 with u = min(value + offset, 2**15 - 1): of a
+    long table that goes by cells of 256, for even numbers and for odd ones. Both parts of the
+    address are bytes of u times a number, which one instruction adds."""
+
+    value: Node
+    offset: int
+    entries: list[int]
+
+    @property
+    def operands(self) -> list[Node]:
+        return [self.value]
+
+
+@lru_cache(maxsize=256)
+def _fold(table: Table, limit: int, high: int) -> tuple[int, tuple[int, ...]] | None:
+    """Return offset and entries; None where no choice gives every entry."""
+    value = np.arange(high + 1)
+    wanted = table.array[np.minimum(value, limit)]
+    changes = np.flatnonzero(wanted != wanted[-1])
+    end = int(changes[-1]) + 1 if len(changes) else 0
+    for first in (end, end - 1, end + 1):  # of the last cell, which saturation leads to
+        offset = TOP + 1 - CELL - first
+        if not TOP - 32 * CELL < offset <= TOP:
+            continue
+        u = np.minimum(value + offset, TOP)
+        address = (u // CELL + 32 * u) & 63
+        entries = np.zeros(64, np.int64)
+        entries[address] = wanted
+        if (entries[address] == wanted).all():
+            return offset, tuple(entries.tolist())
+    return None
+
+
+def folded(node: Node) -> FoldedRead | None:
+    """Return a lookup at min(value, limit) in a folded form, None where it has none."""
+    index = node.args[0]
+    if index.op != "min" or not index.args[1].is_const:
+        return None
+    value, limit = index.args[0], index.args[1].low
+    if value.low < 0 or not limit < value.high <= TOP or limit >= len(node.table):
+        return None
+    found = _fold(node.table, limit, value.high)
+    return found and FoldedRead(value, found[0], list(found[1]))
 
 
 def low_zeros(node: Node, known: dict[int, int] | None = None) -> int:

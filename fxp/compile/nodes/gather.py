@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nodes.banks import Banks, intrinsic
-from fxp.compile.nodes.clamped import StridedRead, clamped, strided
+from fxp.compile.nodes.clamped import FoldedRead, StridedRead, clamped, folded, strided
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
@@ -86,8 +86,17 @@ class TableReader:
         """Return a lookup node that reads few entries of a large table, or None."""
         return None if self.banks.fit(node.table.values) else strided(node)
 
+    def folded(self, node: Node) -> FoldedRead | None:
+        """Return a lookup node that a small table answers in lanes of 16 bits, or None."""
+        if self.lanes.width != 16 or self.banks.fit(node.table.values):
+            return None
+        read = folded(node)
+        return read if read and self.banks.fit(read.entries) else None
+
     def in_memory(self, node: Node) -> bool:
         """Whether a lookup node reads memory, which costs more than a branch."""
+        if self.folded(node):
+            return False
         read = self.strided(node)
         return not self.banks.fit((read.table if read else node.table).values)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llvmlite import ir
 
 from fxp.compile.machine.target import Target
-from fxp.compile.nodes.clamped import StridedRead
+from fxp.compile.nodes.clamped import FoldedRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
@@ -94,11 +94,11 @@ class _Emitter:
                 stack.extend(needed[node.index])
         return needed
 
-    def _read(self, node: Node) -> SaturatedRead | StridedRead | None:
+    def _read(self, node: Node) -> SaturatedRead | FoldedRead | StridedRead | None:
         """Return the lookup in a form that needs less than its address, if it has one."""
-        read = self.tables.plan(node) or self.tables.strided(node)
-        if isinstance(read, StridedRead) and not reads_unsigned(read.value, self.modes):
-            return None
+        read = self.tables.plan(node) or self.tables.folded(node) or self.tables.strided(node)
+        if isinstance(read, (FoldedRead, StridedRead)):
+            return read if reads_unsigned(read.value, self.modes) else None
         return read
 
     def _costly(self, node: Node) -> bool:
@@ -134,12 +134,22 @@ class _Emitter:
         if rounded := self._rounded(node):
             up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
             return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
+        if node.op == "add" and (factor := self._factor(node)):
+            return self.builder.mul(self._vector(node.args[0]), self.lanes.splat(factor))
         if node.op in ("shl", "shr"):
             shift = self._shift_left if node.op == "shl" else self._shift_right
             return shift(*node.args)
         operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
                       "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
         return operations[node.op](*(self._vector(a) for a in node.args))
+
+    def _factor(self, node: Node) -> int | None:
+        """Return 1 + 2**n of the sum x + (x << n) in lanes of 32 bits of AVX-512, where several
+        such products after each other become one, and shifts have fewer ports."""
+        x, moved = node.args
+        if (self.tables.level, self.lanes.width) != ("avx512", 32) or moved.op != "shl":
+            return None
+        return 1 + (1 << moved.args[1].low) if moved.args[0] is x else None
 
     def _vector(self, node: Node):
         """Return the node as a vector of lanes; truths become 0 and 1."""
@@ -233,6 +243,9 @@ class _Emitter:
         read = self._read(node)
         if isinstance(read, StridedRead):
             return self._strided(read)
+        if isinstance(read, FoldedRead):
+            u = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
+            return self.tables.banks.read(read.entries, self.tables.banks.folded(u))
         if read is None:
             index = node.args[0]
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):

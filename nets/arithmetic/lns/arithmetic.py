@@ -103,8 +103,8 @@ class LnsArithmetic(LnsElementwise, LnsDescent, IntegerArithmetic):
                                           self.constant(Fraction(1, size)), means))
             rows = Tensor({k: v[:, :width].reshape(rows.rows // size, -1)
                            for k, v in means.fields.items()}, rows.columns, rows.role)
-        take = copying([(v[:, : mean.columns], rows.fields[k][:, : mean.columns])
-                        for k, v in mean.fields.items()])
+        take = copying(self, [(v[:, : mean.columns], rows.fields[k][:, : mean.columns])
+                              for k, v in mean.fields.items()])
 
         def run() -> None:
             for call in calls:

@@ -104,8 +104,8 @@ class BinaryConv2d(Product, Conv2d):
             around = ar.empty(framed.rows, framed.columns, "gradients")
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls = [*ways.convolve_gradient(ar, self.inner, dy, self.sign, around),
-                     copying(list(zip(as_images(dx, self.window.shape).values(),
-                                      self._inside(around))))]
+                     copying(ar, list(zip(as_images(dx, self.window.shape).values(),
+                                          self._inside(around))))]
         *steps, _ = ways.descend(ar, self.inner, self.w, self.nothing, framed, dy)
         return dx, [*calls, *steps]  # all but the bias's
 
@@ -116,7 +116,7 @@ class BinaryConv2d(Product, Conv2d):
         framed = ar.empty(x.rows, int(np.prod(self.inner.shape)), "activations")
         ar.fill(framed, -self.peak)
         images = as_images(x, self.window.shape).values()
-        return framed, [copying(list(zip(self._inside(framed), images)))]
+        return framed, [copying(ar, list(zip(self._inside(framed), images)))]
 
     def _inside(self, framed: Tensor) -> list[np.ndarray]:
         (top, left), (height, width, _) = self.window.before, self.window.shape

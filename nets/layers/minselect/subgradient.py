@@ -90,7 +90,8 @@ def input_gradient(ar, x: Tensor, limits: Tensor, dy: Tensor, scales: Callable[[
     scale, scaled = (roomy(dy.rows, dy.columns, 0, d) for d in (NARROW, WIDE))
     times = MapPlan(trace(lambda d, scale: d * scale, {"d": g.words, "scale": (0, LARGEST)},
                           outputs=("o",)), {"d": g.dtype, "scale": NARROW, "o": WIDE})
-    multiply = bind_map(times, {**dy.named("d"), "scale": scale, "o": scaled}, ar.backend)
+    multiply = bind_map(times, {**dy.named("d"), "scale": scale, "o": scaled}, ar.backend,
+                        threads=ar.threads)
     turned = ar.empty(dy.columns, x.columns, "activations")
     sums = Tensor({"word": roomy(x.rows, x.columns, 0, WIDE)}, x.columns, "gradients")
     plan = Compared(of_input, (f.words, f.dtype), (f.words, f.dtype), ((-reach, reach), WIDE),
@@ -111,7 +112,8 @@ def rounded(ar, sums: Tensor, dx: Tensor, terms: int) -> Callable[[], None]:
     bound = max(map(abs, g.words)) * LARGEST * terms
     plan = MapPlan(trace(lambda s: overflow(round_shift(s, SCALE, "nearest-even"), g),
                          {"s": (-bound, bound)}, outputs=("o",)), {"s": WIDE, "o": g.dtype})
-    return bind_map(plan, {**sums.named("s"), **dx.named("o")}, ar.backend)
+    return bind_map(plan, {**sums.named("s"), **dx.named("o")}, ar.backend,
+                    threads=ar.threads)
 
 
 def weight_step(ar, w: Tensor, x: Tensor, limits: Tensor, dy: Tensor,

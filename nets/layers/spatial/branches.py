@@ -49,10 +49,11 @@ class GlobalAverage(AveragePool):
         rows = ar.empty(positions, x.rows * channels, "activations")
         mean = ar.empty(1, x.rows * channels, "activations")
         form = (x.rows, positions, channels)
-        fill = copying([(v[:, : rows.columns].reshape(positions, x.rows, channels),
-                         x.fields[k][:, : x.columns].reshape(form).transpose(1, 0, 2))
-                        for k, v in rows.fields.items()])
-        take = copying([(v[:, :channels], mean.fields[k][:, : mean.columns].reshape(-1, channels))
-                        for k, v in y.fields.items()])
+        fill = copying(ar, [(v[:, : rows.columns].reshape(positions, x.rows, channels),
+                             x.fields[k][:, : x.columns].reshape(form).transpose(1, 0, 2))
+                            for k, v in rows.fields.items()])
+        take = copying(ar, [(v[:, :channels],
+                             mean.fields[k][:, : mean.columns].reshape(-1, channels))
+                            for k, v in y.fields.items()])
         return y, [fill, ar.mean_of_rows(rows, mean), take]
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.compile.loading import compiler
+from fxp.run.execute import WORTH_A_PART, Call, in_order
+from fxp.run.threads import parts_of
 from fxp.trace.bits import where
 from fxp.trace.circuit import Circuit, evaluate, trace
 from nets.arithmetic.integer import IntegerArithmetic
@@ -53,7 +55,7 @@ def _everywhere(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray) ->
     pairs = [(v, _parts(Tensor({k: found[k]}, x.columns), window)[0][k])
              for k, v in as_images(y, shape).items()]
     places = _parts(Tensor({"place": place}, x.columns), window)[0]["place"]
-    return [run, copying([*pairs, (chosen.view(np.int8).reshape(places.shape), places)])]
+    return [run, copying(ar, [*pairs, (chosen.view(np.int8).reshape(places.shape), places)])]
 
 
 def _greatest_circuit(order: Circuit, fields: list[str], count: int) -> Circuit:
@@ -77,22 +79,32 @@ def _greatest_circuit(order: Circuit, fields: list[str], count: int) -> Circuit:
 
 def greatest_gradient(ar, window: Window, chosen: np.ndarray, dy: Tensor, dx: Tensor):
     """dx = dy at the chosen places, zero elsewhere."""
-    zero = ar.empty(1, 1, dx.role).fields
-    clear = [(v, zero[k][0, 0]) for k, v in dx.fields.items()]
-    put = _scatter(window, chosen, dy, dx)
+    zero = {k: v[0, 0] for k, v in ar.empty(1, 1, dx.role).fields.items()}
     if _compiles(ar):
-        run = _kernel("scatter", _SCATTER, len(dy.fields), {})
-        args = (*dy.fields.values(), *dx.fields.values(), chosen, *_sizes(window))
-
-        def put() -> None:
-            run(*args)
+        return in_order([_scattering(ar, window, chosen, d, dx.fields[k], int(zero[k]))
+                          for k, d in dy.fields.items()])
+    put = _scatter(window, chosen, dy, dx)
 
     def call() -> None:
-        for array, value in clear:
-            array.fill(value)
+        for k, array in dx.fields.items():
+            array.fill(zero[k])
         put()
 
     return call
+
+
+def _scattering(ar, window: Window, chosen: np.ndarray, d: np.ndarray, x: np.ndarray, zero: int):
+    """Return the compiled call for one field of the numbers, the images in parts."""
+    code = compiler()
+    heads = "\n".join(f"    {n} = word(address + {8 * i})" for i, n in enumerate(SCATTER))
+    run = code.compile_module("scatter", _SCATTER.format(heads=heads, kind=d.dtype)).run
+    sizes = (*_sizes(window), zero, d.shape[1], x.shape[1], chosen.shape[1])
+    threads = getattr(ar, "threads", 1)
+    parts = []
+    for low, high in parts_of(len(d), x.size, WORTH_A_PART, threads):
+        places = (v[low:].ctypes.data for v in (d, x, chosen))
+        parts.append(dict(zip(SCATTER, (high - low, *sizes, *places))))
+    return Call(code.Code(SCATTER, run), parts, threads, (d, x, chosen))
 
 
 def average(ar, window: Window, x: Tensor, y: Tensor) -> Calls:
@@ -127,9 +139,9 @@ def _weighted(ar, parts, target, factor: Tensor, role: str) -> Calls:
     step = map_over(ar, plan.step, plan.state, {**state, **Tensor(words, 0).named("b")})
     calls: Calls = [zeroing(ar, plan, state, role)]
     for part in parts:
-        calls += [copying([(words[k], part[k]) for k in words]), lambda: step(**scalars)]
+        calls += [copying(ar, [(words[k], part[k]) for k in words]), lambda: step(**scalars)]
     end = map_over(ar, plan.finish, (), {**state, **Tensor(words, 0).named("o")})
-    return [*calls, end, copying([(target[k], words[k]) for k in words])]
+    return [*calls, end, copying(ar, [(target[k], words[k]) for k in words])]
 
 
 def _parts(x: Tensor, window: Window) -> list[dict[str, np.ndarray]]:
@@ -243,16 +255,30 @@ def run(x, y, chosen, rows, columns, channels, size, row):
                         best[c] = k if better else best[c]
 '''
 
+SCATTER = ("images", "rows", "columns", "channels", "size", "row", "zero", "d_row", "x_row",
+           "chosen_row", "d_at", "x_at", "chosen_at")
 _SCATTER = '''\
-@njit(cache=True, nogil=True)
-def run(<d#,>, <x#,>, chosen, rows, columns, channels, size, row):
-    for n in range(chosen.shape[0]):
+import numpy as np
+from numba import carray, types
+
+from fxp.compile.cache import njit
+from fxp.compile.memory import pointer, word
+
+
+@njit(types.void(types.int64), nogil=True, cache=True)
+def run(address):
+{heads}
+    d = carray(pointer(d_at, np.{kind}), (images, d_row))
+    x = carray(pointer(x_at, np.{kind}), (images, x_row))
+    chosen = carray(pointer(chosen_at, np.uint8), (images, chosen_row))
+    for n in range(images):
+        x[n] = zero
         for i in range(rows):
             for j in range(columns):
                 first = i * size * row + j * size * channels
                 out = (i * columns + j) * channels
                 for c in range(channels):
-                    k = chosen[n, out + c]
+                    k = np.int64(chosen[n, out + c])
                     at = first + (k // size) * row + (k % size) * channels + c
-                    <x#[n, at] = d#[n, out + c];>
+                    x[n, at] = d[n, out + c]
 '''

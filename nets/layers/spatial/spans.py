@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fxp.run.convolve import Loops, Place, bind_spans
+from fxp.run.execute import together
 from fxp.trace.plans import MatmulPlan, span_plan
 from nets.arithmetic.integer import IntegerArithmetic
 from nets.arithmetic.registers import copying, map_over, registers, zeroing
@@ -64,12 +65,12 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
         np.prod(window.out) * w.columns * padded(window.size * window.shape[2]))
     gradient = _by_input if by_input and window.stride == 1 else _by_output
     plan = ar.update_over(depth)
-    registers, calls = gradient(ar, depth, window, w, x, dy)
-    calls += _update(ar, plan, registers, w)
-    if (rows := _side_by_side(window, dy, w.columns)) is not None:
-        return [*calls, ar.descend_bias(b, rows)]
+    registers, (*before, steps) = gradient(ar, depth, window, w, x, dy)
+    after = _update(ar, plan, registers, w)
+    if (rows := _side_by_side(window, dy, w.columns)) is not None:  # one long row: no parts
+        return [*before, together([ar.descend_bias(b, rows), steps], ar.threads), *after]
     sums, more = _bias_sums(ar, plan, window, dy, w.columns)
-    return [*calls, *more, *_update(ar, plan, sums, b)]
+    return [*before, steps, *after, *more, *_update(ar, plan, sums, b)]
 
 
 class _Canvas:
@@ -99,7 +100,7 @@ class _Canvas:
         tiles = [(line[k][: places * self.form[2]].reshape(places, -1),
                   first[k][0, : self.form[2]]) for k in line]
         lines = [(self.state[k], line[k]) for k in line]
-        return [begin, copying(tiles), copying(lines)]
+        return [begin, copying(ar, tiles), copying(ar, lines)]
 
     def finish(self, ar, left: int) -> Calls:
         """Return the calls that round the registers to words and cut the room away."""
@@ -110,7 +111,7 @@ class _Canvas:
         pairs = [(to, words[k][:, : self.form[0] * self.row].reshape(form)
                   [:, :, left : left + self.form[1]])
                  for k, to in _named("o", as_images(self.out, self.form)).items()]
-        return [end, copying(pairs)]
+        return [end, copying(ar, pairs)]
 
 
 def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
@@ -187,7 +188,7 @@ def _update(ar, plan, views: dict[str, np.ndarray], t: Tensor) -> Calls:
     zeroing(ar, plan, sums, "gradients")()
     pairs = [(sums[k][:, : t.columns].reshape(v.shape), v) for k, v in views.items()]
     finish = map_over(ar, plan.finish, (), {**sums, **ar.operands(t), **ar.results(t)})
-    return [copying(pairs), ar.settled(t, finish, plan)]
+    return [copying(ar, pairs), ar.settled(t, finish, plan)]
 
 
 def _weights(ar, window: Window, w: Tensor, flipped: bool):
@@ -203,7 +204,7 @@ def _weights(ar, window: Window, w: Tensor, flipped: bool):
         of = v[:, : w.columns].reshape(size, size, *channels)
         of = of[::-1, ::-1].transpose(2, 0, 1, 3) if flipped else of.transpose(3, 0, 1, 2)
         pairs.append((to.reshape(here, size, size, there), of))
-    return {k: v for k, v in spans.fields.items()}, copying(pairs)
+    return {k: v for k, v in spans.fields.items()}, copying(ar, pairs)
 
 
 def _spread(ar, t: Tensor, shape, left: int, columns: int, lanes: int):
@@ -214,7 +215,7 @@ def _spread(ar, t: Tensor, shape, left: int, columns: int, lanes: int):
     form = (t.rows, height, columns, channels)
     views = {k: v[0, :size].reshape(form)[:, :, left : left + width] for k, v in whole.items()}
     of = as_images(t, shape)
-    return whole, copying([(v, of[k]) for k, v in views.items()])
+    return whole, copying(ar, [(v, of[k]) for k, v in views.items()])
 
 
 def _named(prefix: str, fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,84 @@
+"""Worker threads that are kept between calls and take parts of a job.
+
+A worker looks at the board without the interpreter (`fxp.compile.team`), so that parts of a
+few microseconds are worth it; without work for some hundred microseconds it sleeps. Nobody
+waits for one that sleeps: what is not taken, the thread that calls does itself.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from functools import lru_cache
+
+import numpy as np
+
+from fxp.compile.loading import team
+
+__all__ = ["PARTS", "parts_of", "processors", "run_parts"]
+
+PARTS = 3  # of a job for each thread: they do not all take equally long
+
+
+def parts_of(size: int, work: float, worth: float, threads: int, each: int = PARTS
+             ) -> list[tuple[int, int]]:
+    """Return the ranges that 0..size is shared out in: one for one thread, else up to `each`
+    for every thread, but none of less than `worth` of the work."""
+    count = max(1, min(each * threads, size, int(work / worth))) if threads > 1 else 1
+    edges = [size * i // count for i in range(count + 1)]
+    return list(zip(edges, edges[1:]))
+
+
+def run_parts(parts: np.ndarray, threads: int) -> None:
+    """Run parts, rows of the addresses of machine code and of its arguments, contiguous."""
+    _team().run(parts, threads)
+
+
+class _Team:
+    """As many workers as were asked for, but no more than there are processors beside one."""
+
+    def __init__(self):
+        self.code = team()
+        self.memory, self.board = self.code.new_board()
+        self.leads = threading.Lock()
+        self.awake = threading.Event()
+        self.workers = 0
+
+    def run(self, parts: np.ndarray, threads: int) -> None:
+        if not self.leads.acquire(blocking=False):  # another thread has the workers
+            memory, board = self.code.new_board()
+            self.code.lead(board, parts.ctypes.data, len(parts))
+            return
+        try:
+            while self.workers < min(threads, processors()) - 1:
+                threading.Thread(target=self._work, daemon=True).start()
+                self.workers += 1
+            self.awake.set()
+            done = self.code.lead(self.board, parts.ctypes.data, len(parts))
+            while not done:  # a worker that waits for a processor is at a part
+                time.sleep(0)
+                done = self.code.ended(self.board)
+        finally:
+            self.leads.release()
+
+    def _work(self) -> None:
+        while True:
+            self.code.follow(self.board)
+            self.awake.clear()
+            self.awake.wait()
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
+        os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def _team() -> _Team:
+    return _Team()
+
+
+if hasattr(os, "register_at_fork"):  # a child process has none of the threads
+    os.register_at_fork(after_in_child=_team.cache_clear)
