@@ -100,7 +100,7 @@ CORE = (
     Rule(UNWRITTEN, r"bank|weights|logits", r"if \(i_read\) ", "if (i_write) "),
     Rule(UNWRITTEN, r"issue", r"(assign run_and_step_is_0 = )run & step_is_0", r"\g<1>1'd0"),
     Rule(UNWRITTEN, r"load", r"assign filled = held_end & writes", "assign filled = ends"),
-    Rule(UNWRITTEN, r"issue", r"assign layer_ends = ", "assign layer_ends = 1'd1 & "),
+    Rule(UNWRITTEN, r"issue", r"(assign layer_ends = tile_ends) & .*;", r"\1;"),
     Rule(UNWRITTEN, r"", r"\.i_(write|read)\((?!1'd0)([^()]+)\)", r".i_\1(1'd0)"),
     Rule(UNWRITTEN, r"gather", r"i_word, ", "row[0], "),
 )
