@@ -38,6 +38,7 @@ def _rows(options: argparse.Namespace) -> list[dict]:
     words = ["rtl", "front", "--dataset", options.dataset, "--json", "--only", options.only,
              *(["--data-dir", options.data_dir] if options.data_dir else []),
              *(["--cache", options.cache] if options.cache else []),
+             "--epochs", options.epochs, "--place-seeds", options.place_seeds,
              *(["--no-place"] if options.no_place else [])]
     with redirect_stdout(io.StringIO()) as said:
         status = command(words)
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("hardware.front", __doc__ or "")
     add = parser.add_argument
     add("--only", default="", metavar="TEXT", help="rows with this in their name")
+    add("--epochs", default="20", metavar="N", help="of the training (default 20)")
+    add("--place-seeds", default="1", metavar="N,N", help="(default 1)")
     add("--cache", metavar="DIR", help="that of the command")
     add("--no-place", action="store_true", help="no MHz but of what was placed before")
     return parser

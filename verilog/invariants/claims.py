@@ -17,7 +17,7 @@ from verilog.prove.proof import Proof
 from verilog.prove.smt import Formula, any_of
 from verilog.prove.solving.solvers import Answer, solve
 
-__all__ = ["Claim", "Control", "prove_claims"]
+__all__ = ["Claim", "Control", "follows", "prove_claims"]
 
 # Whether there was a reset; all other registers begin with any values.
 ARMED = ("reg armed;", "always @(posedge i_clk) if (i_rst) armed <= 1'd1;")
@@ -105,7 +105,8 @@ def _proof(control: Control, claim: Claim, text: str, net: Netlist, seconds: flo
         return Proof(claim.name, claim.statement, verdict, seconds=time.perf_counter() - begin,
                      **more)
 
-    answer, note = _follows(net, lemmas, port, seconds), f"it follows from {len(lemmas)} lemmas"
+    answer, note = _within_lemmas(net, lemmas, port, seconds), (
+        f"it follows from {len(lemmas)} lemmas")
     cubes: Sequence[Cube] | None = ()
     if answer.verdict != "proved":
         cubes = search(text, control.top, port, own.registers, seconds)
@@ -132,8 +133,13 @@ def _proof(control: Control, claim: Claim, text: str, net: Netlist, seconds: flo
                 mutant="left out: the invariant; left out: what keeps it from being so")
 
 
-def _follows(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: float) -> Answer:
+def follows(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: float) -> bool:
     """Return whether an output is never 1 where lemmas hold."""
+    return _within_lemmas(net, lemmas, port, seconds).verdict == "proved"
+
+
+def _within_lemmas(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: float) -> Answer:
+    """Return registers that lemmas allow and in which an output is 1."""
     formula = Formula()
     (now,) = net.part(port, *map(port_of, lemmas)).unroll(formula, [{}])
     assume(formula, lemmas, now)
@@ -147,7 +153,7 @@ def _happens(control: Control, net: Netlist, port: str, lemmas: Sequence[Lemma],
     that lemmas allow."""
     if control.clocks == control.longest or not lemmas:
         return _run(control, net, port, seconds)
-    return _follows(net, lemmas, port, seconds)
+    return _within_lemmas(net, lemmas, port, seconds)
 
 
 def _unjustified(net: Netlist, cubes: Sequence[Cube], port: str) -> Formula:

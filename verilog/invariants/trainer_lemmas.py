@@ -34,10 +34,11 @@ class TrainerLemmas:
     def _phases(self) -> list[Lemma]:
         """Where the sequencer is, and that its registers are those of the phase."""
         own = [f"order.{r} == order.c_{r}" for r in ("ax", "ay", "as", "gx", "gy", "gs", "kind")]
-        wide = {"xs": (BACKWARD, "images_groups", "c_x"), "y_1": (FORWARD, "images_rows - 1", "c_y"),
-                "s_1": (UPDATE, "images_rows - 1", "c_s")}
+        counts = {"xs": (BACKWARD, "images_groups", "c_x"),
+                  "y_1": (FORWARD, "images_rows - 1", "c_y"),
+                  "s_1": (UPDATE, "images_rows - 1", "c_s")}
         own += [f"order.{r} == (order.kind == {kind} ? {count} : order.{constant})"
-                for r, (kind, count, constant) in wide.items()]
+                for r, (kind, count, constant) in counts.items()]
         own += ["order.first_layer == order.c_first", "drain.xs == order.xs",
                 "drain.y_1 == order.y_1", "drain.last_1 == drain.c_last",
                 *(f"drain.{r} == drain.c_{r}" for r in ("ex", "ey", "ed"))]
@@ -62,8 +63,8 @@ class TrainerLemmas:
                   f"{wide('images.image')} * {self.pixels} + images.pixel"),
             Lemma("other_half", f"{idle} | ~images.write | "
                   f"(images.write_address >= {half}) != images.bank"),
-            Lemma("groups", f"images.groups != 0 & images.in_group < {p} & {wide('images.image')} =="
-                  f" {less('images.groups', '1')} * {p} + images.in_group"),
+            Lemma("groups", f"images.groups != 0 & images.in_group < {p} & "
+                  f"{wide('images.image')} == {less('images.groups', '1')} * {p} + images.in_group"),
             Lemma("counted", "~images.full | (images.image == 0 & images.pixel == 0 & "
                   f"images.rows_1 < {self.batch} & images.next_groups != 0 & "
                   + between("images.rows_1", f"{less('images.next_groups', '1')} * {p}", str(p))
@@ -131,11 +132,11 @@ class TrainerLemmas:
                   "order.first_y <= order.y_1 & order.step <= order.s_1 & "
                   "(order.x != order.xs | order.y == 0)")
         same = " & ".join(f"order.{n} == order.first_{n}" for n in first)
-        steps = [equal("order.a_step", self.by_phase(lambda p, x: (
-            wide("order.step") if p.kind == FORWARD else f"{wide('order.step')} * {x.inputs}")),
-            bits_a, f"order.kind == {BACKWARD} | "), equal("order.g_step", self.by_phase(lambda p, x: (
-                f"{wide('order.step')} * {x.tiles}" if p.kind == UPDATE else
-                wide("order.step"))), bits_g, f"order.kind == {FORWARD} | ")]
+        step = wide("order.step")
+        a_step = self.by_phase(lambda p, x: step if p.kind == FORWARD else f"{step} * {x.inputs}")
+        g_step = self.by_phase(lambda p, x: f"{step} * {x.tiles}" if p.kind == UPDATE else step)
+        steps = [equal("order.a_step", a_step, bits_a, f"order.kind == {BACKWARD} | "),
+                 equal("order.g_step", g_step, bits_g, f"order.kind == {FORWARD} | ")]
         return [
             Lemma("limits", f"~{FORMS} | ({limits})"),
             Lemma("begun", f"order.state != {SEED} | (order.slot == 0 & order.step == 0)"),
@@ -145,7 +146,7 @@ class TrainerLemmas:
                                                            "first_"), *steps])),
             Lemma("scalar", f"~{READS} | order.kind == {BACKWARD} | " + self.by_phase(
                 lambda p, x: between("order.scalar", self._operands(p),
-                                      f"{wide('images_rows')} * {x.inputs}"), "1'd1"))]
+                                     f"{wide('images_rows')} * {x.inputs}"), "1'd1"))]
 
     def _positions(self) -> list[Lemma]:
         """That the drain takes the rows that the sequencer forms, and no more."""
@@ -170,8 +171,9 @@ class TrainerLemmas:
                 address, str(x.values), f"{rows} * {x.outputs}", more), "1'd1", (FORWARD,))
 
         def place(x: str, y: str) -> str:
-            return self.by_phase(lambda p, l: f"{l.values} + {wide(x)} * {self.g.lanes} + "
-                                  f"{wide(y)} * {l.outputs}", kinds=(FORWARD,))
+            return self.by_phase(lambda p, layer: (
+                f"{layer.values} + {wide(x)} * {self.g.lanes} + {wide(y)} * {layer.outputs}"),
+                kinds=(FORWARD,))
 
         return [
             Lemma("next", f"~{RUNS} | {forward} | " + equal(
@@ -180,13 +182,14 @@ class TrainerLemmas:
                 "drain.e_base", place("drain.x", "1'd0"), bits)),
             Lemma("at_work", f"~drain.busy | {forward} | (drain.chunk <= drain.chunk_1 & "
                   + region("drain.e", f"{wide('drain.chunk_1')} - {wide('drain.chunk')}") + ")"),
-            *(Lemma(f"written_{i + 1}", f"~drain.output_write_{i + 1} | "
-                    + region(f"drain.output_address_{i + 1}")) for i in range(self.stages("output_address")))]
+            *(Lemma(f"output_{i + 1}", f"~drain.output_write_{i + 1} | "
+                    + region(f"drain.output_address_{i + 1}"))
+              for i in range(self.stages("output_address")))]
 
     # --- terms ------------------------------------------------------------------------
 
     def by_phase(self, term: Callable[[Phase, Layer], str], otherwise: str = "0",
-                  kinds: tuple[int, ...] = (FORWARD, BACKWARD, UPDATE)) -> str:
+                 kinds: tuple[int, ...] = (FORWARD, BACKWARD, UPDATE)) -> str:
         """Return a term that depends on the phase."""
         chosen = "".join(f"order.phase == {i} ? {term(p, self.g.layers[p.layer])} : "
                          for i, p in enumerate(self.g.phases) if p.kind in kinds)
@@ -226,7 +229,7 @@ class TrainerLemmas:
     def bits(self, part: str, register: str) -> int:
         """Return the bits of a register."""
         text = self._text({"order": "sequence"}.get(part, part))
-        found = re.search(rf"^reg (?:\[(\d+):0\] )?(?:[\w, ]+, )?{register}\b", text, re.M)
+        found = re.search(rf"^reg (?:\[(\d+):(\d)\] )?(?:[\w, ]+, )?{register}\b", text, re.M)
         assert found
-        return int(found[1] or 0) + 1
+        return int(found[1] or 0) - int(found[2] or 0) + 1
 

@@ -6,9 +6,6 @@ the batch of the step.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 from verilog.invariants.claims import Claim
 from verilog.invariants.cut import instances
 from verilog.invariants.lemmas import Lemma
@@ -22,7 +19,7 @@ from verilog.invariants.trainer_lemmas import (
     SETTLE,
     TrainerLemmas,
 )
-from verilog.trainer.plan.geometry import BACKWARD, FORWARD, SOFTMAX
+from verilog.trainer.plan.geometry import BACKWARD, SOFTMAX
 
 __all__ = ["written_claims", "written_lemmas"]
 
@@ -113,10 +110,10 @@ def _below(known: TrainerLemmas) -> list[Lemma]:
         "drain.e", str(known.g.layers[q.layer - 1].values),
         f"{wide('images_rows')} * {layer.inputs}",
         f"{less('drain.chunk_1', 'drain.chunk')} * {layer.inputs}"), "1'd1", (BACKWARD,))
+    places = [equal("drain.next_e", start("drain.x", "drain.y"), bits),
+              equal("drain.e_base", start("drain.x", "0"), bits),
+              equal("drain.x_images", f"{wide('drain.x')} * {p}", known.bits("drain", "x_images"))]
     return [
-        Lemma("next_below", f"{unless} | ({equal('drain.next_e', start('drain.x', 'drain.y'), bits)}"
-              f" & {equal('drain.e_base', start('drain.x', '0'), bits)} & " + equal(
-                  "drain.x_images", f"{wide('drain.x')} * {p}", known.bits("drain", "x_images"))
-              + ")"),
+        Lemma("next_below", f"{unless} | ({' & '.join(places)})"),
         Lemma("work_below", f"~drain.busy | order.kind != {BACKWARD} | "
               f"(drain.chunk <= drain.chunk_1 & {own})")]
