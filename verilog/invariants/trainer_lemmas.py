@@ -63,8 +63,8 @@ class TrainerLemmas:
                   f"{wide('images.image')} * {self.pixels} + images.pixel"),
             Lemma("other_half", f"{idle} | ~images.write | "
                   f"(images.write_address >= {half}) != images.bank"),
-            Lemma("groups", f"images.groups != 0 & images.in_group < {p} & "
-                  f"{wide('images.image')} == {less('images.groups', '1')} * {p} + images.in_group"),
+            Lemma("groups", f"images.groups != 0 & images.in_group < {p} & {wide('images.image')} "
+                  f"== {less('images.groups', '1')} * {p} + images.in_group"),
             Lemma("counted", "~images.full | (images.image == 0 & images.pixel == 0 & "
                   f"images.rows_1 < {self.batch} & images.next_groups != 0 & "
                   + between("images.rows_1", f"{less('images.next_groups', '1')} * {p}", str(p))
