@@ -73,6 +73,16 @@ def test_several_seeds_give_a_median_and_each_is_placed_once(tools, capsys, tmp_
     assert row["images_per_second"] == round(114e6 / row["clocks_image"])
 
 
+def test_what_is_kept_starts_nothing(tools, capsys, tmp_path):
+    status, said = front(capsys, tmp_path, "--only", "fixed12", "--kept")
+    assert (status, tools) == (0, []) and "fixed12: not trained yet" in said.out
+    front(capsys, tmp_path, "--only", "fixed12", "--no-place")
+    status, said = front(capsys, tmp_path, "--only", "fixed1", "--kept", "--json")
+    rows = {row["name"]: row for row in json.loads(said.out)["rows"]}
+    assert rows["fixed12"]["lut4"] == 2500 and len(tools) == 2
+    assert {n for n, row in rows.items() if "failed" in row} == {"fixed16", "fixed16 trainer"}
+
+
 def test_an_interrupted_front_keeps_its_rows(tools, capsys, tmp_path, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt

@@ -27,6 +27,8 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--only", metavar="TEXT", default="", help="rows with this in their name")
     parser.add_argument("--no-place", action="store_true",
                         help="no MHz but of what was placed before")
+    parser.add_argument("--kept", action="store_true", help="only what was found before: nothing "
+                        "is trained, mapped or placed")
     parser.add_argument("--place-seeds", metavar="N,N", default="1",
                         help="seeds of placement: 1,2,3 gives medians (default 1)")
     parser.add_argument("--cache", metavar="DIR", help="where rows, networks and netlists are kept "
@@ -60,7 +62,7 @@ def run(args: Namespace) -> int:
     measuring = Measuring(load(args.dataset, args.data_dir), whole("epochs", args.epochs, 1, 1000),
                           whole("seed", args.seed, 0, 1 << 31),
                           Kept(Path(args.cache) if args.cache else default_folder()), seeds,
-                          not args.no_place, say)
+                          not (args.no_place or args.kept), say, args.kept)
     rows: list[dict] = []
     try:
         for one in asked:

@@ -30,7 +30,7 @@ def seeds_of(row: dict) -> str:
 class Measuring:
     """What all rows share: the data, how long networks train, where answers are kept, with
     which seeds cores are placed, whether now or only what was placed before, whom to tell what
-    begins."""
+    begins, and whether nothing begins: all is what was found before."""
 
     data: Dataset
     epochs: int
@@ -39,6 +39,7 @@ class Measuring:
     place_seeds: tuple[int, ...]
     places: bool
     say: Callable[[str], object]
+    only_kept: bool = False
 
     def row(self, asked: Asked) -> dict:
         """Return a row's numbers; FormatError or ToolError where it cannot be."""
@@ -46,7 +47,7 @@ class Measuring:
 
         self.say(f"{asked.name}: network")
         folder = network_folder(asked, self.data, self.epochs, self.seed,
-                                self.kept.folder / "runs")
+                                self.kept.folder / "runs", not self.only_kept)
         found = {"name": asked.name, "arith": asked.arith, "kind": asked.kind, "lanes": LANES,
                  "pipeline": asked.pipeline, "epochs": self.epochs,
                  "test_accuracy": accuracy_of(asked, folder, self.data)}
@@ -79,7 +80,7 @@ class Measuring:
         simulated = digest_of(made.files, "simulated", STEPS)
         told = self.kept.answer(simulated)
         if told is None:
-            self.say(f"{asked.name}: {STEPS} steps simulated")
+            self._begins(f"{asked.name}: {STEPS} steps simulated")
             told = self.kept.keep(simulated, Training(trainer, made).simulated(STEPS)[0])
         if told["differ"]:
             raise AssertionError(f"{told['differ']} words of the {asked.name} differ from the "
@@ -103,6 +104,14 @@ class Measuring:
                  "tools": yosys_version()}
         return found | placed
 
+    def _begins(self, what: str) -> None:
+        """Tell what begins; FormatError where nothing shall."""
+        from fxp.format import FormatError
+
+        if self.only_kept:
+            raise FormatError(f"not found yet ({what})")
+        self.say(what)
+
     def _mapped(self, asked: Asked, files, multipliers: bool, mapped: Callable) -> dict:
         from lnsarith.host.files.whole import scratch
         from verilog.cost.ecp5 import NETLIST
@@ -111,7 +120,8 @@ class Measuring:
         digest = digest_of(files, "mapped", multipliers, yosys_version())
         found = self.kept.answer(digest)
         if found is None:
-            self.say(f"{asked.name}: mapped to ECP5{'' if multipliers else ', no multipliers'}")
+            self._begins(f"{asked.name}: mapped to ECP5"
+                         f"{'' if multipliers else ', no multipliers'}")
             with scratch() as name:
                 found = mapped(Path(name), multipliers)
                 if multipliers:
