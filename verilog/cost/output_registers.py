@@ -2,8 +2,8 @@
 
 A block's own output comes 5.8 ns after the clock, that of its output register much sooner. Yosys
 maps registers beside the blocks; here those that take a block's output at every clock, and
-that alone, become the block's (REGMODE_B = OUTREG). What a netlist does at each clock stays. A block
-that answers at both ports, as one of 36 bits does, keeps what stands behind it.
+that alone, become the block's (REGMODE_B = OUTREG). What a netlist does at each clock stays. Behind
+a block that answers at both ports, as one of 36 bits does, registers stay where they are.
 """
 
 from __future__ import annotations

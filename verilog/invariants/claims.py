@@ -58,8 +58,9 @@ class Control:
 
     @property
     def longest(self) -> int:
-        """The clocks of the longest run that a solver is asked for."""
-        return min(self.clocks, LONGEST)
+        """The clocks of the longest run that a solver is asked for; cores with lemmas may be
+        larger than those whose runs it unrolls."""
+        return min(self.clocks, LONGEST) if self.lemmas else self.clocks
 
     def text(self, first: bool = False) -> str:
         """Return all modules, the top with three outputs for each claim; first tells the search

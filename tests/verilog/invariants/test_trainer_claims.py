@@ -52,5 +52,5 @@ def test_claims_follow_from_lemmas(shape):
     ("wire ended = flight == 6'd0 & i_drained;", "wire ended = i_drained;", {"settled"},
      {"written_values"})])
 def test_a_fault_leaves_its_claims_open(old, new, lemmas, claims):
-    fallen, unproved = left_open(with_text(trainer((3, 2, 2), 2, 2, 1), old, new))
+    fallen, unproved = left_open(with_text(trainer((20, 2, 2), 2, 2, 1), old, new))
     assert fallen >= lemmas and unproved >= claims
