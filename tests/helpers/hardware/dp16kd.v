@@ -29,7 +29,7 @@ module DP16KD (
   reg [8:0] bytes [0:2047];
   reg [35:0] read_a, read_b, held_a, held_b;
   integer i;
-  wire [20479:0] init = {@INITIAL@};
+  localparam [20479:0] init = {@INITIAL@};
 
   // 18 bits of data in 20 of INITVAL; widths below nine use eight bits of a byte.
   initial for (i = 0; i < 2048; i = i + 1) bytes[i] = init[(i / 2) * 20 + (i % 2) * 9 +: 9];
