@@ -38,6 +38,10 @@ KNOWN = (
      "what it takes over is reset, and acts a clock later than anything could begin"),
     ("trainer", "sequence", r"^a <= i_bank",
      "a phase's first step is that of a bias: it reads none"),
+    ("trainer", "sequence", r"& 1'b1;$",
+     "a row comes here every four clocks at most and is drained within three: there is room"),
+    ("trainer", "weights", r"write <= state == LOAD & row_ends",
+     "a row that is not whole yet is written again when it is"),
     ("trainer", "drain", r"c_last = .*", "only forward phases have rows that are not full"),
     ("trainer", "drain", r" & ~gradient_moving", "the gradient written last is read last"),
 )

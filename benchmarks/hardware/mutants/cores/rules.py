@@ -16,7 +16,7 @@ KINDS = ("address off by one", "bank swapped", "layer size off", "missing wait",
          "activation skipped", "interleave off", "reset not clearing", "read before written")
 ADDRESS, BANK, SIZE, WAIT, ACTIVATION, INTERLEAVE, RESET, UNWRITTEN = KINDS
 # Comments, ports, and what a table gives where no phase asks.
-SKIPPED = re.compile(r"^\s*(//|`|input|output|\(\* |c_\w+ = )|unused")
+SKIPPED = re.compile(r"^\s*(//|`|input|output|\(\* |(c_\w+|rows_1|tiles_1|last_1) = )|unused")
 
 
 class Rule(NamedTuple):
