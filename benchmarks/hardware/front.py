@@ -38,7 +38,8 @@ def _rows(options: argparse.Namespace) -> list[dict]:
     words = ["rtl", "front", "--dataset", options.dataset, "--json", "--only", options.only,
              *(["--data-dir", options.data_dir] if options.data_dir else []),
              *(["--cache", options.cache] if options.cache else []),
-             *(["--no-place"] if options.no_place else [])]
+             "--epochs", options.epochs, "--place-seeds", options.place_seeds,
+             *(["--no-place"] if options.no_place else []), *(["--kept"] if options.kept else [])]
     with redirect_stdout(io.StringIO()) as said:
         status = command(words)
     if status:
@@ -50,7 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("hardware.front", __doc__ or "")
     add = parser.add_argument
     add("--only", default="", metavar="TEXT", help="rows with this in their name")
+    add("--epochs", default="20", metavar="N", help="of the training (default 20)")
+    add("--place-seeds", default="1", metavar="N,N", help="(default 1)")
     add("--cache", metavar="DIR", help="that of the command")
+    add("--kept", action="store_true", help="only rows that were found before")
     add("--no-place", action="store_true", help="no MHz but of what was placed before")
     return parser
 

@@ -48,7 +48,7 @@ def core_bench(core: Core, images: int, words: int) -> str:
   reg [7:0] golden_pixels [0:{pixels - 1}];
   reg {spanned(wide + 1)}golden_answers [0:{answers - 1}];
 {memory}{inputs}{outputs}  integer wrong, sent, got, waited, slow, upto, loaded, inverted, before;
-  integer clocks, round, pause, hold_in, hold_out, stalls;
+  integer clocks, taken, round, pause, hold_in, hold_out, stalls;
   reg kept, kept_load, short, counts;
   reg {spanned(layer)}was_layer;
 
@@ -67,7 +67,8 @@ def core_bench(core: Core, images: int, words: int) -> str:
     inverted = 0;
     restart;
     while (got < {answers} && waited < {patience}) cycle;
-    $display("full speed: %0d of {answers} answers, %0d wrong, %0d clocks", got, wrong, clocks);
+    $display("full speed: %0d of {answers} answers, %0d wrong, %0d clocks, pixels until %0d",
+             got, wrong, clocks, taken);
     if (got != {answers}) wrong = wrong + 1;
     if (clocks > {_most_clocks(core, images)}) begin
       $display("the schedule tells at most {_most_clocks(core, images)} clocks");
@@ -127,6 +128,7 @@ def core_bench(core: Core, images: int, words: int) -> str:
 {_LOAD_TAKEN if loads else ""}      if (i_valid && o_ready) begin
         sent = sent + 1;
         waited = 0;
+        taken = clocks;
         if (sent % {s.pixels} == 0) short = slow == 2 && $random % 3 == 0;
       end
       if (i_valid && !o_ready && sent < {2 * s.batch * s.pixels}) stalls = stalls + 1;

@@ -2,7 +2,8 @@
 
 A block's own output comes 5.8 ns after the clock, that of its output register much sooner. Yosys
 maps registers beside the blocks; here those that take a block's output at every clock, and
-that alone, become the block's (REGMODE_B = OUTREG). What a netlist does at each clock stays.
+that alone, become the block's (REGMODE_B = OUTREG). What a netlist does at each clock stays. Behind
+a block that answers at both ports, as one of 36 bits does, registers stay where they are.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ def absorb_registers(netlist: dict, top: str) -> int:
               if cell["type"] == "TRELLIS_FF"}
     count = 0
     for block in [c for c in cells.values() if c["type"] == "DP16KD"]:
-        read = [(pin, bit) for pin, bit in _outputs(block) if uses[bit]]
+        read = [(pin, bit) for pin, bit in _outputs(block, "DOB") if uses[bit]]
         own = [takers.get(bit) for _, bit in read]
-        if not read or not all(uses[bit] == 1 and name and _plain(cells[name], block)
-                               for (_, bit), name in zip(read, own)):
+        if not read or any(uses[bit] for _, bit in _outputs(block, "DOA")):
+            continue
+        if not all(uses[bit] == 1 and name and _plain(cells[name], block)
+                   for (_, bit), name in zip(read, own)):
             continue
         for (pin, _), name in zip(read, own):
             block["connections"][pin] = cells.pop(name)["connections"]["Q"]
@@ -47,10 +50,10 @@ def absorb_registers(netlist: dict, top: str) -> int:
     return count
 
 
-def _outputs(block: dict) -> Iterator[tuple[str, object]]:
-    """Yield the pins of port B that give data, and their nets."""
+def _outputs(block: dict, port: str) -> Iterator[tuple[str, object]]:
+    """Yield the pins of a port, DOA or DOB, that give data, and their nets."""
     for pin, bits in block["connections"].items():
-        if pin.startswith("DOB") and bits:
+        if pin.startswith(port) and bits:
             yield pin, bits[0]
 
 

@@ -1,13 +1,15 @@
-"""A claim about a core, and what becomes of it: proved by an invariant, refuted by a run."""
+"""A claim about a core, and what becomes of it: it follows from lemmas, or is proved by an
+invariant that was searched, or refuted by a run."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verilog.emit.module import Module
 from verilog.invariants.cut import stub, watched
+from verilog.invariants.lemmas import Lemma, assume, inductive, opened, port_of
 from verilog.invariants.search import Cube, read_control, search
 from verilog.prove.clocked.streams import is_one
 from verilog.prove.netlist import Netlist
@@ -15,11 +17,12 @@ from verilog.prove.proof import Proof
 from verilog.prove.smt import Formula, any_of
 from verilog.prove.solving.solvers import Answer, solve
 
-__all__ = ["Claim", "Control", "prove_claims"]
+__all__ = ["Claim", "Control", "follows", "prove_claims"]
 
 # Whether there was a reset; all other registers begin with any values.
 ARMED = ("reg armed;", "always @(posedge i_clk) if (i_rst) armed <= 1'd1;")
 UNARMED = "initial armed = 1'd0;"
+LONGEST = 100  # clocks of a run that a solver is asked for
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,24 @@ class Claim:
 @dataclass(frozen=True)
 class Control:
     """A core's modules, the top the last; kept are the names of those that stay, the others
-    answer anything. clocks is how long a run is at most that shows something."""
+    answer anything. clocks is how long a run is at most that shows something; lemmas are what
+    claims may follow from."""
 
     modules: Sequence[Module]
     kept: frozenset[str]
     clocks: int
     claims: Sequence[Claim]
+    lemmas: Sequence[Lemma] = ()
 
     @property
     def top(self) -> str:
         return self.modules[-1].name
+
+    @property
+    def longest(self) -> int:
+        """The clocks of the longest run that a solver is asked for; cores with lemmas may be
+        larger than those whose runs it unrolls."""
+        return min(self.clocks, LONGEST) if self.lemmas else self.clocks
 
     def text(self, first: bool = False) -> str:
         """Return all modules, the top with three outputs for each claim; first tells the search
@@ -63,15 +74,21 @@ class Control:
         before = [line for n in sorted({n for c in self.claims for n in c.given}) for line in (
             f"reg before_{n};",
             f"always @(posedge i_clk) before_{n} <= before_{n} | broken_{n};")]
-        lines = list(dict.fromkeys([*ARMED, *([UNARMED] if first else []), *before,
-                                    *(w for c in self.claims for w in c.watch)]))
+        told |= {port_of(x): f"~armed | ({x.holds})" for x in self.lemmas}
+        (*values, watch), inside = opened(
+            [*told.values(), "\n".join(dict.fromkeys(w for c in self.claims for w in c.watch))],
+            self.modules)
+        told = dict(zip(told, values))
+        lines = [*ARMED, *([UNARMED] if first else []), *inside, *before, *watch.split("\n")]
         parts = [m.text if m.name in self.kept else stub(m) for m in self.modules[:-1]]
         return "".join([*parts, watched(self.modules[-1].text, told, lines)])
 
 
 def prove_claims(control: Control, seconds: float) -> list[Proof]:
     """Return the proof of every claim; seconds limits each search and each question."""
-    text, net = control.text(True), read_control(control.text(), control.top)
+    net = read_control(control.text(), control.top)
+    control = replace(control, lemmas=inductive(net, control.lemmas, seconds))
+    text = replace(control, lemmas=()).text(True)
     proofs: dict[str, Proof] = {}
     for claim in control.claims:
         missing = [n for n in claim.given if not proofs[n].passed]
@@ -83,34 +100,61 @@ def prove_claims(control: Control, seconds: float) -> list[Proof]:
 def _proof(control: Control, claim: Claim, text: str, net: Netlist, seconds: float) -> Proof:
     begin = time.perf_counter()
     port = f"broken_{claim.name}"
-    own = net.part(port)
-    cubes = search(text, control.top, port, own.registers, seconds)
-    found = time.perf_counter() - begin
+    own, lemmas = net.part(port), control.lemmas
 
     def told(verdict: str, **more) -> Proof:
         return Proof(claim.name, claim.statement, verdict, seconds=time.perf_counter() - begin,
                      **more)
 
-    if cubes is None:
-        run = _run(control, net, port, seconds)
-        if run.verdict == "refuted":
-            return told("refuted", solver=run.solver, counterexample=run.model)
-        return told("unknown", note=f"no invariant within {seconds:g} s, and no run of "
-                    f"{control.clocks} clocks breaks it")
-    answer = solve(_unjustified(own, cubes, port), seconds)
+    answer, note = _within_lemmas(net, lemmas, port, seconds), (
+        f"it follows from {len(lemmas)} lemmas")
+    cubes: Sequence[Cube] | None = ()
     if answer.verdict != "proved":
-        return told("unknown", note=f"the invariant that was found is none ({answer.verdict})")
+        cubes = search(text, control.top, port, own.registers, seconds)
+        if cubes is None:
+            run = _run(control, net, port, seconds)
+            if run.verdict == "refuted":
+                return told("refuted", solver=run.solver, counterexample=run.model)
+            return told("unknown", note=f"no invariant within {seconds:g} s, and no run of "
+                        f"{control.longest} clocks breaks it")
+        note = (f"an invariant of {len(cubes)} clauses, found by ABC in "
+                f"{time.perf_counter() - begin:.1f} s")
+        answer, lemmas = solve(_unjustified(own, cubes, port), seconds), ()
+        if answer.verdict != "proved":
+            return told("unknown", note=f"the invariant that was found is none ({answer.verdict})")
     alone = f"alone_{claim.name}"
     without = solve(_unjustified(net.part(alone), (), alone), seconds)
-    shown = _run(control, net, f"happens_{claim.name}", seconds)
+    shown = _happens(control, net, f"happens_{claim.name}", lemmas, seconds)
     if without.verdict != "refuted" or shown.verdict != "refuted":
         return told("unknown", note="a mutant was not caught: "
                     + ("it holds in any registers" if without.verdict != "refuted" else
-                       f"no run of {control.clocks} clocks has what the claim is about"))
+                       f"no run of {control.longest} clocks has what the claim is about"))
     helped = f", of runs in which {' and '.join(claim.given)} holds" if claim.given else ""
-    return told("proved", solver=answer.solver,
-                mutant="left out: the invariant; left out: what keeps it from being so",
-                note=f"an invariant of {len(cubes)} clauses, found by ABC in {found:.1f} s{helped}")
+    return told("proved", solver=answer.solver, note=note + helped,
+                mutant="left out: the invariant; left out: what keeps it from being so")
+
+
+def follows(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: float) -> bool:
+    """Return whether an output is never 1 where lemmas hold."""
+    return _within_lemmas(net, lemmas, port, seconds).verdict == "proved"
+
+
+def _within_lemmas(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: float) -> Answer:
+    """Return registers that lemmas allow and in which an output is 1."""
+    formula = Formula()
+    (now,) = net.part(port, *map(port_of, lemmas)).unroll(formula, [{}])
+    assume(formula, lemmas, now)
+    formula.require(is_one(now[port]))
+    return solve(formula, seconds, ("bitwuzla",))
+
+
+def _happens(control: Control, net: Netlist, port: str, lemmas: Sequence[Lemma], seconds: float
+             ) -> Answer:
+    """Return a run in which an output is 1, or, where runs are too long for a solver, registers
+    that lemmas allow."""
+    if control.clocks == control.longest or not lemmas:
+        return _run(control, net, port, seconds)
+    return _within_lemmas(net, lemmas, port, seconds)
 
 
 def _unjustified(net: Netlist, cubes: Sequence[Cube], port: str) -> Formula:
@@ -145,7 +189,7 @@ def _run(control: Control, net: Netlist, port: str, seconds: float) -> Answer:
     in, port@clock."""
     own = net.part(port)
     answer = Answer("unknown", "", 0.0)
-    for clocks in (control.clocks // 4, control.clocks):
+    for clocks in (control.longest // 4, control.longest):
         formula = Formula()
         resets = [{"i_rst": "#b1"}, *[{"i_rst": "#b0"}] * clocks]
         given = [{k: v for k, v in step.items() if k in own.inputs} for step in resets]

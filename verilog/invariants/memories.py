@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from verilog.invariants.claims import Claim
 
-__all__ = ["never_meets", "one_of", "written_first"]
+__all__ = ["never_meets", "one_of", "written_at", "written_first"]
 
 
 def never_meets(label: str, ports: Mapping[str, str], given: Sequence[str] = ()) -> Claim:
@@ -31,6 +31,18 @@ def written_first(label: str, ports: Mapping[str, str], depth: int, given: Seque
     return Claim(f"written_{label}", f"no row of {label} is read that was not written after the "
                  "reset", f"{read} & (({rows} & {one_of(depth, ports['i_read_address'])}) == 0)",
                  read, watch, given)
+
+
+def written_at(label: str, ports: Mapping[str, str], bits: int, used: str, anew: str) -> Claim:
+    """Return the claim that a row that is read, at clocks at which it is used, was written since
+    `anew` was 1: of any one row, at_<label>, which was written where was_<label> is 1."""
+    at, was = f"at_{label}", f"was_{label}"
+    watch = (f"reg [{bits - 1}:0] {at};", f"always @(posedge i_clk) {at} <= {at};", f"reg {was};",
+             f"always @(posedge i_clk) if ({anew}) {was} <= 1'd0; else if (({ports['i_write']}) & "
+             f"({ports['i_write_address']}) == {at}) {was} <= 1'd1;")
+    return Claim(f"written_{label}", f"no row of {label} is read for use that was not written "
+                 "for this batch", f"({used}) & (({ports['i_read_address']}) == {at}) & ~{was}",
+                 used, watch)
 
 
 def one_of(depth: int, address: str) -> str:

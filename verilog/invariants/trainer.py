@@ -5,6 +5,9 @@ from __future__ import annotations
 from verilog.invariants.claims import Claim, Control
 from verilog.invariants.cut import instances
 from verilog.invariants.memories import never_meets
+from verilog.invariants.trainer_gradients import gradient_claims, gradient_lemmas
+from verilog.invariants.trainer_lemmas import TrainerLemmas
+from verilog.invariants.trainer_written import written_claims, written_lemmas
 from verilog.trainer.core import Core
 from verilog.trainer.plan.cycles import spent
 
@@ -20,8 +23,11 @@ def control_of_trainer(core: Core) -> Control:
     kept = frozenset(f"{core.name}_{part}" for part in KEPT)
     pixels = g.learning.batch * g.learning.sizes[0]
     clocks = 2 * sum(p.cycles for p in spent(g)) + 2 * pixels + 100 * len(g.phases)
-    return Control(core.modules, kept, clocks, [*_of_ports(), *_of_rows(core),
-                                                *_of_memories(core)])
+    known = TrainerLemmas(core)
+    return Control(core.modules, kept, clocks, [
+        *_of_ports(), *_of_rows(core), *_of_memories(core), *written_claims(known),
+        *gradient_claims(known)],
+        [*known.all, *written_lemmas(known), *gradient_lemmas(known)])
 
 
 def _of_ports() -> list[Claim]:

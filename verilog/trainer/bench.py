@@ -42,7 +42,7 @@ def bench(core: Core, pixels: int, words: int, steps: int) -> str:
             "HALF": str(pixels // 2 + 1),
             "LINE": vec(wide), "LABEL": f"[{at - 1}:9]" if label > 1 else "[9]", "RATE": rate,
             "VERDICT": verdict(f"wrong == 0 && i == {words} && steps == {steps}",
-                               '%0d words after %0d steps", i, steps',
+                               '%0d words after %0d steps in %0d clocks", i, steps, clocks',
                                '%0d of %0d words differ after %0d steps", wrong, i, steps'),
             }.items():
         text = text.replace(f"@{key}@", value)
@@ -56,6 +56,7 @@ _TEXT = """\
   reg @WORDV@before [0:@WORDS@ - 1];
   reg @WORDV@after [0:@WORDS@ - 1];
   integer i, k, wrong, steps, quiet, random;  // quiet: cycles in which nothing was taken or done
+  integer clocks;  // in which steps run
   reg taken, counts, held, first;
   reg @WORDV@held_word;
 
@@ -64,6 +65,7 @@ _TEXT = """\
   always #5 i_clk = ~i_clk;
   always @(posedge i_clk) begin
     if (o_done === 1'b1 && counts) steps = steps + 1;
+    if (o_busy === 1'b1) clocks = clocks + 1;
     quiet = taken === 1'b1 || o_done === 1'b1 ? 0 : quiet + 1;
     if (quiet > @PATIENCE@) begin
       $display("FAIL: it stands still after %0d steps", steps);
@@ -95,6 +97,7 @@ _TEXT = """\
     image(@HALF@);
     restart(1);
     steps = 0;
+    clocks = 0;
     load(0);
     image(@PIXELS@);
     while (steps < @STEPS@) @(negedge i_clk);

@@ -54,8 +54,33 @@ def test_rows_are_found_once_and_drawn(tools, capsys, tmp_path):
     status, said = front(capsys, tmp_path / "kept", "--only", "fixed12", "--plot", str(place))
     assert (status, tools[2:]) == (0, ["placed 1"]) and place.stat().st_size > 10_000
     assert "120.0" in said.out and "nextpnr 0, seed 1" in said.out and "epoch" not in said.err
+    assert "test %, 2,500 LUT4" in said.err and "120.0 MHz" in said.err
     status, said = front(capsys, tmp_path / "kept", "--only", "fixed12", "--no-place", "--csv")
     assert len(tools) == 3 and said.out.splitlines()[1].startswith("fixed12,16,2,")
+
+
+def test_several_seeds_give_a_median_and_each_is_placed_once(tools, capsys, tmp_path,
+                                                              monkeypatch):
+    monkeypatch.setattr(ecp5, "place", lambda folder, seed, goal, seconds: (
+        tools.append(f"placed {seed}"), (100.0 + 7 * seed, {"TRELLIS_COMB": 4000 + seed}))[1])
+    for seeds in ("2", "1,2,4"):
+        status, said = front(capsys, tmp_path, "--only", "fixed12", "--place-seeds", seeds,
+                             "--json")
+    (row,) = json.loads(said.out)["rows"]
+    assert [t for t in tools if "placed" in t] == ["placed 2", "placed 1", "placed 4"]
+    assert (row["mhz"], row["comb"]) == (114.0, 4002)
+    assert row["mhz_by_seed"] == {"1": 107.0, "2": 114.0, "4": 128.0}
+    assert row["images_per_second"] == round(114e6 / row["clocks_image"])
+
+
+def test_what_is_kept_starts_nothing(tools, capsys, tmp_path):
+    status, said = front(capsys, tmp_path, "--only", "fixed12", "--kept")
+    assert (status, tools) == (0, []) and "fixed12: not trained yet" in said.out
+    front(capsys, tmp_path, "--only", "fixed12", "--no-place")
+    status, said = front(capsys, tmp_path, "--only", "fixed1", "--kept", "--json")
+    rows = {row["name"]: row for row in json.loads(said.out)["rows"]}
+    assert rows["fixed12"]["lut4"] == 2500 and len(tools) == 2
+    assert {n for n, row in rows.items() if "failed" in row} == {"fixed16", "fixed16 trainer"}
 
 
 def test_an_interrupted_front_keeps_its_rows(tools, capsys, tmp_path, monkeypatch):
@@ -65,6 +90,7 @@ def test_an_interrupted_front_keeps_its_rows(tools, capsys, tmp_path, monkeypatc
     monkeypatch.setattr(measure.Measuring, "_trainer", cut)
     status, said = front(capsys, tmp_path, "--only", "fixed16", "--no-place")
     assert status == 130 and "1 of 2 rows are kept in" in said.err
+    assert "fixed16  16  2" in said.out and "fixed16 trainer" not in said.out
     assert len(list(tmp_path.glob("*.json"))) == 2
 
 

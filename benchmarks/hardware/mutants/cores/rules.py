@@ -16,7 +16,7 @@ KINDS = ("address off by one", "bank swapped", "layer size off", "missing wait",
          "activation skipped", "interleave off", "reset not clearing", "read before written")
 ADDRESS, BANK, SIZE, WAIT, ACTIVATION, INTERLEAVE, RESET, UNWRITTEN = KINDS
 # Comments, ports, and what a table gives where no phase asks.
-SKIPPED = re.compile(r"^\s*(//|`|input|output|\(\* |c_\w+ = )|unused")
+SKIPPED = re.compile(r"^\s*(//|`|input|output|\(\* |(c_\w+|rows_1|tiles_1|last_1) = )|unused")
 
 
 class Rule(NamedTuple):
@@ -100,7 +100,7 @@ CORE = (
     Rule(UNWRITTEN, r"bank|weights|logits", r"if \(i_read\) ", "if (i_write) "),
     Rule(UNWRITTEN, r"issue", r"(assign run_and_step_is_0 = )run & step_is_0", r"\g<1>1'd0"),
     Rule(UNWRITTEN, r"load", r"assign filled = held_end & writes", "assign filled = ends"),
-    Rule(UNWRITTEN, r"issue", r"assign layer_ends = ", "assign layer_ends = 1'd1 & "),
+    Rule(UNWRITTEN, r"issue", r"(assign layer_ends = tile_ends) & .*;", r"\1;"),
     Rule(UNWRITTEN, r"", r"\.i_(write|read)\((?!1'd0)([^()]+)\)", r".i_\1(1'd0)"),
     Rule(UNWRITTEN, r"gather", r"i_word, ", "row[0], "),
 )

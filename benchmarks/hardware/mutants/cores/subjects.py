@@ -103,6 +103,6 @@ SUBJECTS = (
             {**DRAWN, "arith": "fixed12", "hidden": (2, 13)}, 8, 2, 8),
     Subject("core of bits", {"arith": "binary", "hidden": (37, 9)}, 4, 2, shape=(3, 4)),
     Subject("trainer of lns12, two layers, stochastic",
-            {"arith": "lns12", "hidden": (6, 5), "batch": 7, "decay": "level", "guard": 1,
+            {**DRAWN, "arith": "lns12", "hidden": (6, 5), "batch": 7, "decay": "level", "guard": 1,
              "update": "stochastic", "weight_decay": "0.9", "lr": "2^-3"}, 3, 2, trains=True),
 )

@@ -27,8 +27,10 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--only", metavar="TEXT", default="", help="rows with this in their name")
     parser.add_argument("--no-place", action="store_true",
                         help="no MHz but of what was placed before")
-    parser.add_argument("--place-seed", metavar="N", default="1",
-                        help="the one seed of placement (default 1)")
+    parser.add_argument("--kept", action="store_true", help="only what was found before: nothing "
+                        "is trained, mapped or placed")
+    parser.add_argument("--place-seeds", metavar="N,N", default="1",
+                        help="seeds of placement: 1,2,3 gives medians (default 1)")
     parser.add_argument("--cache", metavar="DIR", help="where rows, networks and netlists are kept "
                         "(default front in $LNSARITH_CACHE, else in the user's cache)")
     parser.add_argument("--plot", metavar="FILE", help="draw the rows (.png, .pdf, .svg)")
@@ -56,36 +58,51 @@ def run(args: Namespace) -> int:
                           + ", ".join(row.name for row in ROWS))
     if args.plot:
         require_writable(args.plot)
-    place = None if args.no_place else whole("place-seed", args.place_seed, 0, 1 << 31)
+    seeds = tuple(whole("place-seeds", n, 0, 1 << 31) for n in args.place_seeds.split(","))
     measuring = Measuring(load(args.dataset, args.data_dir), whole("epochs", args.epochs, 1, 1000),
                           whole("seed", args.seed, 0, 1 << 31),
-                          Kept(Path(args.cache) if args.cache else default_folder()), place, say)
-    rows = _measured(measuring, asked)
+                          Kept(Path(args.cache) if args.cache else default_folder()), seeds,
+                          not (args.no_place or args.kept), say, args.kept)
+    rows: list[dict] = []
+    try:
+        for one in asked:
+            rows.append(_row(measuring, one))
+            say(_told(rows[-1]))
+    except KeyboardInterrupt:
+        if rows:
+            _show(args, rows)
+        raise KeyboardInterrupt(f"; {len(rows)} of {len(asked)} rows are kept in "
+                                f"{measuring.kept.folder}, the same command goes on") from None
+    _show(args, rows)
+    return 0
+
+
+def _row(measuring, one) -> dict:
+    """Return a row, with its reason where it cannot be."""
+    from fxp.format import FormatError
+    from verilog.tools import ToolError
+
+    try:
+        return measuring.row(one)
+    except (FormatError, ToolError) as error:
+        return {"name": one.name, "kind": one.kind, "arith": one.arith, "lanes": LANES,
+                "pipeline": one.pipeline, "failed": str(error)}
+
+
+def _told(row: dict) -> str:
+    """Return a row in words, as soon as it is found."""
+    cells = {label: text for label, text in zip(HEAD[3:], _line(row)[3:]) if text != "-"}
+    return f"{row['name']}: " + row.get("failed", ", ".join(f"{v} {k}" for k, v in cells.items()))
+
+
+def _show(args: Namespace, rows: list[dict]) -> None:
+    """Print the table of the rows there are, and draw them."""
     if args.plot:
         from lnsarith.commands.rtl.front.picture import draw
 
         draw(args.plot, rows, args.dataset)
     print_table(args, HEAD, [_line(row) for row in rows],
                 {"dataset": args.dataset, "rows": rows, "plot": args.plot}, _notes(args, rows))
-    return 0
-
-
-def _measured(measuring, asked) -> list[dict]:
-    """Return the rows, with a reason for those that cannot be."""
-    from fxp.format import FormatError
-    from verilog.tools import ToolError
-
-    rows: list[dict] = []
-    for one in asked:
-        try:
-            rows.append(measuring.row(one))
-        except (FormatError, ToolError) as error:
-            rows.append({"name": one.name, "kind": one.kind, "arith": one.arith,
-                         "lanes": LANES, "pipeline": one.pipeline, "failed": str(error)})
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"; {len(rows)} of {len(asked)} rows are kept in "
-                                    f"{measuring.kept.folder}, the same command goes on") from None
-    return rows
 
 
 def _line(row: dict) -> list[str]:
@@ -101,10 +118,11 @@ def _line(row: dict) -> list[str]:
 
 def _notes(args: Namespace, rows: list[dict]) -> list[str]:
     """Return what the numbers are, and why some are not there."""
+    from lnsarith.commands.rtl.front.measure import seeds_of
+
     made = [row for row in rows if "failed" not in row]
     tools = next((row["tools"] for row in made), "")
-    placer = next((f", {row['placer']}, seed {row['place_seed']}" for row in made
-                   if "placer" in row), "")
+    placer = next((f", {row['placer']}, {seeds_of(row)}" for row in made if "placer" in row), "")
     notes = ["", f"ECP5-85k, {tools}{placer}; networks trained {args.epochs} epochs, seed "
              f"{args.seed}; a trainer's image is a fifth of a step of its batch of 5"]
     notes += [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]

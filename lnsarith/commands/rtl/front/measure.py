@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from lnsarith.commands.rtl.front.asked import LANES, TRAINER, Asked
@@ -13,23 +14,32 @@ from lnsarith.commands.rtl.front.kept import Kept, digest_of
 if TYPE_CHECKING:
     from nets.data.sets import Dataset
 
-__all__ = ["Measuring"]
+__all__ = ["Measuring", "seeds_of"]
 
 STEPS = 5  # of a trainer that are simulated for its cycles
 SECONDS = 7200.0  # of one run of a tool
 
 
+def seeds_of(row: dict) -> str:
+    """Return with which seeds a row was placed, in words."""
+    seeds = ", ".join(map(str, row["mhz_by_seed"]))
+    return f"median of seeds {seeds}" if len(row["mhz_by_seed"]) > 1 else f"seed {seeds}"
+
+
 @dataclass(frozen=True)
 class Measuring:
     """What all rows share: the data, how long networks train, where answers are kept, with
-    which seed cores are placed (None: not), whom to tell what begins."""
+    which seeds cores are placed, whether now or only what was placed before, whom to tell what
+    begins, and whether nothing begins: all is what was found before."""
 
     data: Dataset
     epochs: int
     seed: int
     kept: Kept
-    place_seed: int | None
+    place_seeds: tuple[int, ...]
+    places: bool
     say: Callable[[str], object]
+    only_kept: bool = False
 
     def row(self, asked: Asked) -> dict:
         """Return a row's numbers; FormatError or ToolError where it cannot be."""
@@ -37,7 +47,7 @@ class Measuring:
 
         self.say(f"{asked.name}: network")
         folder = network_folder(asked, self.data, self.epochs, self.seed,
-                                self.kept.folder / "runs")
+                                self.kept.folder / "runs", not self.only_kept)
         found = {"name": asked.name, "arith": asked.arith, "kind": asked.kind, "lanes": LANES,
                  "pipeline": asked.pipeline, "epochs": self.epochs,
                  "test_accuracy": accuracy_of(asked, folder, self.data)}
@@ -70,7 +80,7 @@ class Measuring:
         simulated = digest_of(made.files, "simulated", STEPS)
         told = self.kept.answer(simulated)
         if told is None:
-            self.say(f"{asked.name}: {STEPS} steps simulated")
+            self._begins(f"{asked.name}: {STEPS} steps simulated")
             told = self.kept.keep(simulated, Training(trainer, made).simulated(STEPS)[0])
         if told["differ"]:
             raise AssertionError(f"{told['differ']} words of the {asked.name} differ from the "
@@ -85,13 +95,22 @@ class Measuring:
         from verilog.prove.netlist import yosys_version
 
         with_them = self._mapped(asked, files, True, mapped)
+        placed = self._placed(asked, files, clocks, goal)
         without = (self._mapped(asked, files, False, mapped) if with_them["multipliers"]
                    else with_them)
         found = {**{k: with_them[k] for k in ("lut4", "flip_flops", "block_memories",
                                               "lut_memories", "multipliers")},
                  "lut4_without_multipliers": without["lut4"], "clocks_image": clocks,
                  "tools": yosys_version()}
-        return found | self._placed(asked, files, clocks, goal)
+        return found | placed
+
+    def _begins(self, what: str) -> None:
+        """Tell what begins; FormatError where nothing shall."""
+        from fxp.format import FormatError
+
+        if self.only_kept:
+            raise FormatError(f"not found yet ({what})")
+        self.say(what)
 
     def _mapped(self, asked: Asked, files, multipliers: bool, mapped: Callable) -> dict:
         from lnsarith.host.files.whole import scratch
@@ -101,7 +120,8 @@ class Measuring:
         digest = digest_of(files, "mapped", multipliers, yosys_version())
         found = self.kept.answer(digest)
         if found is None:
-            self.say(f"{asked.name}: mapped to ECP5{'' if multipliers else ', no multipliers'}")
+            self._begins(f"{asked.name}: mapped to ECP5"
+                         f"{'' if multipliers else ', no multipliers'}")
             with scratch() as name:
                 found = mapped(Path(name), multipliers)
                 if multipliers:
@@ -110,25 +130,36 @@ class Measuring:
         return found
 
     def _placed(self, asked: Asked, files, clocks: float, goal: int) -> dict:
-        """Return MHz, images/s and cells of logic; nothing where it was not placed and shall
+        """Return MHz, images/s and cells of logic, of several seeds the medians; nothing where
+        it was not placed and shall not be."""
+        from verilog.cost.ecp5 import placer
+
+        every = {seed: found for seed in self.place_seeds
+                 if (found := self._placed_with(asked, files, seed, goal)) is not None}
+        if not every:
+            return {}
+        mhz = median(found["mhz"] for found in every.values())
+        return {"mhz": mhz, "mhz_by_seed": {k: v["mhz"] for k, v in every.items()},
+                "comb": round(median(found["comb"] for found in every.values())),
+                "placer": placer(), "images_per_second": round(mhz * 1e6 / clocks)}
+
+    def _placed_with(self, asked: Asked, files, seed: int, goal: int) -> dict | None:
+        """Return MHz and cells of logic with one seed, None where it was not placed and shall
         not be."""
         from fxp.format import FormatError
         from lnsarith.host.files.whole import scratch
         from verilog.cost.ecp5 import NETLIST, place, placer
         from verilog.prove.netlist import yosys_version
 
-        seed = 1 if self.place_seed is None else self.place_seed
         digest = digest_of(files, "placed", seed, goal, yosys_version(), placer())
         found = self.kept.answer(digest)
-        if found is None and self.place_seed is not None:
-            self.say(f"{asked.name}: placed with seed {seed}")
-            with scratch() as name:
-                source = digest_of(files, "mapped", True, yosys_version())
-                if not self.kept.netlist(source, Path(name) / NETLIST):
-                    raise FormatError(f"the netlist of {asked.name} is gone from "
-                                      f"{self.kept.folder}: remove {source}.json there")
-                mhz, used = place(Path(name), seed, goal, SECONDS)
-            found = self.kept.keep(digest, {"mhz": mhz, "comb": used.get("TRELLIS_COMB", 0),
-                                            "place_seed": seed, "placer": placer()})
-        return {} if found is None else {
-            **found, "images_per_second": round(found["mhz"] * 1e6 / clocks)}
+        if found is not None or not self.places:
+            return found
+        self.say(f"{asked.name}: placed with seed {seed}")
+        with scratch() as name:
+            source = digest_of(files, "mapped", True, yosys_version())
+            if not self.kept.netlist(source, Path(name) / NETLIST):
+                raise FormatError(f"the netlist of {asked.name} is gone from "
+                                  f"{self.kept.folder}: remove {source}.json there")
+            mhz, used = place(Path(name), seed, goal, SECONDS)
+        return self.kept.keep(digest, {"mhz": mhz, "comb": used.get("TRELLIS_COMB", 0)})

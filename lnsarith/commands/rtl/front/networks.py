@@ -26,13 +26,18 @@ def trainer_of(asked: Asked, data: Dataset, epochs: int, seed: int):
     return Trainer(settings_for(given_of(asked, data.name, epochs, seed)), data, 1, "vector")
 
 
-def network_folder(asked: Asked, data: Dataset, epochs: int, seed: int, place: Path) -> Path:
-    """Return the folder of a row's network, trained where it was not, or not to the end."""
+def network_folder(asked: Asked, data: Dataset, epochs: int, seed: int, place: Path,
+                   train: bool = True) -> Path:
+    """Return the folder of a row's network, trained where it was not, or not to the end; without
+    train FormatError tells of it."""
+    from fxp.format import FormatError
     from lnsarith.commands.networks.train.epochs import at_work, train_epochs
     from nets.train.run import Run, facts
 
     form = "-".join(str(v) for v in asked.given.values())
     folder = place / f"{data.name}-{form}-e{epochs}-s{seed}"
+    if not train and not (folder / "config.json").exists():
+        raise FormatError("not trained yet")
     trainer = trainer_of(asked, data, epochs, seed)
     if (folder / "config.json").exists():
         kept = Run.open(folder)
@@ -40,6 +45,8 @@ def network_folder(asked: Asked, data: Dataset, epochs: int, seed: int, place: P
         trainer.epoch = kept.load(trainer.network)
     else:
         kept = Run.create(folder, trainer.settings, facts(data))
+    if not train and trainer.epoch < epochs:
+        raise FormatError("not trained yet")
     with at_work(kept, "lnsarith rtl front"):
         if trainer.epoch < epochs:
             train_epochs(trainer, kept)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lnsarith.commands.rtl.front.asked import CORE, TRAINER
+from lnsarith.commands.rtl.front.measure import seeds_of
 from lnsarith.host.picture import GREY, INK, LINE, PALE, WARM, picture
 
 __all__ = ["draw"]
@@ -27,7 +28,7 @@ def draw(path: str, rows: Sequence[dict], dataset: str) -> None:
         _bars(right[0], shown, "lut4", "LUT4")
         _bars(right[1], shown, "block_memories", "block memories")
         placed = [row for row in shown if "placer" in row]
-        told = f"; {placed[0]['placer']}, seed {placed[0]['place_seed']}" if placed else ""
+        told = f"; {placed[0]['placer']}, {seeds_of(placed[0])}" if placed else ""
         said = shown[0]["tools"] if shown else ""
         figure.supxlabel(f"{said}{told}. Blue: inference. Orange: trainers, batch 5. Light bars: "
                          "LUT4 without multipliers.", fontsize=8, color=GREY)
