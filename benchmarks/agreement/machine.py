@@ -81,7 +81,8 @@ class Module:
         values = {"first": 0, "count": size, **{n: a.ctypes.data for n, a in arrays.items()}}
         names = plan.arguments()
         call = FUNCTION(self.engine.get_function_address(f"map{index}"))
-        call(None, None, addressof((c_int64 * len(names))(*(values[n] for n in names))))
+        given = (c_int64 * len(names))(*(values[n] for n in names))  # lives until call is done
+        call(None, None, addressof(given))
         return {n: arrays[n] for n in plan.circuit.outputs}
 
 
