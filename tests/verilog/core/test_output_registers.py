@@ -4,9 +4,12 @@ import copy
 import json
 
 import pytest
+from helpers.hardware.cores import core_of, small, written
+from helpers.hardware.ecp5_cells import gates_of
 
 from verilog import tools
 from verilog.core.parts.memory import memory
+from verilog.cost.cores import map_core
 from verilog.cost.output_registers import absorb, absorb_registers
 
 
@@ -69,3 +72,22 @@ def of_another_clock(cells):
 def test_memories_of_other_latencies(latency, count, tmp_path):
     file = mapped(tmp_path, latency)
     assert absorb(file, "m") == count
+
+
+def test_a_mapped_core_answers_as_the_engine_does(tmp_path):
+    parts = small({"arith": "lns9.4", "hidden": (12,)}, (12, 12), 4)
+    core = core_of(parts, 2, 2, 1)
+    folder = written(core, parts, tmp_path / "core", 1)
+    cost = map_core(core, folder)
+    assert cost["retimed"] and cost["block_registers"] >= 9 and cost["block_memories"] >= 2
+    files = gates_of(folder)
+    assert 'REGMODE_B("OUTREG")' in (folder / "gates.v").read_text()
+    bench = (folder / "tb_core.v").read_text()
+    first = "    // Resets at any time;"  # what follows takes minutes at this level
+    assert bench.count(first) == 1
+    (folder / "tb_core.v").write_text(bench.replace(first, f"    $finish;\n{first}"))
+    tools.run([tools.program("iverilog"), "-g2001", "-o", "tb.vvp", *files, "tb_core.v"],
+              cwd=folder)
+    said = tools.run([tools.program("vvp"), "-N", "tb.vvp"], cwd=folder, seconds=600)
+    assert "full speed: 5 of 5 answers, 0 wrong" in said, said
+    assert "gaps and a reset: 5 of 5 answers, 0 wrong" in said, said
