@@ -35,8 +35,8 @@ module DP16KD (
   initial for (i = 0; i < 2048; i = i + 1) bytes[i] = init[(i / 2) * 20 + (i % 2) * 9 +: 9];
 
   wire writes = CEA & WEA & ~CSA0 & ~CSA1 & ~CSA2;
-  wire met = writes & CEB & (DATA_WIDTH_A == 36 ? ada[13:5] == adb[13:5] :
-                             DATA_WIDTH_A == 18 ? ada[13:4] == adb[13:4] : ada == adb);
+  wire met = writes & CEB & (DATA_WIDTH_A == 36 ? |ada[3:0] & ada[13:5] == adb[13:5] :
+                             DATA_WIDTH_A == 18 ? |ada[1:0] & ada[13:4] == adb[13:4] : ada == adb);
   wire [10:0] at_a = ada[13:3], at_b = adb[13:3];
   wire [8:0] byte_b = bytes[at_b] >> (DATA_WIDTH_B == 4 ? adb[2] * 4 : DATA_WIDTH_B == 2 ?
                                       adb[2:1] * 2 : DATA_WIDTH_B == 1 ? adb[2:0] : 0);
@@ -67,7 +67,7 @@ module DP16KD (
   wire [35:0] a = REGMODE_A == "OUTREG" ? held_a : read_a;
   wire [35:0] b = REGMODE_B == "OUTREG" ? held_b : read_b;
   assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5,
-          DOB4, DOB3, DOB2, DOB1, DOB0} = b[17:0];
+          DOB4, DOB3, DOB2, DOB1, DOB0} = DATA_WIDTH_B == 36 ? b[35:18] : b[17:0];
   assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5,
-          DOA4, DOA3, DOA2, DOA1, DOA0} = DATA_WIDTH_B == 36 ? b[35:18] : a[17:0];
+          DOA4, DOA3, DOA2, DOA1, DOA0} = DATA_WIDTH_B == 36 ? b[17:0] : a[17:0];
 endmodule
