@@ -83,18 +83,10 @@ def _run(board, i):
     _call(_read(part), _read(part + 8))
 
 
-@njit(nogil=True)
-def _wait(board):
-    for _ in range(LOOKS):
-        if not _read(board + BUSY):
-            return True
-    return False
-
-
-@njit(types.boolean(types.int64, types.int64, types.int64), nogil=True, cache=True)
+@njit(types.void(types.int64, types.int64, types.int64), nogil=True, cache=True)
 def lead(board, parts, count):
     """Run so many parts, which lie one after the other; nobody else leads on this board.
-    Return whether nobody is at one any more, as `ended` does."""
+    Some may still be run by others: see `ended`."""
     _write(board + PARTS, parts)
     _write(board + COUNT, count)
     _write(board + TAKEN, 0)
@@ -105,13 +97,15 @@ def lead(board, parts, count):
         _run(board, i)
         i += 1
     _write(board + OPEN, 0)
-    return _wait(board)
 
 
 @njit(types.boolean(types.int64), nogil=True, cache=True)
 def ended(board):
     """Look for a while whether nobody is at a part of the last job any more."""
-    return _wait(board)
+    for _ in range(LOOKS):
+        if not _read(board + BUSY):
+            return True
+    return False
 
 
 @njit(types.void(types.int64), nogil=True, cache=True)

@@ -55,11 +55,10 @@ class _Team:
                 threading.Thread(target=self._work, daemon=True).start()
                 self.workers += 1
             self.awake.set()
-            done = self.code.lead(self.board, parts.ctypes.data, len(parts))
-            while not done:  # a worker that waits for a processor is at a part
-                time.sleep(0)
-                done = self.code.ended(self.board)
-        finally:
+            self.code.lead(self.board, parts.ctypes.data, len(parts))
+        finally:  # also when interrupted: arrays must outlive the parts that write to them
+            while not self.code.ended(self.board):
+                time.sleep(0)  # a worker that waits for a processor is at a part
             self.leads.release()
 
     def _work(self) -> None:
