@@ -1,11 +1,14 @@
 """Faults of sequencers and memories: one of each kind is seen by the bench of a small core."""
 
+import subprocess
+
 import pytest
 
 from benchmarks.hardware.mutants.cores.judge import answer, seen, strict, with_random_start
 from benchmarks.hardware.mutants.cores.known import why_equal
 from benchmarks.hardware.mutants.cores.rules import CORE, KINDS, TRAINER, faults_of
 from benchmarks.hardware.mutants.cores.subjects import SUBJECTS
+from verilog.trainer.machine.memories import memory
 
 BENCH = "tb_core.v"
 
@@ -33,9 +36,20 @@ def test_random_bits_stand_in_registers_and_memories_that_are_not_filled():
     assert "full[start_at]" not in made and " b = {" not in made
 
 
-def test_a_row_that_is_read_while_it_is_written_is_unknown():
-    text = "    if (i_read) rows_read <= rows[i_read_address[3:0]];"
-    assert strict(text).strip().startswith("if (i_read) rows_read <= i_write && i_write_address")
+@pytest.mark.parametrize("read, said", [(3, "FAIL: bench.rows is read where it is written"),
+                                        (4, "done")])
+def test_a_row_that_is_read_while_it_is_written_fails(tmp_path, read, said):
+    (tmp_path / "rows.v").write_text(strict(memory("memory", 8, 16).text))
+    (tmp_path / "bench.v").write_text(f"""module bench;
+  reg i_clk = 0;
+  memory rows (.i_clk(i_clk), .i_read(1'b1), .i_read_address(4'd{read}),
+               .i_write(1'b1), .i_write_address(4'd3));
+  initial begin repeat (4) #1 i_clk = ~i_clk; $display("done"); end
+endmodule
+""")
+    subprocess.run(["iverilog", "-o", "bench", "bench.v", "rows.v"], cwd=tmp_path, check=True)
+    assert subprocess.run(["vvp", "bench"], cwd=tmp_path, capture_output=True,
+                          text=True).stdout.split("\n")[0] == said
 
 
 def test_rules_name_their_kinds():

@@ -17,7 +17,7 @@ from verilog.prove.netlist import Netlist
 from verilog.prove.smt import Formula
 from verilog.prove.solving.solvers import solve
 
-__all__ = ["Lemma", "assume", "inductive", "opened", "port_of"]
+__all__ = ["Lemma", "assume", "inductive", "opened", "port_of", "stays"]
 
 INSIDE = re.compile(r"\b([a-z]\w*)\.([a-z]\w*)\b")
 
@@ -59,13 +59,13 @@ def inductive(net: Netlist, lemmas: Sequence[Lemma], seconds: float) -> list[Lem
     not follow from the others is left out, and the others are shown anew."""
     kept = list(lemmas)
     while True:
-        fallen = [x for x in kept if not _kept(net, kept, x, seconds)]
+        fallen = [x for x in kept if not stays(net, kept, x, seconds)]
         if not fallen:
             return kept
         kept = [x for x in kept if x not in fallen]
 
 
-def _kept(net: Netlist, lemmas: Sequence[Lemma], lemma: Lemma, seconds: float) -> bool:
+def stays(net: Netlist, lemmas: Sequence[Lemma], lemma: Lemma, seconds: float) -> bool:
     """Whether a lemma holds a clock after all hold."""
     formula = Formula()
     own = net.part(*map(port_of, lemmas))
