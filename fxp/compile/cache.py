@@ -32,8 +32,9 @@ from fxp.compile.nests.spans import emit_spans
 from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
-from fxp.compile.scalar import scalar_source
+from fxp.compile.scalar import scalar_call
 from fxp.once import cached_property, compile_lock, hold_at_fork
+from fxp.trace.circuit import Circuit
 from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
 
 __all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_kernel"]
@@ -41,6 +42,7 @@ __all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_k
 Plan = MapPlan | MatmulPlan | SpanPlan
 
 _PLANS: dict[str, Plan] = {}
+_CIRCUITS: dict[str, Circuit] = {}
 
 hold_at_fork(global_compiler_lock, ffi.lib._lock)
 
@@ -96,11 +98,19 @@ def scalar_kernel(name: str, circuits: dict, loop: str):
     """Return the function `run` of a module made of circuits and a loop's source.
 
     circuits maps function names to Circuits; loop is the text of `run`, decorated
-    for Numba, which calls them.
+    for Numba, which calls them with integers in the order of their inputs.
     """
-    parts = ["import numpy as np", "from fxp.compile.cache import njit", ""]
-    parts += [scalar_source(circuit, function) for function, circuit in circuits.items()]
+    parts = [_HEAD]
+    for function, circuit in circuits.items():
+        _CIRCUITS[circuit.digest] = circuit
+        parts.append(_CIRCUIT.format(function=function, ports=", ".join(circuit.inputs),
+                                     key=circuit.digest))
     return compile_module(name, "\n\n".join([*parts, loop])).run
+
+
+def circuit_call(key: str):
+    """Return what `scalar_call` does of a circuit; for generated modules."""
+    return scalar_call(_CIRCUITS[key])
 
 
 def compile_module(name: str, text: str):
@@ -218,3 +228,15 @@ loops = core("{key}")
 def run(address):
     loops(address)
 '''
+
+_HEAD = """\
+import numpy as np
+from numba.extending import intrinsic
+
+from fxp.compile.cache import circuit_call, njit
+"""
+_CIRCUIT = """\
+@intrinsic
+def {function}(typingctx, {ports}):
+    return circuit_call("{key}")
+"""

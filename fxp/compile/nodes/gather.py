@@ -7,15 +7,13 @@ words.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
 
 from fxp.compile.nodes.banks import Banks, intrinsic
 from fxp.compile.nodes.clamped import FoldedRead, StridedRead, clamped, folded, strided
+from fxp.compile.nodes.constants import table_bytes
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
@@ -208,14 +206,7 @@ class TableReader:
 
     def _global(self, table, element):
         """Return a pointer to the table in memory, one spare entry at its end."""
-        digest = hashlib.sha256(table.array.tobytes()).hexdigest()
-        name = f".table.{digest[:32]}.{element.width}"
-        module = self.builder.module
-        if name not in module.globals:  # bytes are many times faster than numbers
-            data = np.append(table.array, [0, 0]).astype(f"<i{element.width // 8}").tobytes()
-            array = ir.Constant(ir.ArrayType(I8, len(data)), bytearray(data))
-            cgutils.global_constant(module, name, array).align = 64
-        return self.builder.bitcast(module.globals[name], I8.as_pointer())
+        return table_bytes(self.builder.module, table.array, element.width)
 
 
 def _fit(table: Table, bits: int) -> bool:
