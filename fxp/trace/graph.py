@@ -63,10 +63,12 @@ class Graph:
         return node
 
     def constant(self, value) -> Node:
-        """Return the node of an integer."""
+        """Return the node of an integer; SpecError for a float, or more than 64 bits."""
         if isinstance(value, float):
             raise SpecError(f"a spec knows no floats, got {value!r}")
         value = int(value)
+        if not -(1 << 63) <= value < 1 << 63:
+            raise SpecError(f"{value} is a constant of more than 64 bits")
         return self._share(("const", value), "const", (), value, value)
 
     def add(self, op: str, args: list[Node], table=None, bounds=None) -> Node:

@@ -81,6 +81,8 @@ def test_a_claim_is_recorded_and_narrows_the_range():
     (lambda a: a if a > 3 else 0, "branch"),
     (lambda a: a << a, "constants"),
     (lambda a: (a << 60) * 4, "64 bits"),
+    (lambda a: (a & 0) + (1 << 63), "64 bits"),
+    (lambda a: (minimum(a, 0) - (1 << 62)) * 4, "64 bits"),
     (lambda a: known(a, 20, 30), "contradicts"),
 ])
 def test_what_leaves_the_vocabulary_is_refused(spec, what):
