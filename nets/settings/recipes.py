@@ -20,14 +20,14 @@ RECIPES = ("icassp2020", "best")
 class Best:
     """The best recipe of a format, and the MAC unit that it needs.
 
-    unit, options and words name a design of lnsarith rtl, words where they are not the
-    recipe's own; accuracy has of each data set the test accuracy in percent after 20 epochs,
+    unit, options and words name a design of lnsarith rtl, "" where there is none, words where
+    they are not the recipe's own; accuracy has of each data set the test accuracy in percent after 20 epochs,
     seeds those of its mean. gates are those of the unit in its smallest flow, seconds the mean
     of a run; None where not measured.
     """
 
     settings: dict[str, object]
-    unit: str
+    unit: str = ""
     options: dict[str, str] = field(default_factory=dict)
     accuracy: dict[str, float] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
@@ -36,39 +36,42 @@ class Best:
     seconds: float | None = None
 
 
-_DESIGNED = {"delta": "design:lns12-805", "guard": 2, "update": "stochastic"}
-# In 10 and 8 bits: batches as large, and rates, that a step moves a weight by a unit often enough;
-# logits that are no stored words; gradients moved into the range of theirs.
+# Batches and rates: a step moves a weight by a unit often enough, and the last ones are small.
+_FALLING: dict[str, object] = {"batch": 20, "lr": "2^-3", "schedule": "cosine"}
+_DESIGNED = {"guard": 2, "update": "stochastic", **_FALLING}
+# In 10 and 8 bits: logits that are no stored words; gradients moved into the range of theirs.
 _LNS8 = {"delta": "design:lns8-527", "guard": 5, "register_bits": 2, "logits": "lns12",
          "loss_scale": 9, "update": "stochastic", "batch": 100, "lr": "2^-1",
          "schedule": "cosine"}
 _LNS10 = {"delta": "design:lns10-772", "guard": 4, "logits": "lns12", "loss_scale": 8,
           "update": "stochastic", "batch": 50, "lr": "2^-2", "schedule": "cosine"}
-_FIXED8 = {"activations": "fixed8.5", "gradients": "fixed8.7", "logits": "fixed12.5",
-           "loss_scale": 2, "batch": 20, "lr": "2^-3", "schedule": "cosine"}
-_FIXED10 = {**_FIXED8, "activations": "fixed10.6", "gradients": "fixed10.9", "logits": "fixed14.6"}
+_FIXED12 = {"weights": "fixed12.11", "activations": "fixed12.8", "gradients": "fixed12.11",
+            "logits": "fixed16.8", "loss_scale": 2, **_FALLING}
+_FIXED10 = {"activations": "fixed10.6", "gradients": "fixed10.9", "logits": "fixed14.6",
+            "loss_scale": 2, **_FALLING}
+_FIXED8 = {**_FIXED10, "activations": "fixed8.5", "gradients": "fixed8.7", "logits": "fixed12.5"}
 BEST: dict[str, Best] = {
-    "lns12": Best(_DESIGNED, "lns-mac-unit", {"delta": "design:lns12-805", "guard": "2"},
-                  {"mnist": 97.78, "fashion-mnist": 87.31, "emnist-letters": 88.44}, (0, 1, 2),
-                  gates=805, seconds=45.4),
-    "lns8.3": Best(_LNS8, "lns-mac-unit", {"delta": "design:lns8-527", "guard": "5"},
-                   {"mnist": 97.31, "fashion-mnist": 86.72, "emnist-letters": 85.92}, (0, 1, 2),
-                   words="lns10.3", gates=588),  # with the register's octaves, as two more bits
+    "lns16": Best({"delta": "design:lns16-1038", **_DESIGNED}, "lns-mac-unit",
+                  {"delta": "design:lns16-1038", "guard": "2"}, gates=1038),
+    "lns12": Best({"delta": "design:lns12-805", **_DESIGNED}, "lns-mac-unit",
+                  {"delta": "design:lns12-805", "guard": "2"}, gates=805),
     "lns10.4": Best(_LNS10, "lns-mac-unit", {"delta": "design:lns10-772", "guard": "4"},
                     {"mnist": 97.62, "fashion-mnist": 87.99, "emnist-letters": 87.74}, (0, 1, 2),
                     gates=772),
-    "fixed16": Best({"logits": "fixed20.11"}, "fixed-mac-unit"),
-    "fixed12": Best({"logits": "fixed16.7"}, "fixed-mac-unit", {},
-                    {"mnist": 96.90, "fashion-mnist": 85.79, "emnist-letters": 85.35}, (0, 1, 2),
-                    gates=1002),
+    "lns8.3": Best(_LNS8, "lns-mac-unit", {"delta": "design:lns8-527", "guard": "5"},
+                   {"mnist": 97.31, "fashion-mnist": 86.72, "emnist-letters": 85.92}, (0, 1, 2),
+                   words="lns10.3", gates=588),  # with the register's octaves, as two more bits
+    "fixed16": Best({"logits": "fixed20.11", **_FALLING}, "fixed-mac-unit", gates=1598),
+    "fixed12": Best(_FIXED12, "fixed-mac-unit", words="fixed12.11", gates=985),
     "fixed10.9": Best(_FIXED10, "fixed-mac-unit", {},
                       {"mnist": 97.68, "fashion-mnist": 87.82, "emnist-letters": 88.94}, (0, 1, 2),
                       gates=734),
     "fixed8.7": Best(_FIXED8, "fixed-mac-unit", {},
                      {"mnist": 97.33, "fashion-mnist": 86.78, "emnist-letters": 86.74}, (0, 1, 2),
                      gates=528),
+    "float32": Best(dict(_FALLING)),
 }
-NAMES = {"lns12.6": "lns12", "fixed16.11": "fixed16", "fixed12.7": "fixed12"}
+NAMES = {"lns16.10": "lns16", "lns12.6": "lns12", "fixed16.11": "fixed16", "fixed12.7": "fixed12"}
 
 
 def recipe_settings(recipe: str, arith: str) -> dict[str, object]:

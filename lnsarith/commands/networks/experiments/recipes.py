@@ -35,13 +35,13 @@ def run(args: Namespace) -> int:
         accuracy, seeds, seconds = found
         unit = " ".join([best.unit, *filter(None, [best.words]),
                          *(f"{k}={v}" for k, v in best.options.items())])
-        cost = _cost(arith, best) if args.gates else None
+        cost = _cost(arith, best) if args.gates and best.unit else None
         lines.append(["best", arith, " ".join(f"{k}={v}" for k, v in best.settings.items()),
                       *(f"{accuracy[n]:.2f}" if n in accuracy else "-" for n in sets),
                       ",".join(map(str, seeds)) or "-",
-                      "-" if seconds is None else duration(seconds), unit,
+                      "-" if seconds is None else duration(seconds), unit or "-",
                       str(cost["gates"] if cost else best.gates or "-"),
-                      *([str(cost["depth"])] if cost else [])])
+                      *([str(cost["depth"] if cost else "-")] if args.gates else [])])
         plain.append({"recipe": "best", "arith": arith, "settings": best.settings,
                       "accuracy": accuracy, "seeds": list(seeds), "seconds": seconds,
                       "unit": best.unit, "words": best.words, "options": best.options,
