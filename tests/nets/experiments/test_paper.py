@@ -29,14 +29,13 @@ def test_the_best_recipe_sets_what_it_says_and_options_beat_it(arith):
     assert settings_for(given_for(settings)) == settings
     assert default_name(settings) != default_name(settings_for({"arith": arith}))
     assert settings_for({"arith": arith, "recipe": "best", "epochs": 3}).epochs == 3
-    plain = "nearest"
-    assert settings_for({"arith": arith, "recipe": "best", "update": plain}).update == plain
+    assert settings_for({"arith": arith, "recipe": "best", "batch": 7}).batch == 7
 
 
 def test_other_names_of_a_format_have_its_recipe_and_others_none():
     assert recipe_settings("best", "lns12.6") == recipe_settings("best", "lns12")
-    for arith in ("lns12.5", "float32", "binary"):
-        with pytest.raises(FormatError, match="recipe best is there for lns12, .*not for"):
+    for arith in ("lns12.5", "float64", "binary"):
+        with pytest.raises(FormatError, match="recipe best is there for lns16, .*not for"):
             settings_for({"arith": arith, "recipe": "best"})
     with pytest.raises(FormatError, match="recipe must be one of icassp2020, best"):
         recipe_settings("worst", "lns12")
