@@ -16,6 +16,7 @@ I8, I16 = (ir.IntType(n) for n in (8, 16))
 MOST_BANKS = {"avx512": 4, "avx2": 8, "plain": 0}
 ADDED = {"avx512": "llvm.x86.avx512.pmaddubs.w.512", "avx2": "llvm.x86.avx2.pmadd.ub.sw"}
 SHUFFLED = 8  # words of 16 bits in a bank of AVX2
+MOST = 512  # entries that any registers hold
 
 
 class Banks:
@@ -28,7 +29,7 @@ class Banks:
 
     def fit(self, values: Sequence[int]) -> bool:
         """Whether the registers hold a table."""
-        return len(values) <= self._room(values)
+        return len(values) <= MOST and len(values) <= self._room(values)
 
     def _room(self, values) -> int:
         if self.lanes.width > 32:
