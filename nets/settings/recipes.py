@@ -21,9 +21,9 @@ class Best:
     """The best recipe of a format, and the MAC unit that it needs.
 
     unit, options and words name a design of lnsarith rtl, "" where there is none, words where
-    they are not the recipe's own; accuracy has of each data set the test accuracy in percent after 20 epochs,
-    seeds those of its mean. gates are those of the unit in its smallest flow, seconds the mean
-    of a run; None where not measured.
+    they are not the recipe's own; accuracy has of each data set the test accuracy in percent
+    after 20 epochs, seeds those of its mean. gates are those of the unit in its smallest flow,
+    seconds the mean of a run; None where not measured.
     """
 
     settings: dict[str, object]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fxp.format import FormatError
 from lnsarith.delta.methods import brief
+from lnsarith.lns.format import Lns
 from nets.experiments.jobs.job import settings_of
 from nets.experiments.results.compare import grouped
 from nets.settings.settings import Settings
@@ -52,22 +53,31 @@ class Point:
 
 
 def mac_of(settings: Settings) -> Mac | None:
-    """Return the unit of a run; None of floats, min-selectors, formats that differ by role and
-    registers of more integer bits, which no unit has."""
+    """Return the unit of a run; None of floats, min-selectors, LNS formats that differ by role
+    and factors of different widths, which no unit has.
+
+    Fixed-point factors of one width whose points differ take the unit of the weights: its
+    product is shifted by another constant. Registers of more octaves take one for words of as
+    many more bits, which stored words do not fill.
+    """
     s = settings
     if s.mode == "paper" or s.selects or not s.arith.startswith(("lns", "fixed")):
         return None
-    if s.format("weights") != s.format("activations") or s.register_bits:
-        return None
-    f = str(s.format("activations"))
+    weights, other = s.format("weights"), s.format("activations")
     if s.arith.startswith("lns"):
+        if weights != other:
+            return None
         options = {"delta": s.delta, "guard": str(s.guard), "underflow": s.underflow}
         usual = {"guard": "0", "underflow": "zero"}
-        return Mac("lns-mac-unit", f, tuple((k, v) for k, v in options.items()
-                                            if usual.get(k) != v))
+        return Mac("lns-mac-unit", str(Lns(weights.bits + s.register_bits, weights.frac)),
+                   tuple((k, v) for k, v in options.items() if usual.get(k) != v))
+    if weights.bits != other.bits:
+        return None
     if s.accumulator.startswith("limited"):
-        return Mac("fixed-mac-unit", f, (("kind", "limited"), ("bits", s.accumulator[7:])))
-    return Mac("fixed-mac-unit", f, (("kind", "each"),) if s.accumulator == "each" else ())
+        limit = (("kind", "limited"), ("bits", s.accumulator[7:]))
+        return Mac("fixed-mac-unit", str(weights), limit)
+    return Mac("fixed-mac-unit", str(weights),
+               (("kind", "each"),) if s.accumulator == "each" else ())
 
 
 def bits_of(settings: Settings) -> int:
@@ -77,7 +87,8 @@ def bits_of(settings: Settings) -> int:
 
 
 def named(config: dict) -> str:
-    """Return what a point is called: lns12 exact g4 s; +s tells that updates are stochastic."""
+    """Return what a point is called: lns12 exact g4 s, where s tells that updates are
+    stochastic; best behind it is the recipe of that name."""
     parts = [config["arith"]]
     if config["arith"].startswith("lns"):
         parts += [brief(config["delta"]), f"g{config['guard']}" if config["guard"] else ""]
@@ -86,6 +97,7 @@ def named(config: dict) -> str:
         parts.append("nearest")
     if config.get("logits"):
         parts.append(f"logits {config['logits']}")
+    parts.append("best" if config.get("recipe") == "best" else "")
     return " ".join(filter(None, parts))
 
 

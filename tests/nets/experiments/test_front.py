@@ -7,10 +7,14 @@ import random
 import pytest
 
 from lnsarith.cli import main
+from lnsarith.delta.methods import inlined
 from nets.experiments.jobs.job import Job
 from nets.experiments.jobs.store import Store
 from nets.experiments.results.front import Point, dominated, mac_of, named, points
+from nets.settings.parsing import parse_format
+from nets.settings.recipes import BEST
 from nets.settings.settings import Settings
+from nets.settings.suited import settings_for
 
 
 def row(accuracy, **settings):
@@ -37,10 +41,26 @@ def test_a_run_has_the_unit_of_its_sums():
     assert str(mac_of(Settings(arith="fixed12"))) == "fixed-mac-unit fixed12.7"
     limited = Settings(arith="fixed12", accumulator="limited20")
     assert str(mac_of(limited)) == "fixed-mac-unit fixed12.7 kind=limited bits=20"
+    assert str(mac_of(Settings(arith="fixed12", weights="fixed12.9"))) == "fixed-mac-unit fixed12.9"
+    wide = Settings(arith="lns8.3", register_bits=2)
+    assert str(mac_of(wide)) == "lns-mac-unit lns10.3 delta=lut"
     for given in ({"arith": "float32"}, {"arith": "fixed16", "mode": "paper"},
-                  {"arith": "fixed12", "weights": "fixed12.9"}, {"arith": "minselect16"},
-                  {"arith": "lns12", "register_bits": 1}):
+                  {"arith": "fixed12", "weights": "fixed13.7"}, {"arith": "minselect16"},
+                  {"arith": "lns12", "weights": "lns12.5"}):
         assert mac_of(Settings(**given)) is None
+
+
+@pytest.mark.parametrize("arith", BEST)
+def test_the_best_recipe_is_listed_with_the_unit_of_its_sums(arith):
+    best, settings = BEST[arith], settings_for({"arith": arith, "recipe": "best"})
+    unit = mac_of(settings)
+    assert named(settings.resolved()).endswith(" best")
+    assert best.unit == (unit.unit if unit else "")
+    if unit:
+        listed = {k: inlined(v) if k == "delta" else v for k, v in best.options.items()}
+        assert unit.arith == str(settings.format("weights") if not best.words else
+                                 parse_format(best.words))
+        assert dict(unit.options) == listed
 
 
 def test_points_are_means_over_seeds_with_what_their_unit_costs():
