@@ -13,7 +13,9 @@ from ctypes import CFUNCTYPE, c_int64, c_void_p
 from functools import partial
 from typing import Any
 
+from llvmlite import binding as llvm
 from llvmlite import ir
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 
 from fxp.compile.machine import kept
@@ -70,12 +72,25 @@ def _made(name: str, emit: Emit) -> Function:
             return Function(codegen.unserialize_library(pickle.loads(data)), name)
         except Exception as error:  # unpickling may raise whatever it likes
             kept.report_damage(entry, f"{type(error).__name__}: {error}")
-    library = codegen.create_library(name)
+    library = _Library(codegen, name)
     library.enable_object_caching()
     library.add_ir_module(_module(library, name, emit))
     made = Function(library, name)
     kept.write(entry, pickle.dumps(library.serialize_using_object_code()))
     return made
+
+
+class _Library(JITCodeLibrary):
+    """Code that LLVM optimises once: what Numba has it do twice before, for counts of references
+    and to find vectors, changes nothing where there are none of the one and all of the other."""
+
+    def _optimize_functions(self, ll_module) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        builder = llvm.create_pass_builder(self._codegen._tm, options)
+        builder.getModulePassManager().run(self._final_module, builder)
 
 
 def _module(library: Any, name: str, emit: Emit) -> ir.Module:
