@@ -1,8 +1,9 @@
 """Plans and scalar loops to machine code, kept on disk between runs.
 
-A kernel is compiled by Numba from the text of a small module, named by a digest of
-what it computes; its machine code is kept by `fxp.compile.machine.kept`. Compilation, and the
-import of this module where it is put off, take `fxp.once.compile_lock`.
+A kernel is LLVM code, named by a digest of what it computes; scalar loops and what else is
+written for Numba are the text of a small module. The machine code of both is kept by
+`fxp.compile.machine.kept`. Compilation, and the import of this module where it is put off,
+take `fxp.once.compile_lock`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ from types import ModuleType
 
 import numba
 from llvmlite.binding import ffi
-from numba import types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
-from numba.extending import intrinsic
 
 from fxp.compile.machine import kept
-from fxp.compile.machine.defined import check_defined
+from fxp.compile.machine.native import Function, function
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
 from fxp.compile.nests.products import emit_matmul, sum_width
@@ -41,7 +40,6 @@ __all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_k
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
-_PLANS: dict[str, Plan] = {}
 _CIRCUITS: dict[str, Circuit] = {}
 
 hold_at_fork(global_compiler_lock, ffi.lib._lock)
@@ -69,29 +67,16 @@ class Kernel(Code):
     """A compiled map or matrix product; see `MapPlan` and `MatmulPlan`."""
 
     def __init__(self, plan: Plan):
-        super().__init__(plan.arguments(), _compiled(plan))
         self.plan = plan
+        self._made = _compiled(plan)
+        super().__init__(plan.arguments(), self._made.run)
+
+    @cached_property
+    def entry(self) -> int:
+        return self._made.entry
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
-
-
-def core(key: str):
-    """Return the intrinsic that generates the loops of a plan; for generated modules."""
-
-    @intrinsic
-    def loops(typingctx, address):
-        def generate(context, builder, signature, values):
-            plan = _PLANS[key]
-            lanes = Lanes(_width(plan), target())
-            arguments = Arguments(builder, plan.arguments(), values[0])
-            _EMITTERS[type(plan)](builder, plan, lanes, arguments)
-            check_defined(builder.function)
-            return context.get_dummy_value()
-
-        return types.void(types.int64), generate
-
-    return loops
 
 
 def scalar_kernel(name: str, circuits: dict, loop: str):
@@ -101,9 +86,9 @@ def scalar_kernel(name: str, circuits: dict, loop: str):
     for Numba, which calls them with integers in the order of their inputs.
     """
     parts = [_HEAD]
-    for function, circuit in circuits.items():
+    for called, circuit in circuits.items():
         _CIRCUITS[circuit.digest] = circuit
-        parts.append(_CIRCUIT.format(function=function, ports=", ".join(circuit.inputs),
+        parts.append(_CIRCUIT.format(function=called, ports=", ".join(circuit.inputs),
                                      key=circuit.digest))
     return compile_module(name, "\n\n".join([*parts, loop])).run
 
@@ -209,25 +194,16 @@ def gains_joined(plan: MatmulPlan) -> bool:
     return all(folded(node) for node in joined.plan.step.nodes if node.op == "lookup")
 
 
-def _compiled(plan):
-    key = plan_digest(plan)
-    _PLANS[key] = plan
+def _compiled(plan: Plan) -> Function:
+    width = _width(plan)
     kind = type(plan).__name__.removesuffix("Plan").lower()
-    return compile_module(kind, _MODULE.format(key=key)).run
 
+    def emit(builder, address):
+        arguments = Arguments(builder, plan.arguments(), address)
+        _EMITTERS[type(plan)](builder, plan, Lanes(width, target()), arguments)
 
-_MODULE = '''\
-from numba import types
+    return function(f"{kind}{width}_{plan_digest(plan)}", emit)
 
-from fxp.compile.cache import core, njit
-
-loops = core("{key}")
-
-
-@njit(types.void(types.int64), nogil=True, cache=True)
-def run(address):
-    loops(address)
-'''
 
 _HEAD = """\
 import numpy as np

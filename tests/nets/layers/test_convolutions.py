@@ -82,8 +82,6 @@ def test_lanes_of_any_width_write_the_same_words(name, monkeypatch):
 
     monkeypatch.setattr(fxp.run.execute, "_KERNELS", {})
     monkeypatch.setattr(fxp.compile.cache, "_width", lambda plan: 64)
-    wide = fxp.compile.cache._MODULE + "# 64-bit lanes\n"
-    monkeypatch.setattr(fxp.compile.cache, "_MODULE", wide)
     assert_same(narrow, steps(network(ARITHMETICS[name])))
 
 
