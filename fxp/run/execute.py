@@ -27,6 +27,7 @@ LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
+SPARE = 8  # numbers that a kernel may write behind the last one
 WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
 
 Arrays = dict[str, np.ndarray]
@@ -173,7 +174,7 @@ class VectorMatmul(Call):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+        scratch = [np.empty((1 + len(a)) * (depth + SPARE) + high - low + SPARE, np.int64)
                    for low, high in shares]
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]
