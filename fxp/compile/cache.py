@@ -34,9 +34,11 @@ from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_source
 from fxp.once import cached_property, compile_lock, hold_at_fork
-from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
+from fxp.trace.plans import Form, MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_kernel"]
+__all__ = ["Code", "Kernel", "compile_module", "gains", "njit", "scalar_kernel"]
+
+ONE_READ = 64  # words of 16 bits that one instruction picks from
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -190,13 +192,13 @@ def _width(plan: Plan) -> int:
     return plan_width(plan.circuits, plan.dtypes.values())
 
 
-def gains_joined(plan: MatmulPlan) -> bool:
-    """Whether a plan's joined plan is faster here: AVX2 reads its table slower, as does any
+def gains(plan: MatmulPlan, form: Form) -> bool:
+    """Whether a form of a plan is faster here: AVX2 reads its table slower, as does any
     processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
-    joined = plan.joined()
-    if joined is None or target().level != "avx512" or _width(plan) == 8:
+    if target().level != "avx512" or _width(plan) == 8:
         return False
-    return all(folded(node) for node in joined.plan.step.nodes if node.op == "lookup")
+    return all(folded(node) or len(node.table) <= ONE_READ
+               for node in form.plan.step.nodes if node.op == "lookup")
 
 
 def _compiled(plan):

@@ -45,8 +45,11 @@ def sum_width(plan: MatmulPlan, target: Target) -> int:
 
 
 def tiles(plan: MatmulPlan) -> tuple[int, ...]:
-    """Return the sizes of a product's tiles, the widest first."""
-    return NARROW if plan.combine is None and len(plan.state) == 1 and plan.low else TILES
+    """Return the sizes of a product's tiles, the widest first: as many sums as registers hold,
+    but fewer where wide tiles would have two loops of long steps."""
+    if plan.combine is not None or not any(n.op == "lookup" for n in plan.step.nodes):
+        return TILES
+    return NARROW if len(plan.state) == 1 or plan.low is None else TILES
 
 
 class _Matmul:

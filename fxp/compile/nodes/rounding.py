@@ -14,9 +14,10 @@ from llvmlite import ir
 from fxp.compile.nodes.banks import intrinsic
 from fxp.trace.graph import Node
 
-__all__ = ["RoundedProduct", "emit_rounded", "rounded_product"]
+__all__ = ["INSTRUCTIONS", "ROUNDED", "RoundedProduct", "emit_rounded", "rounded_product"]
 
 WIDTH = 16
+ROUNDED = WIDTH - 1  # bits that the instruction drops
 INSTRUCTIONS = {"avx512": "llvm.x86.avx512.pmul.hr.sw.512", "avx2": "llvm.x86.avx2.pmul.hr.sw"}
 TOP = (1 << (WIDTH - 1)) - 1
 

@@ -11,7 +11,8 @@ from fxp.compile.nodes.clamped import FoldedRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
-from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_product
+from fxp.compile.nodes.rounding import (INSTRUCTIONS, ROUNDED, RoundedProduct, emit_rounded,
+                                        rounded_product)
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
 
@@ -134,6 +135,9 @@ class _Emitter:
         if rounded := self._rounded(node):
             up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
             return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
+        if node.op == "shr" and (x := self._half_added(node)) is not None:
+            factor = self.lanes.splat(1 << (ROUNDED - node.args[1].low))
+            return emit_rounded(self.builder, self.tables.level, self._vector(x), factor)
         if node.op == "add" and (factor := self._factor(node)):
             return self.builder.mul(self._vector(node.args[0]), self.lanes.splat(factor))
         if node.op in ("shl", "shr"):
@@ -142,6 +146,16 @@ class _Emitter:
         operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
                       "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
         return operations[node.op](*(self._vector(a) for a in node.args))
+
+    def _half_added(self, node: Node) -> Node | None:
+        """Return x of (x + 2**(n-1)) >> n in lanes of 16 bits where one instruction does it."""
+        total, count = node.args[0], node.args[1].low
+        if (self.lanes.width != 16 or self.tables.level not in INSTRUCTIONS or total.op != "add"
+                or not 1 < count < ROUNDED):
+            return None
+        x, half = total.args
+        fits = reads_signed(x, self.modes) and reads_signed(total, self.modes)
+        return x if fits and half.is_const and half.low == 1 << (count - 1) else None
 
     def _factor(self, node: Node) -> int | None:
         """Return 1 + 2**n of the sum x + (x << n) in lanes of 32 bits of AVX-512, where several
@@ -248,6 +262,8 @@ class _Emitter:
             return self.tables.banks.read(read.entries, self.tables.banks.folded(u))
         if read is None:
             index = node.args[0]
+            if self._turns_round(node):
+                return self.tables.banks.read(list(node.table.values), self._vector(index.args[0]))
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
                 raise SpecError(f"the index {index!r} can leave {node.table!r}")
             return self.tables.read(node.table, self._vector(index))
@@ -263,6 +279,14 @@ class _Emitter:
             return self.builder.select(chosen, *sides[::-1])
         select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
         return self.tables.banks.read(read.entries, self.builder.xor(address, select))
+
+    def _turns_round(self, node: Node) -> bool:
+        """Whether a lookup's index is cut to the size of a table that registers hold, as reads
+        of registers do by themselves."""
+        index, size = node.args[0], len(node.table)
+        return (index.op == "and" and index.args[1].is_const and index.args[1].low == size - 1
+                and not size & (size - 1) and self.tables.banks.fit(node.table.values)
+                and self.modes[index.args[0].index] != "saturated")
 
     def _strided(self, read: StridedRead):
         b, splat = self.builder, self.lanes.splat
