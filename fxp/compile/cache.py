@@ -12,6 +12,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import ModuleType
 
 import numba
@@ -192,10 +193,11 @@ def _width(plan: Plan) -> int:
     return plan_width(plan.circuits, plan.dtypes.values())
 
 
-def gains(plan: MatmulPlan, form: Form) -> bool:
+@lru_cache(maxsize=256)
+def gains(form: Form) -> bool:
     """Whether a form of a plan is faster here: AVX2 reads its table slower, as does any
     processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
-    if target().level != "avx512" or _width(plan) == 8:
+    if target().level != "avx512" or _width(form.of) == 8:
         return False
     return all(folded(node) or len(node.table) <= ONE_READ
                for node in form.plan.step.nodes if node.op == "lookup")

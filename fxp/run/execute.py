@@ -187,7 +187,7 @@ def worth_a_form(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
     steps = rows * next(iter(b.values())).size
     return (rows >= WORTH_A_FORM[0] and steps >= WORTH_A_FORM[1]
             and all(v.flags.c_contiguous for v in b.values())
-            and any(compiler().gains(plan, form) for form in plan.forms()))
+            and any(compiler().gains(form) for form in plan.forms()))
 
 
 class FormMatmul:
@@ -197,7 +197,7 @@ class FormMatmul:
         self.plan = plan
         self.a, self.b, self.init = a, b, init
         self.rest = out, extra, threads, used
-        self.forms = [f for f in plan.forms() if compiler().gains(plan, f)]
+        self.forms = [f for f in plan.forms() if compiler().gains(f)]
         self.calls: dict[int, Callable[..., None]] = {}
 
     def __call__(self, **scalars: int) -> None:

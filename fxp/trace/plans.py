@@ -120,14 +120,16 @@ class Levels(NamedTuple):
     zeros: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
-    """A product by other circuits, `plan`, but for the sign of results that are zero.
+    """The product of a plan, `of`, by other circuits, `plan`, but for the sign of results that
+    are zero.
 
     fits(a, b, init) says whether it gives the same for operands with levels in these ranges;
     `pack`, if given, makes the vectors that the plan takes from those of the original.
     """
 
+    of: MatmulPlan
     plan: MatmulPlan
     fits: Callable[[Levels, Levels, Levels], bool]
     pack: Circuit | None = None
@@ -206,7 +208,11 @@ def _check_storage(names: list[str], dtypes: Mapping[str, np.dtype],
 
 
 def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
-    """Return a hash of everything that decides what the plan computes."""
-    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()
-              if k != "forms"}
-    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]
+    """Return a hash of everything that decides what the plan computes, made once."""
+    own = vars(plan)
+    if "_digest" not in own:
+        values = {k: v.digest if isinstance(v, Circuit) else v for k, v in own.items()
+                  if k != "forms"}
+        text = repr(sorted(values.items())).encode()
+        object.__setattr__(plan, "_digest", hashlib.sha256(text).hexdigest()[:24])
+    return own["_digest"]

@@ -62,7 +62,8 @@ class _Maker:
             return self._finished(apart.number(Number(level, sign)), rest)
 
         state = {"level": (0, LANE - 1), "sign": SIGN}
-        return Form(self._plan(state, start, trace(step, {**state, **self.b, **self.a}), finish),
+        ports = {**state, **self.b, **self.a}
+        return Form(self.plan, self._plan(state, start, trace(step, ports), finish),
                     self._fits(apart))
 
     def words(self, joined: Joined) -> Form:
@@ -100,7 +101,7 @@ class _Maker:
         kinds = {n: kind for n, kind in self.plan.dtypes.items() if n not in self.b}
         plan = self._plan({"word": words}, start, step, finish, vectors=("b_word",),
                           dtypes={**kinds, "b_word": np.dtype(np.int16)}, **low)
-        return Form(plan, self._fits(joined), pack)
+        return Form(self.plan, plan, self._fits(joined), pack)
 
     def _plan(self, state, start: Callable, step: Circuit, finish: Callable,
               **other) -> MatmulPlan:

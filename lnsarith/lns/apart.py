@@ -76,7 +76,8 @@ class Apart:
 
     @property
     def base(self) -> int:
-        return self.first - self.bottom
+        """What a height is above a level, modulo the lane."""
+        return (self.first - self.bottom) % LANE
 
     def put(self, n: Number) -> Number:
         """Return a number of the window, or zero, with its height in the level's place."""
@@ -85,12 +86,12 @@ class Apart:
 
     def number(self, n: Number) -> Number:
         """Return the number of a height."""
-        level = maximum(n.level, self.first) - self.base
+        level = (maximum(n.level, self.first) - self.first) + self.bottom
         return Number(where(n.level < self.first, spec.zero_level(self.register), level), n.sign)
 
     def step(self, n: Number, b: Number, a: Number) -> Number:
         """Return n + b a, where n is a height, and b and a are none."""
-        moved = a.level + (self.base - spec.one_level(self.register))
+        moved = a.level + (self.base - spec.one_level(self.register)) % LANE
         product = Number((b.level + moved) & (LANE - 1), b.sign ^ a.sign)
         larger, smaller = maximum(n.level, product.level), minimum(n.level, product.level)
         cell = (minimum(larger - smaller, self.shifts.far) + self.offset) >> self.shift

@@ -49,7 +49,7 @@ def tiles(plan: MatmulPlan) -> tuple[int, ...]:
     but fewer where wide tiles would have two loops of long steps."""
     if plan.combine is not None or not any(n.op == "lookup" for n in plan.step.nodes):
         return TILES
-    return NARROW if len(plan.state) == 1 or plan.low is None else TILES
+    return NARROW if len(plan.state) == 1 else TILES
 
 
 class _Matmul:
