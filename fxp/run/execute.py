@@ -20,7 +20,7 @@ from fxp.trace.circuit import evaluate
 from fxp.trace.plans import Levels, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
-           "in_order", "kernel_of", "together"]
+           "in_order", "kernel_of", "levels_of", "together"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
@@ -233,7 +233,7 @@ class FormMatmul:
         plan = self.plan
         nodes = {**plan.step.inputs, **plan.start.inputs}
         zeros = {n: node.low for n, node in nodes.items()} | {plan.scalars[0]: plan.absent}
-        return [_levels_of(*next((v, zeros[n]) for n, v in group.items()))
+        return [levels_of(*next((v, zeros[n]) for n, v in group.items()))
                 for group in (self.a, self.b, self.init)]
 
 
@@ -340,8 +340,10 @@ def kernel_of(plan):
 _KERNELS: dict = {}
 
 
-def _levels_of(array: np.ndarray, zero: int) -> Levels:
+def levels_of(array: np.ndarray, zero: int) -> Levels:
     """Return the range of levels, of which the least, zero, stands for the number zero."""
+    if not array.size:
+        return Levels(-1, zero, False)
     if array.strides[0] == 0:  # all rows are one
         array = array[:1]
     least, greatest = int(array.min()), int(array.max())

@@ -23,6 +23,7 @@ __all__ = ["emit_matmul", "sum_width", "tiles"]
 
 TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
 NARROW = (8, 4, 3, 1)  # the same of a state that is one word
+SHORT = (6, 4, 3, 1)  # the same of steps that are few, and one kind
 WIDE = 4  # tiles from this size on have code of their own for low scalars
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
@@ -49,7 +50,9 @@ def tiles(plan: MatmulPlan) -> tuple[int, ...]:
     but fewer where wide tiles would have two loops of long steps."""
     if plan.combine is not None or not any(n.op == "lookup" for n in plan.step.nodes):
         return TILES
-    return NARROW if len(plan.state) == 1 else TILES
+    if len(plan.state) == 1:
+        return NARROW
+    return SHORT if plan.low is None else TILES
 
 
 class _Matmul:
@@ -70,8 +73,9 @@ class _Matmul:
 
     def emit(self):
         b, args = self.builder, self.args
-        with self._range(i64(0), args["columns"], BLOCK) as begin:
-            end = b.add(begin, i64(BLOCK))
+        block = BLOCK - BLOCK % (self.tiles[0] * self.lanes.count)
+        with self._range(i64(0), args["columns"], block) as begin:
+            end = b.add(begin, i64(block))
             end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
             if self.plan.keep_untouched:
                 self._touched(begin, end)
@@ -153,12 +157,19 @@ class _Matmul:
 
     def _steps(self, circuit, scalars, places, mask=None):
         for t, place in enumerate(places):
+            if len(places) > TILES[0]:
+                self._barrier()
             vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
                        for n in self.plan.vectors}
             state = self._state(t) if self.plan.state[0] in circuit.inputs else {}
             outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars},
                            self.live[t])
             self._set_state(t, outputs)
+
+    def _barrier(self):
+        """Keep operands that come from memory behind: all at once would fill the registers."""
+        b = self.builder
+        b.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
 
     def _state(self, t: int) -> dict:
         return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}

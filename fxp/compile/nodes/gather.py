@@ -44,10 +44,10 @@ class SaturatedRead:
 
     @property
     def entries(self) -> list[int]:
-        """The table at address ^ (selector & half)."""
-        first, second = self.sides[0], self.sides[-1]
-        every = [second[i ^ self.half] if v is None else v for i, v in enumerate(first)]
-        return [v or 0 for v in every]
+        """The table at address ^ selector: a selector of ones reads it from its end. Addresses
+        are the last ones of either half, so that both halves find room."""
+        first, second = self.sides[0], self.sides[-1][::-1]
+        return [(w if v is None else v) or 0 for v, w in zip(first, second)]
 
 
 class TableReader:

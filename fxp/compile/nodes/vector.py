@@ -277,8 +277,8 @@ class _Emitter:
             chosen = self.builder.icmp_signed("<", self._vector(read.selector),
                                               self.lanes.splat(0))
             return self.builder.select(chosen, *sides[::-1])
-        select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
-        return self.tables.banks.read(read.entries, self.builder.xor(address, select))
+        turned = self.builder.xor(address, self._vector(read.selector))
+        return self.tables.banks.read(read.entries, turned)
 
     def _turns_round(self, node: Node) -> bool:
         """Whether a lookup's index is cut to the size of a table that registers hold, as reads
