@@ -39,7 +39,7 @@ from fxp.trace.plans import Form, MapPlan, MatmulPlan, SpanPlan, plan_digest
 
 __all__ = ["Code", "Kernel", "compile_module", "gains", "njit", "scalar_kernel"]
 
-ONE_READ = 64  # words of 16 bits that one instruction picks from
+ONE_READ = 64  # words of 16 bits: one instruction of AVX-512 picks from them
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -195,9 +195,11 @@ def _width(plan: Plan) -> int:
 
 @lru_cache(maxsize=256)
 def gains(form: Form) -> bool:
-    """Whether a form of a plan is faster here: AVX2 reads its table slower, as does any
-    processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
-    if target().level != "avx512" or _width(form.of) == 8:
+    """Whether a form of a plan is faster here. It is not where a table has to be read from
+    memory, nor beside lanes of bytes, which hold twice as many numbers; AVX2 gains by forms with
+    one kind of step alone."""
+    level = target().level
+    if level == "plain" or (level == "avx2" and form.plan.low) or _width(form.of) == 8:
         return False
     return all(folded(node) or len(node.table) <= ONE_READ
                for node in form.plan.step.nodes if node.op == "lookup")

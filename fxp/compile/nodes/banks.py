@@ -43,11 +43,15 @@ class Banks:
             return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
         return 32 * MOST_BANKS[self.level] if wide else 0
 
-    def read(self, entries: list[int], address, bound: int = 1 << 64):
-        """Return entries[address modulo their power-of-two count], of a table that fits.
+    def read(self, entries: Sequence[int | None], address, bound: int = 1 << 64):
+        """Return entries[address modulo their power-of-two count], of a table that fits; None
+        is never read.
 
         Addresses of lanes that count are known to be below the bound.
         """
+        if self.level == "avx512":
+            entries = [v or 0 for v in entries]
+        entries = list(entries)
         size = 1 << (len(entries) - 1).bit_length()
         entries = (entries + entries[:1] * (size - len(entries))) * max(1, 16 // size)
         b, lanes = self.builder, self.lanes

@@ -263,7 +263,7 @@ class _Emitter:
         if read is None:
             index = node.args[0]
             if self._turns_round(node):
-                return self.tables.banks.read(list(node.table.values), self._vector(index.args[0]))
+                return self.tables.banks.read(_reached(node), self._vector(index.args[0]))
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
                 raise SpecError(f"the index {index!r} can leave {node.table!r}")
             return self.tables.read(node.table, self._vector(index))
@@ -295,3 +295,16 @@ class _Emitter:
         if read.selector is not None:
             index = b.or_(index, b.and_(self._vector(read.selector), splat(read.half)))
         return self.tables.read(read.table, index)
+
+
+def _reached(node: Node) -> list[int | None]:
+    """Return the table of a lookup whose index is cut to its size, None for entries that it
+    does not come to: where it is a number turned over by signs, or not."""
+    index, values = node.args[0].args[0], node.table.values
+    while index.op == "xor" and (signs := [a for a in index.args if (a.low, a.high) == (-1, 0)]):
+        (index,) = [a for a in index.args if a is not signs[0]]
+    if not 0 <= index.low <= index.high < len(values):
+        return list(values)
+    reached = {*range(index.low, index.high + 1)}
+    reached |= {len(values) - 1 - i for i in reached}
+    return [v if i in reached else None for i, v in enumerate(values)]
