@@ -199,6 +199,8 @@ def gains(form: Form) -> bool:
     memory, nor beside lanes of bytes, which hold twice as many numbers; AVX2 gains by forms with
     one kind of step alone."""
     level = target().level
+    if any(form.plan.dtypes[n].itemsize == 1 for n in form.plan.vectors):
+        return _width(form.plan) == 8 and _width(form.of) != 8
     if level == "plain" or (level == "avx2" and form.plan.low) or _width(form.of) == 8:
         return False
     return all(folded(node) or len(node.table) <= ONE_READ

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from fxp.trace.bits import minimum
 from fxp.trace.circuit import Circuit, evaluate, trace
 from fxp.trace.plans import Form, Levels, MatmulPlan
 from lnsarith.lns import spec
-from lnsarith.lns.apart import LANE, Apart, apart_for, shifts_of
+from lnsarith.lns.apart import LANE, Apart, Shifts, apart_for, shifts_of
 from lnsarith.lns.format import Lns
 from lnsarith.lns.joined import LEAST, TOP, Joined, JoinedApart, joined_apart_for, joined_for
 from lnsarith.lns.spec import Number
@@ -18,7 +19,7 @@ from lnsarith.lns.spec import Number
 __all__ = ["forms_of"]
 
 SIGN = (-1, 0)
-WIDE = 16  # bits of a lane
+WIDE, BYTE = 16, 8  # bits of lanes
 
 
 def forms_of(plan: MatmulPlan, register: Lns, of: Callable[[str], Lns],
@@ -28,7 +29,7 @@ def forms_of(plan: MatmulPlan, register: Lns, of: Callable[[str], Lns],
     if register.bits > WIDE or (shifts := shifts_of(register, delta)) is None:
         return ()
     maker = _Maker(plan, register, of)
-    found = []
+    found = [maker.bytes(shifts)] if register.bits == BYTE else []
     if (joined := joined_for(register, shifts)) is not None:
         if (both := joined_apart_for(register, shifts)) is not None:
             found.append(maker.words_apart(both))
@@ -49,6 +50,36 @@ class _Maker:
         self.a = {"a_level": (low + 1, high), "a_sign": SIGN}
         self.b = {"b_level": spec.level_range(of("b")), "b_sign": SIGN}
 
+    def bytes(self, shifts: Shifts) -> Form:
+        """Return the form whose vectors are stored in bytes, so that lanes are no wider, and
+        whose sums stay so far below the top that none is cut there."""
+        plan, register = self.plan, self.register
+        bottom, top = spec.level_range(register)
+        top -= int(max(shifts.same.max(), shifts.opposite.max()))
+        names = {f"{n}_byte": n for n in self.b}
+        ports = {"level": (bottom, top), "sign": SIGN, "b_level_byte": (bottom, top),
+                 "b_sign_byte": SIGN, **self.a}
+
+        def step(circuit: Circuit) -> Circuit:
+            def run(**given):
+                return evaluate(circuit, **{names.get(n, n): v for n, v in given.items()})
+
+            level = circuit.inputs["a_level"]
+            return trace(run, {**ports, "a_level": (level.low, level.high)},
+                         outputs=tuple(circuit.outputs))
+
+        def pack(b_level, b_sign):
+            return minimum(b_level, top), b_sign
+
+        def fits(a: Levels, b: Levels, init: Levels) -> bool:
+            product = b.greatest + max(0, a.greatest - spec.one_level(register))
+            return max(init.greatest, product + shifts.rise) <= top
+
+        kinds = {n: kind for n, kind in plan.dtypes.items() if n not in self.b}
+        form = replace(plan, step=step(plan.step), low=plan.low and step(plan.low), vectors=tuple(names),
+                       dtypes={**kinds, **dict.fromkeys(names, np.dtype(np.int8))})
+        return Form(plan, form, self._resized(fits), trace(pack, self.b, outputs=tuple(names)))
+
     def heights(self, apart: Apart) -> Form:
         """Return the form whose state is a height and a sign."""
         def start(i_level, i_sign):
@@ -64,7 +95,7 @@ class _Maker:
         state = {"level": (0, LANE - 1), "sign": SIGN}
         ports = {**state, **self.b, **self.a}
         return Form(self.plan, self._plan(state, start, trace(step, ports), finish),
-                    self._fits(apart))
+                    self._resized(apart.fits))
 
     def words(self, joined: Joined) -> Form:
         """Return the form whose state and vectors are words of levels and signs."""
@@ -101,7 +132,7 @@ class _Maker:
         kinds = {n: kind for n, kind in self.plan.dtypes.items() if n not in self.b}
         plan = self._plan({"word": words}, start, step, finish, vectors=("b_word",),
                           dtypes={**kinds, "b_word": np.dtype(np.int16)}, **low)
-        return Form(self.plan, plan, self._fits(joined), pack)
+        return Form(self.plan, plan, self._resized(joined.fits), pack)
 
     def _plan(self, state, start: Callable, step: Circuit, finish: Callable,
               **other) -> MatmulPlan:
@@ -125,10 +156,10 @@ class _Maker:
     def _finished(self, n: Number, rest: dict):
         return evaluate(self.plan.finish, level=n.level, sign=n.sign, **rest)
 
-    def _fits(self, form) -> Callable[[Levels, Levels, Levels], bool]:
+    def _resized(self, fits: Callable) -> Callable[[Levels, Levels, Levels], bool]:
+        """Return the same question of operands in formats of their own."""
         def resized(levels: Levels, role: str) -> Levels:
-            ends = (self._sized(n, 0, role).level for n in levels[:2])
-            return Levels(*ends, levels.zeros)
+            least, greatest = (self._sized(n, 0, role).level for n in levels[:2])
+            return Levels(least, greatest, levels.zeros)
 
-        return lambda a, b, init: form.fits(resized(a, "a"), resized(b, "b"),
-                                            resized(init, "init"))
+        return lambda a, b, init: fits(resized(a, "a"), resized(b, "b"), resized(init, "init"))

@@ -37,12 +37,12 @@ def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
 def sum_width(plan: MatmulPlan, target: Target) -> int:
     """Return the lane width of the sums; the rest of the plan may need wider lanes.
 
-    Lanes of 8 bits are worth it where tables of bytes are read at once.
+    Lanes of 8 bits are worth it where tables of bytes are read at once, and vectors come in
+    bytes.
     """
     circuits = [c for c in plan.circuits if c is not plan.finish]
-    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
     least = 8 if target.bytes and plan.combine is None else 16
-    return plan_width(circuits, [plan.dtypes[n] for n in names], least)
+    return plan_width(circuits, [plan.dtypes[n] for n in plan.vectors], least)
 
 
 def tiles(plan: MatmulPlan) -> tuple[int, ...]:

@@ -15,13 +15,15 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nodes.banks import Banks, intrinsic
-from fxp.compile.nodes.clamped import FoldedRead, StridedRead, clamped, folded, strided
+from fxp.compile.nodes.clamped import (FoldedRead, ShortRead, StridedRead, clamped, folded, short,
+                                       strided)
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+READ_AT_ONCE = 128  # bytes that one instruction picks from
 EIGHT = 8  # words of 16 bits in the registers that single words are put into
 
 
@@ -81,6 +83,12 @@ class TableReader:
                 side[address] = node.table.values[entry]
         read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
         return read if self.banks.fit(read.entries) else None
+
+    def short(self, node: Node) -> ShortRead | None:
+        """Return a lookup node that one read of bytes answers, without a shift, or None."""
+        if self.lanes.width != 8 or not self.banks.fit(node.table.values):
+            return None
+        return short(node, READ_AT_ONCE)
 
     def strided(self, node: Node) -> StridedRead | None:
         """Return a lookup node that reads few entries of a large table, or None."""

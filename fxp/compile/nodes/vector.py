@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llvmlite import ir
 
 from fxp.compile.machine.target import Target
-from fxp.compile.nodes.clamped import FoldedRead, StridedRead
+from fxp.compile.nodes.clamped import FoldedRead, ShortRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
@@ -95,8 +95,11 @@ class _Emitter:
                 stack.extend(needed[node.index])
         return needed
 
-    def _read(self, node: Node) -> SaturatedRead | FoldedRead | StridedRead | None:
+    def _read(self, node: Node) -> SaturatedRead | FoldedRead | ShortRead | StridedRead | None:
         """Return the lookup in a form that needs less than its address, if it has one."""
+        small = self.tables.short(node)
+        if small and reads_unsigned(small.value, self.modes):
+            return small
         read = self.tables.plan(node) or self.tables.folded(node) or self.tables.strided(node)
         if isinstance(read, (FoldedRead, StridedRead)):
             return read if reads_unsigned(read.value, self.modes) else None
@@ -257,6 +260,11 @@ class _Emitter:
         read = self._read(node)
         if isinstance(read, StridedRead):
             return self._strided(read)
+        if isinstance(read, ShortRead):
+            index = self._call("umin", self._vector(read.value), self.lanes.splat(read.last))
+            if read.selector is not None:
+                index = self.builder.xor(index, self._vector(read.selector))
+            return self.tables.banks.read(read.entries, index)
         if isinstance(read, FoldedRead):
             u = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
             return self.tables.banks.read(read.entries, self.tables.banks.folded(u))
