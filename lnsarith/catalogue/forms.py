@@ -76,7 +76,8 @@ class _Maker:
             return max(init.greatest, product + shifts.rise) <= top
 
         kinds = {n: kind for n, kind in plan.dtypes.items() if n not in self.b}
-        form = replace(plan, step=step(plan.step), low=plan.low and step(plan.low), vectors=tuple(names),
+        form = replace(plan, step=step(plan.step), low=plan.low and step(plan.low),
+                       vectors=tuple(names),
                        dtypes={**kinds, **dict.fromkeys(names, np.dtype(np.int8))})
         return Form(plan, form, self._resized(fits), trace(pack, self.b, outputs=tuple(names)))
 

@@ -15,8 +15,15 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nodes.banks import Banks, intrinsic
-from fxp.compile.nodes.clamped import (FoldedRead, ShortRead, StridedRead, clamped, folded, short,
-                                       strided)
+from fxp.compile.nodes.clamped import (
+    FoldedRead,
+    ShortRead,
+    StridedRead,
+    clamped,
+    folded,
+    short,
+    strided,
+)
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 

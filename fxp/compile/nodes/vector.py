@@ -11,8 +11,7 @@ from fxp.compile.nodes.clamped import FoldedRead, ShortRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
-from fxp.compile.nodes.rounding import (INSTRUCTIONS, ROUNDED, RoundedProduct, emit_rounded,
-                                        rounded_product)
+from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_half, rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
 
@@ -139,8 +138,8 @@ class _Emitter:
             up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
             return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
         if node.op == "shr" and (x := self._half_added(node)) is not None:
-            factor = self.lanes.splat(1 << (ROUNDED - node.args[1].low))
-            return emit_rounded(self.builder, self.tables.level, self._vector(x), factor)
+            return rounded_half(self.builder, self.tables.level, self._vector(x),
+                                node.args[1].low)
         if node.op == "add" and (factor := self._factor(node)):
             return self.builder.mul(self._vector(node.args[0]), self.lanes.splat(factor))
         if node.op in ("shl", "shr"):
@@ -153,8 +152,8 @@ class _Emitter:
     def _half_added(self, node: Node) -> Node | None:
         """Return x of (x + 2**(n-1)) >> n in lanes of 16 bits where one instruction does it."""
         total, count = node.args[0], node.args[1].low
-        if (self.lanes.width != 16 or self.tables.level not in INSTRUCTIONS or total.op != "add"
-                or not 1 < count < ROUNDED):
+        there = self.lanes.width == 16 and self.tables.level != "plain"
+        if not there or total.op != "add" or not 1 < count < 15:
             return None
         x, half = total.args
         fits = reads_signed(x, self.modes) and reads_signed(total, self.modes)
