@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def check_integer(name: str, value, low: int, high: int, context: str = "") -> i
     return int(value)
 
 
+@cache
 def word_dtype(low: int, high: int) -> np.dtype:
     """Return the narrowest of int16, int32, int64 that holds low..high."""
     for dtype in (np.int16, np.int32, np.int64):

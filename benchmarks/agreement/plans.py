@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
-from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul
+from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, levels_of
 from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
-from fxp.trace.plans import JoinedPlan, MatmulPlan
+from fxp.trace.plans import Form, MatmulPlan
 from lnsarith.catalogue import kernels as lns
 from lnsarith.delta.methods import parse
 from lnsarith.lns.format import Lns
@@ -74,22 +74,21 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
                for n in plan.extra if n not in plan.dtypes}
     before = {n: _view(rng, plan.dtypes[n], (rows, wide), 0) for n in plan.finish.outputs}
     wanted = {n: v.copy() for n, v in before.items()}
-    joined = plan.joined()
-    if joined is not None and rng.random() < 0.7:  # for any operands it would hardly ever be
-        _fit(joined, a, b, init)
-    else:
-        joined = None
+    form = None
+    if plan.forms() and rng.random() < 0.7:  # for any operands it would hardly ever be
+        form = plan.forms()[rng.integers(len(plan.forms()))]
+        form = form if _fit(form, a, b, init) else None
     NumpyMatmul(plan, a, b, init, wanted, extra, 1)(**scalars)
     for level in levels:
         gap = int(rng.integers(0, 3))
         found = {n: _like(rng, v, gap) for n, v in before.items()}
         threads = 1 if rows < 2 else 2
-        taken, vectors = (plan, b) if joined is None else (joined.plan, _packed(joined, b))
+        taken, vectors = (plan, b) if form is None else (form.plan, _packed(form, b))
         VectorMatmul(taken, a, vectors, init, found, extra, threads, columns,
                      MatmulKernel(taken, level))(**scalars)
         for n, words in wanted.items():
             differ = found[n] != words
-            if joined is not None and n.endswith("sign"):  # that of zero is nobody's
+            if form is not None and n.endswith("sign"):  # that of zero is nobody's
                 level_of = wanted[n.replace("sign", "level")]
                 differ &= level_of != plan.finish.outputs[n.replace("sign", "level")].low
             wrong = np.argwhere(differ[:, :columns])
@@ -99,20 +98,29 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
                        f"{i}, {j}: {found[n][i, j]}, should be {words[i, j]}")
 
 
-def _fit(joined: JoinedPlan, a, b, init) -> None:
-    """Lower the levels of operands until they fit a joined plan."""
-    groups = [next(iter(group.values())) for group in (a, b, init)]
-    least = [group.min(initial=0) for group in groups]
-    while not joined.fits(int(groups[0].max(initial=-(1 << 15))),
-                          int(_packed(joined, b)["b_word"].max(initial=-(1 << 15))),
-                          int(groups[2].max(initial=-(1 << 15)))):
-        for group, low in zip(groups, least):
-            group[...] = np.maximum(group - np.abs(group) // 8 - 1, low)
+def _fit(form: Form, a, b, init) -> bool:
+    """Bring the levels of operands nearer to their middle until they fit a form; return whether
+    they do at all."""
+    groups = [next(iter(group.items())) for group in (a, b, init)]
+    nodes = {**form.of.step.inputs, **form.of.start.inputs}
+    zeros = [nodes[name].low - (name in a) for name, _ in groups]
+    middles = [zero // 2 for zero in zeros]
+    for turn in range(64):
+        if turn == 32:  # some forms take no zeros
+            groups[1][1][groups[1][1] == zeros[1]] = middles[1]
+        if form.fits(*(levels_of(level, zero) for (_, level), zero in zip(groups, zeros))):
+            return True
+        for (_, level), zero, middle in zip(groups, zeros, middles):
+            moved = level + (middle - level) // 4 + np.sign(middle - level)
+            level[...] = np.where(level == zero, zero, moved)
+    return False
 
 
-def _packed(joined: JoinedPlan, b) -> dict[str, np.ndarray]:
-    """Return the words of the vectors."""
-    word = evaluate(joined.pack, **{n: v.astype(np.int64) for n, v in b.items()})
+def _packed(form: Form, b) -> dict[str, np.ndarray]:
+    """Return the vectors that a form takes."""
+    if form.pack is None:
+        return b
+    word = evaluate(form.pack, **{n: v.astype(np.int64) for n, v in b.items()})
     return {"b_word": np.ascontiguousarray(np.broadcast_to(word, next(iter(b.values())).shape),
                                            np.int16)}
 

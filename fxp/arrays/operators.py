@@ -137,7 +137,7 @@ class NumberArray(WordArray):
         shape = a.shape[:-1] + b.shape[1:]
         rows, depth, columns = math.prod(a.shape[:-1]), len(b), math.prod(b.shape[1:])
         if init is None:
-            start = self._encoded(np.zeros((1, 1)))
+            start = self._zeros((1, 1))
         else:
             start = np.broadcast_to(self._wanted(init), shape).reshape(rows, columns)
         if random is not None:

@@ -48,6 +48,10 @@ class WordArray:
         """Return the words nearest to finite numbers (`fxp.arrays.exact.exact_numbers`)."""
         raise NotImplementedError
 
+    def _zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return words of zero."""
+        return np.full(shape, self._encoded(np.zeros(())), self.f.dtype)
+
     def _placed(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each number (`fxp.arrays.exact.exact_numbers`) the word at or next below it,
         or the lowest, and whether the number lies at (0), above (1) or below it (-1)."""
@@ -89,7 +93,7 @@ class WordArray:
     def zeros(cls: type[A], shape, f, **options) -> A:
         """Return an array of zeros."""
         empty = cls([], f, **options)
-        return empty._like(np.full(shape, empty._encoded(np.zeros(())), empty.f.dtype))
+        return empty._like(empty._zeros(shape))
 
     def to_float(self) -> np.ndarray:
         """Return the values as float64, in a new array."""

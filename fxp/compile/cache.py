@@ -13,6 +13,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import ModuleType
 
 import numba
@@ -34,9 +35,11 @@ from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_call
 from fxp.once import cached_property, compile_lock, hold_at_fork
 from fxp.trace.circuit import Circuit
-from fxp.trace.plans import MapPlan, MatmulPlan, SpanPlan, plan_digest
+from fxp.trace.plans import Form, MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Code", "Kernel", "compile_module", "gains_joined", "njit", "scalar_kernel"]
+__all__ = ["Code", "Kernel", "compile_module", "gains", "njit", "scalar_kernel"]
+
+ONE_READ = 64  # words of 16 bits: one instruction of AVX-512 picks from them
 
 Plan = MapPlan | MatmulPlan | SpanPlan
 
@@ -185,13 +188,18 @@ def _width(plan: Plan) -> int:
     return plan_width(plan.circuits, plan.dtypes.values())
 
 
-def gains_joined(plan: MatmulPlan) -> bool:
-    """Whether a plan's joined plan is faster here: AVX2 reads its table slower, as does any
-    processor that has to go to memory for it, and lanes of bytes hold twice as many numbers."""
-    joined = plan.joined()
-    if joined is None or target().level != "avx512" or _width(plan) == 8:
+@lru_cache(maxsize=256)
+def gains(form: Form) -> bool:
+    """Whether a form of a plan is faster here. It is not where a table has to be read from
+    memory, nor beside lanes of bytes, which hold twice as many numbers; AVX2 gains by forms with
+    one kind of step alone."""
+    level = target().level
+    if any(form.plan.dtypes[n].itemsize == 1 for n in form.plan.vectors):
+        return _width(form.plan) == 8 and _width(form.of) != 8
+    if level == "plain" or (level == "avx2" and form.plan.low) or _width(form.of) == 8:
         return False
-    return all(folded(node) for node in joined.plan.step.nodes if node.op == "lookup")
+    return all(folded(node) or len(node.table) <= ONE_READ
+               for node in form.plan.step.nodes if node.op == "lookup")
 
 
 def _compiled(plan: Plan) -> Function:

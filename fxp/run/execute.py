@@ -17,17 +17,18 @@ from fxp.compile.loading import compiler
 from fxp.once import cached_property
 from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
-from fxp.trace.plans import MapPlan, MatmulPlan, plan_digest
+from fxp.trace.plans import Levels, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
-           "in_order", "kernel_of", "together"]
+           "in_order", "kernel_of", "levels_of", "together"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
-WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
+SPARE = 8  # numbers that a kernel may write behind the last one
+WORTH_A_FORM = 32, 1 << 22  # rows and steps of a product whose operands are looked at first
 
 Arrays = dict[str, np.ndarray]
 
@@ -53,12 +54,12 @@ def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Array
     columns the first `used`, by default all, count: others may be left as they are.
     Large products are split by rows over threads, with the same words. packed says that
     results are packed into words at once, which the sign of a zero is no part of: then they
-    may go by the plan's joined plan.
+    may go by one of the plan's forms.
     """
     if backend == "numpy":
         return NumpyMatmul(plan, a, b, init, out, extra or {}, threads)
-    if packed and joins(plan, a, b):
-        return JoinedMatmul(plan, a, b, init, out, extra or {}, threads, used)
+    if packed and worth_a_form(plan, a, b):
+        return FormMatmul(plan, a, b, init, out, extra or {}, threads, used)
     return VectorMatmul(plan, a, b, init, out, extra or {}, threads, used)
 
 
@@ -173,44 +174,67 @@ class VectorMatmul(Call):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+        scratch = [np.empty((1 + len(a)) * (depth + SPARE) + high - low + SPARE, np.int64)
                    for low, high in shares]
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]
         super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch))
 
 
-def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
-    """Whether a product may go by words that are packed first: that it is worth it."""
+def worth_a_form(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:
+    """Whether a product is large enough to look at its operands, and there is a form here."""
     rows = len(next(iter(a.values())))
     steps = rows * next(iter(b.values())).size
-    return (rows >= WORTH_PACKING[0] and steps >= WORTH_PACKING[1] and plan.joined() is not None
-            and all(v.flags.c_contiguous for v in b.values()) and compiler().gains_joined(plan))
+    return (rows >= WORTH_A_FORM[0] and steps >= WORTH_A_FORM[1]
+            and all(v.flags.c_contiguous for v in b.values())
+            and any(compiler().gains(form) for form in plan.forms()))
 
 
-class JoinedMatmul:
-    """A compiled product by its joined plan where the operands fit that, else by the plan."""
+class FormMatmul:
+    """A compiled product by the first of its forms that the operands fit, else by the plan."""
 
     def __init__(self, plan, a, b, init, out, extra, threads, used):
-        self.joined = plan.joined()
-        self.rest = plan, a, b, init, out, extra, threads, used
-        self.words = np.zeros(next(iter(b.values())).shape, np.int16)
-        words = {"b_word": self.words}
-        stored = {**b, **words}
-        self.pack = VectorMap(MapPlan(self.joined.pack, {n: v.dtype for n, v in stored.items()}),
-                              stored, 0, threads)
-        self.fast = VectorMatmul(self.joined.plan, a, words, init, out, extra, threads, used)
-        self.bounded = next(iter(a.values())), self.words, next(iter(init.values()))
-
-    @cached_property
-    def general(self) -> VectorMatmul:
-        """The product by the plan itself, compiled when it is first needed."""
-        return VectorMatmul(*self.rest)
+        self.plan = plan
+        self.a, self.b, self.init = a, b, init
+        self.rest = out, extra, threads, used
+        self.forms = [f for f in plan.forms() if compiler().gains(f)]
+        self.calls: dict[int, Callable[..., None]] = {}
 
     def __call__(self, **scalars: int) -> None:
-        self.pack()
-        fits = self.joined.fits(*(int(operand.max(initial=-(1 << 15))) for operand in self.bounded))
-        (self.fast if fits else self.general)(**scalars)
+        ranges = self._levels()
+        fits = (i for i, form in enumerate(self.forms) if form.fits(*ranges))
+        number = next(fits, len(self.forms))
+        if number not in self.calls:
+            self.calls[number] = self._bound(number)
+        self.calls[number](**scalars)
+
+    def _bound(self, number: int) -> Callable[..., None]:
+        """Return the product by a form, or by the plan, compiled when it is first needed."""
+        if number == len(self.forms):
+            return VectorMatmul(self.plan, self.a, self.b, self.init, *self.rest)
+        form = self.forms[number]
+        if form.pack is None:
+            return VectorMatmul(form.plan, self.a, self.b, self.init, *self.rest)
+        shape = next(iter(self.b.values())).shape
+        words = {n: np.zeros(shape, form.plan.dtypes[n]) for n in form.plan.vectors}
+        stored = {**self.b, **words}
+        pack = VectorMap(MapPlan(form.pack, {n: v.dtype for n, v in stored.items()}), stored, 0,
+                         self.rest[2])
+        product = VectorMatmul(form.plan, self.a, words, self.init, *self.rest)
+
+        def run(**scalars: int) -> None:
+            pack()
+            product(**scalars)
+
+        return run
+
+    def _levels(self) -> list[Levels]:
+        """Return the ranges of the operands."""
+        plan = self.plan
+        nodes = {**plan.step.inputs, **plan.start.inputs}
+        zeros = {n: node.low for n, node in nodes.items()} | {plan.scalars[0]: plan.absent}
+        return [levels_of(*next((v, zeros[n]) for n, v in group.items()))
+                for group in (self.a, self.b, self.init)]
 
 
 class NumpyMap:
@@ -314,6 +338,20 @@ def kernel_of(plan):
 
 
 _KERNELS: dict = {}
+
+
+def levels_of(array: np.ndarray, zero: int) -> Levels:
+    """Return the range of levels, of which the least, zero, stands for the number zero."""
+    if not array.size:
+        return Levels(-1, zero, False)
+    if array.strides[0] == 0:  # all rows are one
+        array = array[:1]
+    least, greatest = int(array.min()), int(array.max())
+    if least > zero:
+        return Levels(least, greatest, False)
+    unsigned = np.dtype(f"u{array.itemsize}")
+    above = array.view(unsigned) - unsigned.type((zero + 1) % (1 << (8 * array.itemsize)))
+    return Levels(int(above.min()) + zero + 1, greatest, True)  # zero has become the greatest
 
 
 def _address(array: np.ndarray) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+__all__ = ["Form", "Levels", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
-    `origin` is what init holds everywhere, port by port, where that is known. `joined`
-    returns another way to the same words, for operands that it fits, or None.
+    `origin` is what init holds everywhere, port by port, where that is known. `forms`
+    returns other ways to the same words, for operands that they fit, the fastest first.
     """
 
     start: Circuit
@@ -71,7 +72,7 @@ class MatmulPlan:
     combine: Circuit | None = None
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
-    joined: Callable[[], JoinedPlan | None] = field(default=lambda: None, compare=False)
+    forms: Callable[[], tuple[Form, ...]] = field(default=tuple, compare=False)
     extra: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -110,15 +111,28 @@ class MatmulPlan:
                 *self.finish.outputs, "out_row"]
 
 
-@dataclass(frozen=True)
-class JoinedPlan:
-    """A product whose state and vectors are one word each, `plan`: `pack` makes the word of a
-    vector's fields. fits(a, b, init) says whether that gives the same for operands whose first
-    fields are at most a and init, and their words at most b."""
+class Levels(NamedTuple):
+    """The least and greatest number that operands, but those that are zero, have in their first
+    field, and whether some are zero: whose first field is the least that there is."""
 
+    least: int
+    greatest: int
+    zeros: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """The product of a plan, `of`, by other circuits, `plan`, but for the sign of results that
+    are zero.
+
+    fits(a, b, init) says whether it gives the same for operands with levels in these ranges;
+    `pack`, if given, makes the vectors that the plan takes from those of the original.
+    """
+
+    of: MatmulPlan
     plan: MatmulPlan
-    pack: Circuit
-    fits: Callable[[int, int, int], bool]
+    fits: Callable[[Levels, Levels, Levels], bool]
+    pack: Circuit | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +208,11 @@ def _check_storage(names: list[str], dtypes: Mapping[str, np.dtype],
 
 
 def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
-    """Return a hash of everything that decides what the plan computes."""
-    values = {k: v.digest if isinstance(v, Circuit) else v for k, v in vars(plan).items()
-              if k != "joined"}
-    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:24]
+    """Return a hash of everything that decides what the plan computes, made once."""
+    own = vars(plan)
+    if "_digest" not in own:
+        values = {k: v.digest if isinstance(v, Circuit) else v for k, v in own.items()
+                  if k != "forms"}
+        text = repr(sorted(values.items())).encode()
+        object.__setattr__(plan, "_digest", hashlib.sha256(text).hexdigest()[:24])
+    return own["_digest"]

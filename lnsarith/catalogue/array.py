@@ -113,6 +113,9 @@ class LnsArray(NumberArray):
             return self.arithmetic.delta.at(self.f.frac, spec.zero_level(self.f))
         return {"f": self.f, "underflow": self.arithmetic.underflow}.get(name, default)
 
+    def _zeros(self, shape):
+        return np.full(shape, self.f.zero, self.f.dtype)
+
     def _encoded(self, values):
         """Return words with the log nearest to log2 |value|; near a tie decimals decide."""
         f, sign = self.f, signs(values)

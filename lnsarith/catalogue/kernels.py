@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-
-import numpy as np
 
 from fxp.format import FormatError, check_integer
 from fxp.trace.circuit import trace
-from fxp.trace.plans import JoinedPlan, MatmulPlan
+from fxp.trace.plans import MatmulPlan
+from lnsarith.catalogue.forms import forms_of
 from lnsarith.delta.methods import Delta, Lut
 from lnsarith.lns import spec
 from lnsarith.lns.format import Lns
-from lnsarith.lns.joined import joined_for
 from lnsarith.lns.spec import Number
 
 __all__ = ["Accumulator"]
@@ -117,7 +115,7 @@ class Accumulator:
         initial = {"i_level": spec.level_range(self.of("init")), "i_sign": SIGN}
         names = tuple(f"o_{name}" for name in outputs)
         stored = {"i": self.of("init"), "a": self.of("a"), "b": self.of("b"), "o": self.of("out")}
-        return MatmulPlan(
+        plan = MatmulPlan(
             start=trace(lambda i_level, i_sign: self.start(Number(i_level, i_sign)), initial,
                         name="start"),
             step=trace(leaf if tree else step, operands),
@@ -128,51 +126,7 @@ class Accumulator:
                        for field in ("level", "sign")}, **(dtypes or {})},
             absent=None if tree else low_a,
             low=None if tree else trace(step, low), low_limit=spec.one_level(self.of("a")),
-            combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched,
-            joined=cache(lambda: self._joined(end, ports or {}, names, stored, dtypes or {},
-                                              keep_untouched)))
-
-    def _joined(self, end: Callable, ports, names, stored: Mapping[str, Lns], dtypes,
-                keep_untouched: bool) -> JoinedPlan | None:
-        """Return the product with a number in one word, if sums have room for it."""
-        r = self.register
-        delta = self.delta.at(r.frac, spec.zero_level(r))
-        if self.order == "tree" or self.underflow != "zero":
-            return None
-        if (joined := joined_for(r, delta)) is None:
-            return None
-        of_a, of_b = self.of("a"), self.of("b")
-        low_a, high_a = spec.level_range(of_a)
-        operands = {"word": joined.words, "b_word": joined.words, "a_level": (low_a + 1, high_a),
-                    "a_sign": SIGN}
-
-        def step(above_one: bool):
-            def run(word, b_word, a_level, a_sign):
-                a = spec.resize(Number(a_level, a_sign), of_a, r)
-                return joined.step(word, b_word, a, above_one)
-
-            high = high_a if above_one else spec.one_level(of_a)
-            return trace(run, {**operands, "a_level": (low_a + 1, high)}, outputs=("word",))
-
-        def finish(word, **rest):
-            n = joined.number(word)
-            return end(n.level, n.sign, **rest)
-
-        def fits(a: int, b: int, init: int) -> bool:
-            return joined.fits(spec.resize(Number(a, 0), of_a, r).level,
-                               joined.number(b).level, self.start(Number(init, 0)).level)
-
-        plan = MatmulPlan(
-            start=trace(lambda i_level, i_sign: joined.join(self.start(Number(i_level, i_sign))),
-                        {"i_level": spec.level_range(self.of("init")), "i_sign": SIGN},
-                        outputs=("word",), name="start"),
-            step=step(True), low=step(False), low_limit=spec.one_level(of_a),
-            finish=trace(finish, {"word": joined.words, **ports}, outputs=names, name="finish"),
-            state=("word",), scalars=("a_level", "a_sign"), vectors=("b_word",),
-            dtypes={**{f"{k}_{field}": f.dtype for k, f in stored.items() if k != "b"
-                       for field in ("level", "sign")}, "b_word": np.dtype(np.int16), **dtypes},
-            absent=low_a, keep_untouched=keep_untouched)
-        pack = trace(lambda b_level, b_sign: joined.join(spec.resize(Number(b_level, b_sign),
-                                                                    of_b, r)),
-                     {"b_level": spec.level_range(of_b), "b_sign": SIGN}, outputs=("b_word",))
-        return JoinedPlan(plan, pack, fits)
+            combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched)
+        if tree or self.underflow != "zero":
+            return plan
+        return replace(plan, forms=cache(lambda: forms_of(plan, r, self.of, delta)))

@@ -77,8 +77,12 @@ class Memory:
         return self._widen(value, self.lanes.type.element)
 
     def _widen(self, value, to=None):
+        """Return a stored value in a lane, which holds it even where it is the narrower one."""
         to = to or self.lanes.type
-        return value if value.type == to else self.builder.sext(value, to)
+        if value.type == to:
+            return value
+        here, there = (getattr(kind, "element", kind).width for kind in (value.type, to))
+        return (self.builder.sext if here < there else self.builder.trunc)(value, to)
 
     def _masked(self, what, kind, pointer, mask, value):
         module, align = self.builder.module, ir.Constant(I32, kind.element.width // 8)

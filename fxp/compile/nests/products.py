@@ -23,6 +23,7 @@ __all__ = ["emit_matmul", "sum_width", "tiles"]
 
 TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
 NARROW = (8, 4, 3, 1)  # the same of a state that is one word
+SHORT = (6, 4, 3, 1)  # the same of steps that are few, and one kind
 WIDE = 4  # tiles from this size on have code of their own for low scalars
 BLOCK = 256  # columns of b that all rows go through before the next: they stay in cache
 LANES = 32  # rows are padded to a multiple of this, not to longer vectors
@@ -36,17 +37,22 @@ def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
 def sum_width(plan: MatmulPlan, target: Target) -> int:
     """Return the lane width of the sums; the rest of the plan may need wider lanes.
 
-    Lanes of 8 bits are worth it where tables of bytes are read at once.
+    Lanes of 8 bits are worth it where tables of bytes are read at once, and vectors come in
+    bytes.
     """
     circuits = [c for c in plan.circuits if c is not plan.finish]
-    names = (*plan.scalars, *plan.vectors, *plan.start.inputs)
     least = 8 if target.bytes and plan.combine is None else 16
-    return plan_width(circuits, [plan.dtypes[n] for n in names], least)
+    return plan_width(circuits, [plan.dtypes[n] for n in plan.vectors], least)
 
 
 def tiles(plan: MatmulPlan) -> tuple[int, ...]:
-    """Return the sizes of a product's tiles, the widest first."""
-    return NARROW if plan.combine is None and len(plan.state) == 1 and plan.low else TILES
+    """Return the sizes of a product's tiles, the widest first: as many sums as registers hold,
+    but fewer where wide tiles would have two loops of long steps."""
+    if plan.combine is not None or not any(n.op == "lookup" for n in plan.step.nodes):
+        return TILES
+    if len(plan.state) == 1:
+        return NARROW
+    return SHORT if plan.low is None else TILES
 
 
 class _Matmul:
@@ -67,8 +73,9 @@ class _Matmul:
 
     def emit(self):
         b, args = self.builder, self.args
-        with self._range(i64(0), args["columns"], BLOCK) as begin:
-            end = b.add(begin, i64(BLOCK))
+        block = BLOCK - BLOCK % (self.tiles[0] * self.lanes.count)
+        with self._range(i64(0), args["columns"], block) as begin:
+            end = b.add(begin, i64(block))
             end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
             if self.plan.keep_untouched:
                 self._touched(begin, end)
@@ -150,12 +157,19 @@ class _Matmul:
 
     def _steps(self, circuit, scalars, places, mask=None):
         for t, place in enumerate(places):
+            if len(places) > TILES[0]:
+                self._barrier()
             vectors = {n: self.memory.load(n, self.args[n], place, mask, circuit.inputs[n].low)
                        for n in self.plan.vectors}
             state = self._state(t) if self.plan.state[0] in circuit.inputs else {}
             outputs = emit(self.builder, circuit, self.lanes, {**state, **vectors, **scalars},
                            self.live[t])
             self._set_state(t, outputs)
+
+    def _barrier(self):
+        """Keep operands that come from memory behind: all at once would fill the registers."""
+        b = self.builder
+        b.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
 
     def _state(self, t: int) -> dict:
         return {n: self.builder.load(s) for n, s in zip(self.plan.state, self.states[t])}

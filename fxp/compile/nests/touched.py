@@ -10,6 +10,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
+from fxp.compile.nests.steps import AT_ONCE as STEPS_AT_ONCE
 from fxp.trace.plans import MatmulPlan
 
 __all__ = ["TouchedRows"]
@@ -26,7 +27,8 @@ class TouchedRows:
         self.plan = plan
         self.memory = memory
         self.args = args
-        words = builder.mul(args["depth"], i64(8 * (1 + len(plan.scalars))))
+        each = i64(8 * (1 + len(plan.scalars)))
+        words = builder.mul(builder.add(args["depth"], i64(STEPS_AT_ONCE)), each)
         self.base = builder.add(args["scratch"], words)
         self.count = cgutils.alloca_once(builder, I64)
         self.mask = cgutils.alloca_once(builder, ir.IntType(AT_ONCE))

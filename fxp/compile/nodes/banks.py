@@ -44,23 +44,25 @@ class Banks:
             return MOST_BANKS[self.level] * (64 if self.level == "avx512" else SHUFFLED)
         return 32 * MOST_BANKS[self.level] if wide else 0
 
-    def read(self, entries: list[int], address, bound: int = 1 << 64):
-        """Return entries[address modulo their power-of-two count], of a table that fits.
+    def read(self, entries: Sequence[int | None], address, bound: int = 1 << 64):
+        """Return entries[address modulo their power-of-two count], of a table that fits; None
+        is never read.
 
         Addresses of lanes that count are known to be below the bound.
         """
-        size = 1 << (len(entries) - 1).bit_length()
-        entries = (entries + entries[:1] * (size - len(entries))) * max(1, 16 // size)
-        b, lanes = self.builder, self.lanes
+        every = list(entries)
+        size = 1 << (len(every) - 1).bit_length()
+        every = (every + every[:1] * (size - len(every))) * max(1, 16 // size)
+        b, lanes, filled = self.builder, self.lanes, [v or 0 for v in every]
         if lanes.width == 32 and self.level == "avx512":
-            least = _least(entries)
-            return (self._pick(entries, address, "d") if least is None else
-                    self._biased(entries, least, address))
+            least = _least(filled)
+            return (self._pick(filled, address, "d") if least is None else
+                    self._biased(filled, least, address))
         if lanes.width == 8:
-            return self._pick(entries, address, "qi")
+            return self._pick(filled, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
-        found = (self._pick(entries, words, "hi") if self.level == "avx512" else
-                 self.shuffled(entries, words, bound))
+        found = (self._pick(filled, words, "hi") if self.level == "avx512" else
+                 self.shuffled(every, words, bound))
         found = b.bitcast(found, lanes.type)
         if lanes.width == 16:
             return found

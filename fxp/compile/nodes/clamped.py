@@ -10,7 +10,8 @@ import numpy as np
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
 
-__all__ = ["Clamped", "FoldedRead", "StridedRead", "clamped", "folded", "strided"]
+__all__ = ["Clamped", "FoldedRead", "ShortRead", "StridedRead", "clamped", "folded", "short",
+           "strided"]
 
 ALL = 64  # low zeros of zero
 TOP = (1 << 15) - 1  # of a signed lane of 16 bits
@@ -127,6 +128,44 @@ def folded(node: Node) -> FoldedRead | None:
         return None
     found = _fold(node.table, limit, value.high)
     return found and FoldedRead(value, found[0], list(found[1]))
+
+
+class ShortRead(NamedTuple):
+    """A read of `entries`, a power of two of them, at min(value, last) ^ selector: a table by
+    cells, written out for every value, those of a selector of ones from its end."""
+
+    value: Node
+    last: int
+    selector: Node | None
+    entries: list[int]
+
+    @property
+    def operands(self) -> list[Node]:
+        return [self.value] + ([self.selector] if self.selector is not None else [])
+
+
+def short(node: Node, most: int) -> ShortRead | None:
+    """Return a lookup as a read of up to `most` entries, None where it takes more."""
+    at = clamped(node.args[0])
+    if at is None:
+        return None
+    value, plus = at.value, 0
+    if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
+        value, plus = value.args[0], value.args[1].low
+    if value.low < 0 or value.high > TOP:
+        return None
+    cells = np.minimum(np.arange(value.high + 1) + plus, at.limit) >> at.shift
+    sides = [node.table.array[cells | half] for half in ((0, at.half) if at.half else (0,))]
+    changes = np.flatnonzero(np.any([side != side[-1] for side in sides], axis=0))
+    last = int(changes[-1]) + 1 if len(changes) else 0
+    size = len(sides) << last.bit_length()
+    if size > most:
+        return None
+    entries = [0] * size
+    for i in range(last + 1):
+        entries[size - 1 - i] = int(sides[-1][i])
+        entries[i] = int(sides[0][i])
+    return ShortRead(value, last, at.selector, entries)
 
 
 def low_zeros(node: Node, known: dict[int, int] | None = None) -> int:

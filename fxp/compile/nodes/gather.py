@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from fxp.compile.nodes.banks import Banks, intrinsic
-from fxp.compile.nodes.clamped import FoldedRead, StridedRead, clamped, folded, strided
+from fxp.compile.nodes.clamped import (
+    FoldedRead,
+    ShortRead,
+    StridedRead,
+    clamped,
+    folded,
+    short,
+    strided,
+)
 from fxp.compile.nodes.constants import table_bytes
 from fxp.trace.bits import Table
 from fxp.trace.graph import Node
@@ -20,6 +28,7 @@ from fxp.trace.graph import Node
 __all__ = ["SaturatedRead", "TableReader"]
 
 I8, I16, I32, I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
+READ_AT_ONCE = 128  # bytes that one instruction picks from
 EIGHT = 8  # words of 16 bits in the registers that single words are put into
 
 
@@ -42,10 +51,10 @@ class SaturatedRead:
 
     @property
     def entries(self) -> list[int]:
-        """The table at address ^ (selector & half)."""
-        first, second = self.sides[0], self.sides[-1]
-        every = [second[i ^ self.half] if v is None else v for i, v in enumerate(first)]
-        return [v or 0 for v in every]
+        """The table at address ^ selector: a selector of ones reads it from its end. Addresses
+        are the last ones of either half, so that both halves find room."""
+        first, second = self.sides[0], self.sides[-1][::-1]
+        return [(w if v is None else v) or 0 for v, w in zip(first, second)]
 
 
 class TableReader:
@@ -79,6 +88,12 @@ class TableReader:
                 side[address] = node.table.values[entry]
         read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
         return read if self.banks.fit(read.entries) else None
+
+    def short(self, node: Node) -> ShortRead | None:
+        """Return a lookup node that one read of bytes answers, without a shift, or None."""
+        if self.lanes.width != 8 or not self.banks.fit(node.table.values):
+            return None
+        return short(node, READ_AT_ONCE)
 
     def strided(self, node: Node) -> StridedRead | None:
         """Return a lookup node that reads few entries of a large table, or None."""

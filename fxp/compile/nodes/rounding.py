@@ -14,7 +14,7 @@ from llvmlite import ir
 from fxp.compile.nodes.banks import intrinsic
 from fxp.trace.graph import Node
 
-__all__ = ["RoundedProduct", "emit_rounded", "rounded_product"]
+__all__ = ["RoundedProduct", "emit_rounded", "rounded_half", "rounded_product"]
 
 WIDTH = 16
 INSTRUCTIONS = {"avx512": "llvm.x86.avx512.pmul.hr.sw.512", "avx2": "llvm.x86.avx2.pmul.hr.sw"}
@@ -66,3 +66,10 @@ def emit_rounded(builder: ir.IRBuilder, level: str, x, y):
     product = builder.mul(builder.sext(x, wide), builder.sext(y, wide))
     rounded = builder.add(builder.lshr(product, all_lanes(WIDTH - 2)), all_lanes(1))
     return builder.trunc(builder.lshr(rounded, all_lanes(1)), x.type)
+
+
+def rounded_half(builder: ir.IRBuilder, level: str, x, drop: int):
+    """Return (x + 2**(drop-1)) >> drop in every lane of 16 bits: half of its product with
+    2**(16-drop), rounded."""
+    factor = ir.Constant(x.type, [1 << (WIDTH - 1 - drop)] * x.type.count)
+    return emit_rounded(builder, level, x, factor)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from llvmlite import ir
 
 from fxp.compile.machine.target import Target
-from fxp.compile.nodes.clamped import FoldedRead, StridedRead
+from fxp.compile.nodes.clamped import FoldedRead, ShortRead, StridedRead
 from fxp.compile.nodes.gather import SaturatedRead, TableReader
 from fxp.compile.nodes.lanes import lane_modes, provable, reads_signed, reads_unsigned
 from fxp.compile.nodes.lazy import Cone, cones
-from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_product
+from fxp.compile.nodes.rounding import RoundedProduct, emit_rounded, rounded_half, rounded_product
 from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node, SpecError
 
@@ -94,8 +94,11 @@ class _Emitter:
                 stack.extend(needed[node.index])
         return needed
 
-    def _read(self, node: Node) -> SaturatedRead | FoldedRead | StridedRead | None:
+    def _read(self, node: Node) -> SaturatedRead | FoldedRead | ShortRead | StridedRead | None:
         """Return the lookup in a form that needs less than its address, if it has one."""
+        small = self.tables.short(node)
+        if small and reads_unsigned(small.value, self.modes):
+            return small
         read = self.tables.plan(node) or self.tables.folded(node) or self.tables.strided(node)
         if isinstance(read, (FoldedRead, StridedRead)):
             return read if reads_unsigned(read.value, self.modes) else None
@@ -134,6 +137,9 @@ class _Emitter:
         if rounded := self._rounded(node):
             up = self.builder.shl(self._vector(rounded.y), self.lanes.splat(rounded.up))
             return emit_rounded(self.builder, self.tables.level, self._vector(rounded.x), up)
+        if node.op == "shr" and (x := self._half_added(node)) is not None:
+            return rounded_half(self.builder, self.tables.level, self._vector(x),
+                                node.args[1].low)
         if node.op == "add" and (factor := self._factor(node)):
             return self.builder.mul(self._vector(node.args[0]), self.lanes.splat(factor))
         if node.op in ("shl", "shr"):
@@ -142,6 +148,16 @@ class _Emitter:
         operations = {"add": self.builder.add, "sub": self.builder.sub, "mul": self.builder.mul,
                       "and": self.builder.and_, "or": self.builder.or_, "xor": self.builder.xor}
         return operations[node.op](*(self._vector(a) for a in node.args))
+
+    def _half_added(self, node: Node) -> Node | None:
+        """Return x of (x + 2**(n-1)) >> n in lanes of 16 bits where one instruction does it."""
+        total, count = node.args[0], node.args[1].low
+        there = self.lanes.width == 16 and self.tables.level != "plain"
+        if not there or total.op != "add" or not 1 < count < 15:
+            return None
+        x, half = total.args
+        fits = reads_signed(x, self.modes) and reads_signed(total, self.modes)
+        return x if fits and half.is_const and half.low == 1 << (count - 1) else None
 
     def _factor(self, node: Node) -> int | None:
         """Return 1 + 2**n of the sum x + (x << n) in lanes of 32 bits of AVX-512, where several
@@ -243,11 +259,18 @@ class _Emitter:
         read = self._read(node)
         if isinstance(read, StridedRead):
             return self._strided(read)
+        if isinstance(read, ShortRead):
+            index = self._call("umin", self._vector(read.value), self.lanes.splat(read.last))
+            if read.selector is not None:
+                index = self.builder.xor(index, self._vector(read.selector))
+            return self.tables.banks.read(read.entries, index)
         if isinstance(read, FoldedRead):
             u = self._saturating("add", self._vector(read.value), self.lanes.splat(read.offset))
             return self.tables.banks.read(read.entries, self.tables.banks.folded(u))
         if read is None:
             index = node.args[0]
+            if self._turns_round(node):
+                return self.tables.banks.read(_reached(node), self._vector(index.args[0]))
             if not (reads_unsigned(index, self.modes) and index.high < len(node.table)):
                 raise SpecError(f"the index {index!r} can leave {node.table!r}")
             return self.tables.read(node.table, self._vector(index))
@@ -261,8 +284,16 @@ class _Emitter:
             chosen = self.builder.icmp_signed("<", self._vector(read.selector),
                                               self.lanes.splat(0))
             return self.builder.select(chosen, *sides[::-1])
-        select = self.builder.and_(self._vector(read.selector), self.lanes.splat(read.half))
-        return self.tables.banks.read(read.entries, self.builder.xor(address, select))
+        turned = self.builder.xor(address, self._vector(read.selector))
+        return self.tables.banks.read(read.entries, turned)
+
+    def _turns_round(self, node: Node) -> bool:
+        """Whether a lookup's index is cut to the size of a table that registers hold, as reads
+        of registers do by themselves."""
+        index, size = node.args[0], len(node.table)
+        return (index.op == "and" and index.args[1].is_const and index.args[1].low == size - 1
+                and not size & (size - 1) and self.tables.banks.fit(node.table.values)
+                and self.modes[index.args[0].index] != "saturated")
 
     def _strided(self, read: StridedRead):
         b, splat = self.builder, self.lanes.splat
@@ -271,3 +302,16 @@ class _Emitter:
         if read.selector is not None:
             index = b.or_(index, b.and_(self._vector(read.selector), splat(read.half)))
         return self.tables.read(read.table, index)
+
+
+def _reached(node: Node) -> list[int | None]:
+    """Return the table of a lookup whose index is cut to its size, None for entries that it
+    does not come to: where it is a number turned over by signs, or not."""
+    index, values = node.args[0].args[0], node.table.values
+    while index.op == "xor" and (signs := [a for a in index.args if (a.low, a.high) == (-1, 0)]):
+        (index,) = [a for a in index.args if a is not signs[0]]
+    if not 0 <= index.low <= index.high < len(values):
+        return list(values)
+    reached = {*range(index.low, index.high + 1)}
+    reached |= {len(values) - 1 - i for i in reached}
+    return [v if i in reached else None for i, v in enumerate(values)]
