@@ -271,6 +271,9 @@ def run(address):
     d = carray(pointer(d_at, np.{kind}), (images, d_row))
     x = carray(pointer(x_at, np.{kind}), (images, x_row))
     chosen = carray(pointer(chosen_at, np.uint8), (images, chosen_row))
+    moved = np.empty(size * size, np.int64)  # from the first place of a window to each
+    for k in range(size * size):
+        moved[k] = (k // size) * row + (k % size) * channels
     for n in range(images):
         x[n] = zero
         for i in range(rows):
@@ -278,7 +281,5 @@ def run(address):
                 first = i * size * row + j * size * channels
                 out = (i * columns + j) * channels
                 for c in range(channels):
-                    k = np.int64(chosen[n, out + c])
-                    at = first + (k // size) * row + (k % size) * channels + c
-                    x[n, at] = d[n, out + c]
+                    x[n, first + c + moved[chosen[n, out + c]]] = d[n, out + c]
 '''
