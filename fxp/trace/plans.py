@@ -102,6 +102,12 @@ class MatmulPlan:
 
         return trace(first, ports, outputs=tuple(self.step.outputs))
 
+    def words_of_state(self) -> dict[str, str] | None:
+        """Return which part of the state each result is, None where one is anything else."""
+        found = {k: n.name for k, n in self.finish.outputs.items() if n.op == "input"}
+        same = found.keys() == self.finish.outputs.keys() and {*found.values()} <= {*self.state}
+        return found if same else None
+
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
         return ["row", "rows", "depth", "columns", "used", "scratch",

@@ -104,14 +104,20 @@ class _Canvas:
 
     def finish(self, ar, left: int) -> Calls:
         """Return the calls that round the registers to words and cut the room away."""
-        words = {k: np.empty((self.out.rows, self.image), v.dtype)
-                 for k, v in self.out.named("o").items()}
-        end = map_over(ar, self.plan.finish, (), {**self.state, **words})
+        words, calls = self._words(ar)
         form = (self.out.rows, self.form[0], self.columns, self.form[2])
         pairs = [(to, words[k][:, : self.form[0] * self.row].reshape(form)
                   [:, :, left : left + self.form[1]])
                  for k, to in _named("o", as_images(self.out, self.form)).items()]
-        return [end, copying(ar, pairs)]
+        return [*calls, copying(ar, pairs)]
+
+    def _words(self, ar):
+        """Return the words of the registers, which may be the registers, and their calls."""
+        if same := self.plan.words_of_state():
+            return {word: self.state[part] for word, part in same.items()}, []
+        words = {k: np.empty((self.out.rows, self.image), v.dtype)
+                 for k, v in self.out.named("o").items()}
+        return words, [map_over(ar, self.plan.finish, (), {**self.state, **words})]
 
 
 def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
