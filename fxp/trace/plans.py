@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -131,15 +132,16 @@ class JoinedPlan:
 class SpanPlan:
     """state[p + i] = step(state[p + i], b[q + i], a) for a span of i, in a fixed order.
 
-    For every image, row y, column x, channel c (in this order) of a that is not
-    `absent`, and every tap t: p is the sum of image, row, x, c and t times the strides
-    of state, q the same with those of the vectors b. The row is first_row + stride y;
-    taps with row + t outside 0..rows are left out. The span is that of as many columns
-    as there are taps, `unit` numbers each; columns whose number, counted from
-    first_column + stride x, lies outside 0..columns need not be computed. What is
-    computed beyond them and beyond the span fills up vectors. State lies in memory as
-    registers.
+    For every image, row y and entry e (in this order) of a that is not `absent`, and every
+    tap t from `tap` up to `taps`: p is the sum of image, row and t times the strides of
+    state and of what the table says of e, q the same of the vectors b. The row is
+    first_row + stride y; taps with row + t outside 0..rows are left out. The table has,
+    for each entry, the FIELDS: where it lies in a, state and vectors, behind the row, and
+    of which i the span begins and ends; a's lie `beside` each other if that is 1. What is
+    computed beyond the span fills up vectors. State lies in memory as registers.
     """
+
+    FIELDS: ClassVar = ("a", "state", "vector", "begin", "end")
 
     step: Circuit
     state: tuple[str, ...]
@@ -159,11 +161,9 @@ class SpanPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        strides = [f"{p}_{of}" for p in ("state", "vector")
-                   for of in ("image", "row", "column", "channel", "tap")]
-        return ["image", "images", "height", "width", "channel", "channels", "taps", "unit",
-                "first_row", "first_column", "stride", "rows", "columns", "scratch",
-                "a_image", "a_row", "a_column", "a_channel", *strides,
+        strides = [f"{p}_{of}" for p in ("state", "vector") for of in ("image", "row", "tap")]
+        return ["image", "images", "height", "entries", "beside", "table", "tap", "taps",
+                "first_row", "stride", "rows", "scratch", "a_image", "a_row", *strides,
                 *self.scalars, *self.vectors, *self.state]
 
 
