@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from fxp.run.execute import LANES, WORTH_A_THREAD, Arrays, Call, kernel_of
-from fxp.run.threads import PARTS, parts_of
+from fxp.run.threads import parts_of
 from fxp.trace.plans import SpanPlan
 
 __all__ = ["Loops", "Place", "bind_spans"]
 
+MANY = 8  # parts for each thread: images have unequally many numbers that are not zero
 AXES = ("image", "row", "column", "channel", "tap")
 
 
@@ -94,6 +95,6 @@ def _shares(every: dict[str, int], split: str, work: int, threads: int
     """Return the bounds of each part."""
     if not split:
         return [{}]
-    each = PARTS if split == "image" else 1  # parts of others all go through all images
+    each = MANY if split == "image" else 2  # parts of others all go through all images
     return [{split: bounds}
             for bounds in parts_of(every[split], work, WORTH_A_THREAD, threads, each)]
