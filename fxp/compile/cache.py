@@ -27,6 +27,7 @@ from fxp.compile.machine import kept
 from fxp.compile.machine.defined import check_defined
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
+from fxp.compile.nests.narrow import NarrowMatmul
 from fxp.compile.nests.products import emit_matmul, sum_width
 from fxp.compile.nests.spans import emit_spans
 from fxp.compile.nodes.clamped import folded
@@ -71,7 +72,15 @@ class Kernel(Code):
         self.plan = plan
 
 
-_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
+def _emit_product(builder, plan: MatmulPlan, lanes: Lanes, arguments: Arguments) -> None:
+    if plan.narrow:
+        NarrowMatmul(builder, plan, lanes, arguments).emit()
+    else:
+        emit_matmul(builder, plan, lanes, arguments)
+
+
+_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: _emit_product,
+                                   SpanPlan: emit_spans}
 
 
 def core(key: str):

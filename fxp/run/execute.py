@@ -9,6 +9,7 @@ words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from fxp.compile.loading import compiler
 from fxp.once import cached_property
 from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
-from fxp.trace.plans import MapPlan, MatmulPlan, plan_digest
+from fxp.trace.plans import NARROW_ROWS, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
            "in_order", "kernel_of", "together"]
@@ -173,7 +174,10 @@ class VectorMatmul(Call):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        scratch = [np.empty((1 + len(a)) * depth + high - low + 8, np.int64)
+        if kernel is None and columns == LANES and rows >= NARROW_ROWS and plan.combine is None:
+            plan = replace(plan, narrow=True)
+        beside = NARROW_ROWS if plan.narrow else 1
+        scratch = [np.empty(beside * (2 + len(a)) * (depth + plan.SPARE) + high - low, np.int64)
                    for low, high in shares]
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]

@@ -12,7 +12,10 @@ import numpy as np
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+__all__ = ["NARROW_ROWS", "JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+
+
+NARROW_ROWS = 4
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
+    `narrow` is for few columns: NARROW_ROWS rows are summed beside each other, each with a
+    scratch of its own.
+
     `origin` is what init holds everywhere, port by port, where that is known. `joined`
     returns another way to the same words, for operands that it fits, or None.
     """
@@ -73,7 +79,10 @@ class MatmulPlan:
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
     joined: Callable[[], JoinedPlan | None] = field(default=lambda: None, compare=False)
+    narrow: bool = False
     extra: tuple[str, ...] = field(init=False)
+
+    SPARE: ClassVar = 8  # numbers of 64 bits that may be written behind the steps of a row
 
     def __post_init__(self):
         known = {*self.state, "element"}

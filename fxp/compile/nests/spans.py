@@ -10,7 +10,6 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
-from fxp.compile.nests.steps import any_present
 from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.plans import SpanPlan
 
@@ -68,14 +67,23 @@ class _Spans:
         whole = b.select(b.icmp_signed("==", args["beside"], i64(1)),
                          b.and_(args["entries"], i64(-AT_ONCE)), i64(0))
         with self._range(i64(0), whole, AT_ONCE) as entry:
-            with b.if_then(any_present(b, self.plan, self.memory, args, b.add(base, entry),
-                                       AT_ONCE)):
+            with b.if_then(self._any_present(b.add(base, entry))):
                 for i in range(AT_ONCE):
                     number = b.add(entry, i64(i))
                     self._write(number, b.add(base, number))
         with self._range(whole, args["entries"]) as entry:
             self._write(entry, b.add(base, self._of(entry, "a")))
         return b.load(self.taken)
+
+    def _any_present(self, at):
+        """Return whether any of the next first fields is not the absent one."""
+        b, name = self.builder, self.plan.scalars[0]
+        kind = ir.VectorType(ir.IntType(8 * self.plan.dtypes[name].itemsize), AT_ONCE)
+        words = b.load(self.memory.pointer(name, self.args[name], at, kind),
+                       align=kind.element.width // 8)
+        absent = ir.Constant(kind, [self.plan.absent] * AT_ONCE)
+        there = b.bitcast(b.icmp_signed("!=", words, absent), ir.IntType(AT_ONCE))
+        return b.icmp_signed("!=", there, ir.Constant(there.type, 0))
 
     def _write(self, entry, at):
         """Write an entry; it counts if its first field is not the absent one."""

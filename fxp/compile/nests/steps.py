@@ -12,20 +12,10 @@ from numba.core import cgutils
 from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["Steps", "any_present"]
+__all__ = ["Steps"]
 
 I64 = ir.IntType(64)
 AT_ONCE = 8  # operands that are compared with the absent one together
-
-
-def any_present(builder, plan, memory: Memory, args: Arguments, at, count: int):
-    """Return whether any of so many first fields, from an offset on, is not the absent one."""
-    name = plan.scalars[0]
-    kind = ir.VectorType(ir.IntType(8 * plan.dtypes[name].itemsize), count)
-    words = builder.load(memory.pointer(name, args[name], at, kind), align=kind.element.width // 8)
-    absent = ir.Constant(kind, [plan.absent] * count)
-    there = builder.bitcast(builder.icmp_signed("!=", words, absent), ir.IntType(count))
-    return builder.icmp_signed("!=", there, ir.Constant(there.type, 0))
 
 
 class Steps:
@@ -55,9 +45,13 @@ class Steps:
 
     def _many(self, base, k):
         """Write the next operands, unless none of them is there."""
-        b = self.builder
-        with b.if_then(any_present(b, self.plan, self.memory, self.args, b.add(base, k),
-                                   AT_ONCE)):
+        b, name = self.builder, self.plan.scalars[0]
+        kind = ir.VectorType(ir.IntType(8 * self.plan.dtypes[name].itemsize), AT_ONCE)
+        pointer = self.memory.pointer(name, self.args[name], b.add(base, k), kind)
+        words = b.load(pointer, align=kind.element.width // 8)
+        absent = ir.Constant(kind, [self.plan.absent] * AT_ONCE)
+        there = b.bitcast(b.icmp_signed("!=", words, absent), ir.IntType(AT_ONCE))
+        with b.if_then(b.icmp_signed("!=", there, ir.Constant(there.type, 0))):
             for i in range(AT_ONCE):
                 self._write(base, b.add(k, i64(i)))
 
