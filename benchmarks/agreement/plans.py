@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
-from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul
+from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, shaped
 from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import JoinedPlan, MatmulPlan
@@ -85,6 +85,7 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
         found = {n: _like(rng, v, gap) for n, v in before.items()}
         threads = 1 if rows < 2 else 2
         taken, vectors = (plan, b) if joined is None else (joined.plan, _packed(joined, b))
+        taken = shaped(taken, rows, depth, wide)
         VectorMatmul(taken, a, vectors, init, found, extra, threads, columns,
                      MatmulKernel(taken, level))(**scalars)
         for n, words in wanted.items():

@@ -27,8 +27,8 @@ from fxp.compile.machine import kept
 from fxp.compile.machine.defined import check_defined
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
-from fxp.compile.nests.narrow import NarrowMatmul
-from fxp.compile.nests.products import emit_matmul, sum_width
+from fxp.compile.nests.narrow import emit_product
+from fxp.compile.nests.products import sum_width
 from fxp.compile.nests.spans import emit_spans
 from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
@@ -72,14 +72,7 @@ class Kernel(Code):
         self.plan = plan
 
 
-def _emit_product(builder, plan: MatmulPlan, lanes: Lanes, arguments: Arguments) -> None:
-    if plan.narrow:
-        NarrowMatmul(builder, plan, lanes, arguments).emit()
-    else:
-        emit_matmul(builder, plan, lanes, arguments)
-
-
-_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: _emit_product,
+_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_product,
                                    SpanPlan: emit_spans}
 
 

@@ -21,13 +21,14 @@ from fxp.trace.circuit import evaluate
 from fxp.trace.plans import NARROW_ROWS, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
-           "in_order", "kernel_of", "together"]
+           "in_order", "kernel_of", "shaped", "together"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
+LONG = 1 << 9  # steps of a sum that is looked through for those that change nothing
 WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
 
 Arrays = dict[str, np.ndarray]
@@ -174,14 +175,23 @@ class VectorMatmul(Call):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        if kernel is None and columns == LANES and rows >= NARROW_ROWS and plan.combine is None:
-            plan = replace(plan, narrow=True)
-        beside = NARROW_ROWS if plan.narrow else 1
+        plan = plan if kernel else shaped(plan, rows, depth, columns)
+        beside = NARROW_ROWS if plan.shape == "narrow" else 1
         scratch = [np.empty(beside * (2 + len(a)) * (depth + plan.SPARE) + high - low, np.int64)
                    for low, high in shares]
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]
         super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch))
+
+
+def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
+    """Return the plan for a product of this shape, padding among its columns."""
+    if columns != LANES or plan.combine is not None:
+        return plan
+    if rows >= NARROW_ROWS:
+        return replace(plan, shape="narrow")
+    long = rows == 1 and depth >= LONG and plan.nothing is not None
+    return replace(plan, shape="long") if long else plan
 
 
 def joins(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:

@@ -58,8 +58,9 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
-    `narrow` is for few columns: NARROW_ROWS rows are summed beside each other, each with a
-    scratch of its own.
+    Nor does a step change anything where b's first field is `nothing`, if that is given. The
+    shape is for one vector of columns: `narrow` has NARROW_ROWS rows summed beside each other,
+    each with a scratch of its own, `long` leaves out where all of b's row is `nothing`.
 
     `origin` is what init holds everywhere, port by port, where that is known. `joined`
     returns another way to the same words, for operands that it fits, or None.
@@ -79,7 +80,8 @@ class MatmulPlan:
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
     joined: Callable[[], JoinedPlan | None] = field(default=lambda: None, compare=False)
-    narrow: bool = False
+    nothing: int | None = None
+    shape: str = ""
     extra: tuple[str, ...] = field(init=False)
 
     SPARE: ClassVar = 8  # numbers of 64 bits that may be written behind the steps of a row

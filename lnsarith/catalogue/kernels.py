@@ -129,6 +129,7 @@ class Accumulator:
             absent=None if tree else low_a,
             low=None if tree else trace(step, low), low_limit=spec.one_level(self.of("a")),
             combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched,
+            nothing=None if tree else spec.zero_level(self.of("b")),
             joined=cache(lambda: self._joined(end, ports or {}, names, stored, dtypes or {},
                                               keep_untouched)))
 

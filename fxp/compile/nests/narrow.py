@@ -1,7 +1,8 @@
-"""The loops of a product with few columns, in LLVM: several rows beside each other.
+"""The loops of a product with one vector of columns, in LLVM.
 
-A sum waits for itself at each step. Where columns fill one vector, sums of other rows are
-all that can go on meanwhile; each row has steps of its own.
+A sum waits for itself at each step. Sums of other rows are all that can go on meanwhile,
+where there are some; each row has steps of its own. Of one long row, those steps are left out
+whose vector changes nothing.
 """
 
 from __future__ import annotations
@@ -12,14 +13,23 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nests.loops import i64
-from fxp.compile.nests.products import LANES, Matmul
+from fxp.compile.nests.products import LANES, Matmul, emit_matmul
 from fxp.compile.nests.steps import Steps
 from fxp.trace.plans import NARROW_ROWS
 
-__all__ = ["NarrowMatmul"]
+__all__ = ["emit_product"]
 
 
-class NarrowMatmul(Matmul):
+def emit_product(builder, plan, lanes, args) -> None:
+    """Append the loops of a matrix product of the shape that the plan is for."""
+    kind = _SHAPES.get(plan.shape) if lanes.count <= LANES else None
+    if kind:
+        kind(builder, plan, lanes, args).emit()
+    else:
+        emit_matmul(builder, plan, lanes, args)
+
+
+class _NarrowMatmul(Matmul):
     """Rows beside each other, whose columns are LANES."""
 
     def __init__(self, builder, plan, lanes, args):
@@ -71,6 +81,66 @@ class NarrowMatmul(Matmul):
             self.finish.emit(row, i64(0), [self._state(t) for t in range(len(self.offsets))])
 
 
+class _LongSum(Matmul):
+    """One long row, whose columns are LANES."""
+
+    def emit(self):
+        b = self.builder
+        offsets = [i64(t) for t in range(0, LANES, self.lanes.count)]
+        self.live = [b.sub(self.args["used"], offset) for offset in offsets]
+        self.states = self.states[: len(offsets)]
+        for t, offset in enumerate(offsets):
+            self._start(self.args["row"], offset, t)
+        with self._range(i64(0), self._collect()) as position:
+            k = b.load(self._slot(position))
+            at = b.add(b.mul(self.args["row"], self.args["a_row"]), b.mul(k, self.args["a_step"]))
+            scalars = {n: self.lanes.broadcast(b, self.memory.load_scalar(n, self.args[n], at))
+                       for n in self.plan.scalars}
+            row = b.mul(k, self.args["b_row"])
+            self._steps(self.plan.step, scalars, [b.add(row, offset) for offset in offsets])
+        with b.if_then(b.icmp_signed("<", self.args["row"], self.args["rows"])):
+            self.finish.emit(self.args["row"], i64(0),
+                             [self._state(t) for t in range(len(offsets))])
+
+    def _collect(self):
+        """Write the steps that change something to the scratch; return their count."""
+        b, args, plan = self.builder, self.args, self.plan
+        count = cgutils.alloca_once_value(b, i64(0))
+        b.store(i64(0), count)
+        scalar, vector = plan.scalars[0], plan.vectors[0]
+        kind = ir.VectorType(ir.IntType(8 * plan.dtypes[vector].itemsize), LANES)
+        bits, used = ir.IntType(LANES), self._used()
+        with self._range(i64(0), args["depth"]) as k:
+            place = self.memory.pointer(vector, args[vector], b.mul(k, args["b_row"]), kind)
+            row = b.load(place, align=kind.element.width // 8)
+            nothing = ir.Constant(kind, [plan.nothing] * LANES)
+            any_there = b.icmp_signed("!=", b.and_(used, b.bitcast(
+                b.icmp_signed("!=", row, nothing), bits)), ir.Constant(bits, 0))
+            at = b.add(b.mul(args["row"], args["a_row"]), b.mul(k, args["a_step"]))
+            field = self.memory.load_scalar(scalar, args[scalar], at)
+            there = b.icmp_signed("!=", field, ir.Constant(field.type, plan.absent))
+            position = b.load(count)
+            b.store(k, self._slot(position))
+            b.store(b.add(position, b.zext(b.and_(there, any_there), position.type)), count)
+        return b.load(count)
+
+    def _used(self):
+        """Return a bit for each column, set where it counts."""
+        b, kind = self.builder, ir.VectorType(ir.IntType(16), LANES)
+        undefined = ir.Constant(kind, ir.Undefined)
+        one = b.insert_element(undefined, b.trunc(self.args["used"], kind.element),
+                               ir.Constant(ir.IntType(32), 0))
+        order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        columns = ir.Constant(kind, list(range(LANES)))
+        counts = b.icmp_signed("<", columns, b.shuffle_vector(one, undefined, order))
+        return b.bitcast(counts, ir.IntType(LANES))
+
+    def _slot(self, position):
+        b = self.builder
+        at = b.add(self.args["scratch"], b.mul(position, i64(8)))
+        return b.inttoptr(at, ir.IntType(64).as_pointer())
+
+
 class _Moved:
     """Arguments whose scratch is that of a row."""
 
@@ -82,3 +152,6 @@ class _Moved:
 
     def __getitem__(self, name: str):
         return self.scratch if name == "scratch" else self.args[name]
+
+
+_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum}
