@@ -28,8 +28,8 @@ class Loops(NamedTuple):
     """How far the loops go: the taps of a window, each way; `unit` numbers a column of a span;
     the row and column of the first tap at 0, 0, and the bounds of both; how far it moves.
 
-    `split` names what threads may share out, whichever keeps their states apart: image, or
-    channel (taps where there is one channel), or nothing.
+    `split` names what threads may share out: image or channel, whichever keeps
+    their states apart, or nothing.
     """
 
     taps: int
@@ -52,7 +52,7 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
     first = next(iter(a.values()))
     images, height, width, channels = first.shape
     kernel = kernel_of(plan)
-    values = {"image": 0, "images": images, "height": height, "tap": 0, "taps": loops.taps,
+    values = {"image": 0, "images": images, "height": height, "taps": loops.taps,
               "first_row": loops.first[0], "stride": loops.stride, "rows": loops.bound[0]}
     steps = [s // first.itemsize for s in first.strides]
     values.update(zip(("a_image", "a_row"), steps))
@@ -63,17 +63,15 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
         values.update((name, array.ctypes.data) for name, array in group.items())
     lanes = -(-loops.taps * loops.unit // LANES) * LANES
     work = first.size * loops.taps * lanes
-    split = "tap" if loops.split == "channel" and channels == 1 else loops.split
-    every = {"image": images, "channel": channels, "tap": loops.taps}
+    every = {"image": images, "channel": channels}
     parts, kept = [], []
-    for share in _shares(every, split, work, threads):
+    for share in _shares(every, loops.split, work, threads):
         table = _table(width, range(*share.pop("channel", (0, channels))), loops, steps[2:],
                        state.strides[2:4], vectors.strides[2:4])
         scratch = np.empty((1 + len(a)) * (len(table) + 1), np.int64)
         kept.append((table, scratch))
         beside = np.array_equal(table[:, 0], np.arange(len(table)))
-        bounds = {name: bound for axis, (low, high) in share.items()
-                  for name, bound in ((axis, low), (f"{axis}s", high))}
+        bounds = dict(zip(("image", "images"), share.get("image", ())))
         parts.append({**values, **bounds, "entries": len(table), "beside": int(beside),
                       "table": table.ctypes.data, "scratch": scratch.ctypes.data})
     return Call(kernel, parts, threads, (a, vectors, state, kept))

@@ -144,7 +144,7 @@ class SpanPlan:
     """state[p + i] = step(state[p + i], b[q + i], a) for a span of i, in a fixed order.
 
     For every image, row y and entry e (in this order) of a that is not `absent`, and every
-    tap t from `tap` up to `taps`: p is the sum of image, row and t times the strides of
+    tap t below `taps`: p is the sum of image, row and t times the strides of
     state and of what the table says of e, q the same of the vectors b. The row is
     first_row + stride y; taps with row + t outside 0..rows are left out. The table has,
     for each entry, the FIELDS: where it lies in a, state and vectors, behind the row, and
@@ -173,7 +173,7 @@ class SpanPlan:
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
         strides = [f"{p}_{of}" for p in ("state", "vector") for of in ("image", "row", "tap")]
-        return ["image", "images", "height", "entries", "beside", "table", "tap", "taps",
+        return ["image", "images", "height", "entries", "beside", "table", "taps",
                 "first_row", "stride", "rows", "scratch", "a_image", "a_row", *strides,
                 *self.scalars, *self.vectors, *self.state]
 

@@ -52,7 +52,7 @@ class _Spans:
         """Return the first tap that falls inside of the rows, and the one behind the last."""
         b, args = self.builder, self.args
         low, high = b.sub(i64(0), first), b.sub(args["rows"], first)
-        low = b.select(b.icmp_signed(">", low, args["tap"]), low, args["tap"])
+        low = b.select(b.icmp_signed(">", low, i64(0)), low, i64(0))
         high = b.select(b.icmp_signed("<", high, args["taps"]), high, args["taps"])
         return low, high
 
