@@ -28,6 +28,7 @@ LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
+WORTH_BESIDE = 1 << 10  # steps of all rows that are worth code for rows beside each other
 LONG = 1 << 9  # steps of a sum that is looked through for those that change nothing
 WORTH_PACKING = 32, 1 << 22  # rows and steps of a product whose vectors are packed into words
 
@@ -188,7 +189,7 @@ def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
     """Return the plan for a product of this shape, padding among its columns."""
     if columns != LANES or plan.combine is not None:
         return plan
-    if rows >= NARROW_ROWS:
+    if rows >= NARROW_ROWS and rows * depth >= WORTH_BESIDE:
         return replace(plan, shape="narrow")
     long = rows == 1 and depth >= LONG and plan.nothing is not None
     return replace(plan, shape="long") if long else plan
