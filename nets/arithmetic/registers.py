@@ -57,5 +57,4 @@ def map_over(ar, circuit: Circuit, state, arrays: Arrays) -> Callable[..., None]
 def copying(ar, pairs) -> Callable[[], None]:
     """Return the call that copies the second of each pair of arrays into the first; they have
     no memory in common."""
-    words = ar.backend == "vector" and hasattr(ar, "threads")  # floats need no compiler
-    return bind_copies(pairs, ar.threads if words else 1)
+    return bind_copies(pairs, ar.threads if ar.backend == "vector" else 1)
