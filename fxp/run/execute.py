@@ -77,13 +77,16 @@ class Call:
         self.kept = kept  # arrays that the addresses lead to
         names = kernel.names
         self.arguments = np.array([[p.get(n, 0) for n in names] for p in parts], np.int64)
-        self.places = {n: i for i, n in enumerate(names) if n not in parts[0]}
+        self.cells = memoryview(self.arguments.reshape(-1))  # soonest written
+        self.places = {n: range(i, self.arguments.size, len(names))
+                       for i, n in enumerate(names) if n not in parts[0]}
         self.first = _address(self.arguments)
 
     def given(self, **scalars: int) -> Call:
         """Put the scalars where the kernel reads them; return the call."""
         for name, value in scalars.items():
-            self.arguments[:, self.places[name]] = value
+            for place in self.places[name]:
+                self.cells[place] = value
         return self
 
     @cached_property

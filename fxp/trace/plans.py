@@ -12,7 +12,8 @@ import numpy as np
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["NARROW_ROWS", "JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+__all__ = ["NARROW_ROWS", "JoinedPlan", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest",
+           "span_plan"]
 
 
 NARROW_ROWS = 4

@@ -7,12 +7,10 @@ whose vector changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.nests.loops import i64
+from fxp.compile.nests.loops import Arguments, i64
 from fxp.compile.nests.products import LANES, Matmul, emit_matmul
 from fxp.compile.nests.steps import Steps
 from fxp.trace.plans import NARROW_ROWS
@@ -141,17 +139,13 @@ class _LongSum(Matmul):
         return b.inttoptr(at, ir.IntType(64).as_pointer())
 
 
-class _Moved:
+class _Moved(Arguments):
     """Arguments whose scratch is that of a row."""
 
-    def __init__(self, builder, plan, args: Mapping, r: int):
-        self.args = args
+    def __init__(self, builder, plan, args: Arguments, r: int):
         each = builder.mul(builder.add(args["depth"], i64(plan.SPARE)),
                            i64(8 * r * (2 + len(plan.scalars))))
-        self.scratch = builder.add(args["scratch"], each)
-
-    def __getitem__(self, name: str):
-        return self.scratch if name == "scratch" else self.args[name]
+        self.values = {**args.values, "scratch": builder.add(args["scratch"], each)}
 
 
 _SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum}

@@ -135,7 +135,7 @@ class _Spans:
         with self._range(*taps) as tap:
             places = [b.add(start, b.mul(tap, args[f"{place}_tap"]))
                       for place, start in zip(PLACES, starts)]
-            with self._range(*span, self.lanes.count) as lane:
+            with self._range(span[0], span[1], self.lanes.count) as lane:
                 self._step(circuit, scalars, *(b.add(p, lane) for p in places))
 
     def _step(self, circuit, scalars, state, vector):
