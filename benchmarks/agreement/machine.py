@@ -12,7 +12,8 @@ from llvmlite import ir
 from fxp.compile.machine.defined import check_defined
 from fxp.compile.machine.target import Target
 from fxp.compile.nests.loops import Arguments, emit_map
-from fxp.compile.nests.products import emit_matmul, sum_width
+from fxp.compile.nests.narrow import emit_product
+from fxp.compile.nests.products import sum_width
 from fxp.compile.nodes.lanes import WIDTHS, lane_modes, plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.format import word_dtype
@@ -94,7 +95,7 @@ class MatmulKernel:
         module = ir.Module()
         module.triple = llvm.get_default_triple()
         target = _target(level)
-        _add(module, "product", plan, Lanes(sum_width(plan, target), target), emit_matmul)
+        _add(module, "product", plan, Lanes(sum_width(plan, target), target), emit_product)
         self.engine = compiled(str(module), PROCESSORS[level], optimise)
 
         self.entry = self.engine.get_function_address("product")

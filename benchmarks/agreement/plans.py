@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
-from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, levels_of
+from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, levels_of, shaped
 from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import Form, MatmulPlan
@@ -84,6 +84,7 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
         found = {n: _like(rng, v, gap) for n, v in before.items()}
         threads = 1 if rows < 2 else 2
         taken, vectors = (plan, b) if form is None else (form.plan, _packed(form, b))
+        taken = shaped(taken, rows, depth, wide)
         VectorMatmul(taken, a, vectors, init, found, extra, threads, columns,
                      MatmulKernel(taken, level))(**scalars)
         for n, words in wanted.items():

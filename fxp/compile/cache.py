@@ -27,7 +27,8 @@ from fxp.compile.machine import kept
 from fxp.compile.machine.native import Function, function
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
-from fxp.compile.nests.products import emit_matmul, sum_width
+from fxp.compile.nests.narrow import emit_product
+from fxp.compile.nests.products import sum_width
 from fxp.compile.nests.spans import emit_spans
 from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
@@ -79,7 +80,8 @@ class Kernel(Code):
         return self._made.entry
 
 
-_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_matmul, SpanPlan: emit_spans}
+_EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_product,
+                                   SpanPlan: emit_spans}
 
 
 def scalar_kernel(name: str, circuits: dict, loop: str):

@@ -20,13 +20,15 @@ FIELDS = ("count", "to", "of")
 
 
 def _mover(bits: int):
-    """Return the copy of one number of so many bits."""
+    """Return the copy of so many bits, wherever they lie."""
+    lane = ir.IntType(min(bits, 64))
+    kind = lane if bits <= 64 else ir.VectorType(lane, bits // 64)
+
     @intrinsic
     def move(typingctx, to, of):
         def generate(context, builder, signature, values):
-            kind = ir.IntType(bits).as_pointer()
-            to, of = (builder.inttoptr(v, kind) for v in values)
-            builder.store(builder.load(of, align=bits // 8), to, align=bits // 8)
+            to, of = (builder.inttoptr(v, kind.as_pointer()) for v in values)
+            builder.store(builder.load(of, align=1), to, align=1)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), generate
@@ -34,12 +36,38 @@ def _mover(bits: int):
     return move
 
 
-_move8, _move16, _move32, _move64 = (_mover(bits) for bits in (8, 16, 32, 64))
+_move8, _move16, _move32, _move64, _move128, _move512 = (
+    _mover(bits) for bits in (8, 16, 32, 64, 128, 512))
+
+
+@njit(nogil=True)
+def _bytes(to, of, count):
+    """Copy bytes that lie side by side."""
+    end = to + count
+    while end - to >= 64:
+        _move512(to, of)
+        to, of = to + 64, of + 64
+    while end - to >= 16:
+        _move128(to, of)
+        to, of = to + 16, of + 16
+    if end - to >= 8:
+        _move64(to, of)
+        to, of = to + 8, of + 8
+    if end - to >= 4:
+        _move32(to, of)
+        to, of = to + 4, of + 4
+    if end - to >= 2:
+        _move16(to, of)
+        to, of = to + 2, of + 2
+    if end > to:
+        _move8(to, of)
 
 
 @njit(nogil=True)
 def _line(to, of, size, count, to_step, of_step):
-    if size == 1:
+    if to_step == size and of_step == size:
+        _bytes(to, of, size * count)
+    elif size == 1:
         for i in range(count):
             _move8(to + i * to_step, of + i * of_step)
     elif size == 2:
@@ -73,10 +101,7 @@ def _copy(address):
                 for m in range(count3):
                     here = to + i * to0 + j * to1 + k * to2 + m * to3
                     there = of + i * of0 + j * of1 + k * of2 + m * of3
-                    if to_step == size and of_step == size:
-                        _line(here, there, size, count, size, size)
-                    else:
-                        _line(here, there, size, count, to_step, of_step)
+                    _line(here, there, size, count, to_step, of_step)
 
 
 COPY = Code(("to", "of", "size", *(f"{field}_{i}" for i in range(AXES) for field in FIELDS)),

@@ -9,6 +9,7 @@ words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,18 @@ from fxp.compile.loading import compiler
 from fxp.once import cached_property
 from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
-from fxp.trace.plans import Levels, MapPlan, MatmulPlan, plan_digest
+from fxp.trace.plans import NARROW_ROWS, Levels, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
-           "in_order", "kernel_of", "levels_of", "together"]
+           "in_order", "kernel_of", "levels_of", "shaped", "together"]
 
 BACKENDS = ("vector", "numpy")
 LANES = 32  # rows of b, init, extra and out are padded to a multiple of this
 VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
-SPARE = 8  # numbers that a kernel may write behind the last one
+WORTH_BESIDE = 1 << 10  # steps of all rows that are worth code for rows beside each other
+LONG = 1 << 9  # steps of a sum that is looked through for those that change nothing
 WORTH_A_FORM = 32, 1 << 22  # rows and steps of a product whose operands are looked at first
 
 Arrays = dict[str, np.ndarray]
@@ -75,13 +77,16 @@ class Call:
         self.kept = kept  # arrays that the addresses lead to
         names = kernel.names
         self.arguments = np.array([[p.get(n, 0) for n in names] for p in parts], np.int64)
-        self.places = {n: i for i, n in enumerate(names) if n not in parts[0]}
+        self.cells = self.arguments.reshape(-1).data  # soonest written
+        self.places = {n: range(i, self.arguments.size, len(names))
+                       for i, n in enumerate(names) if n not in parts[0]}
         self.first = _address(self.arguments)
 
     def given(self, **scalars: int) -> Call:
         """Put the scalars where the kernel reads them; return the call."""
         for name, value in scalars.items():
-            self.arguments[:, self.places[name]] = value
+            for place in self.places[name]:
+                self.cells[place] = value
         return self
 
     @cached_property
@@ -174,11 +179,24 @@ class VectorMatmul(Call):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        scratch = [np.empty((1 + len(a)) * (depth + SPARE) + high - low + SPARE, np.int64)
+        plan = plan if kernel else shaped(plan, rows, depth, columns)
+        beside = NARROW_ROWS if plan.shape == "narrow" else 1
+        scratch = [np.empty(beside * (2 + len(a)) * (depth + plan.SPARE) + high - low + plan.SPARE,
+                            np.int64)
                    for low, high in shares]
         parts = [{**values, "row": low, "rows": high, "scratch": _address(part)}
                  for (low, high), part in zip(shares, scratch)]
         super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch))
+
+
+def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
+    """Return the plan for a product of this shape, padding among its columns."""
+    if columns != LANES or plan.combine is not None:
+        return plan
+    if rows >= NARROW_ROWS and rows * depth >= WORTH_BESIDE:
+        return replace(plan, shape="narrow")
+    long = rows == 1 and depth >= LONG and plan.nothing is not None
+    return replace(plan, shape="long") if long else plan
 
 
 def worth_a_form(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:

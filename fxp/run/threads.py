@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 
 import numpy as np
 
 from fxp.compile.loading import team
 
-__all__ = ["PARTS", "parts_of", "processors", "run_parts"]
+__all__ = ["PARTS", "in_threads", "parts_of", "processors", "run_parts"]
 
 PARTS = 3  # of a job for each thread: they do not all take equally long
 
@@ -33,6 +35,23 @@ def parts_of(size: int, work: float, worth: float, threads: int, each: int = PAR
 def run_parts(parts: np.ndarray, threads: int) -> None:
     """Run parts, rows of the addresses of machine code and of its arguments, contiguous."""
     _team().run(parts, threads)
+
+
+def in_threads(calls: Sequence[Callable[[], object]]) -> Callable[[], None]:
+    """Return one call of several, each in a thread of its own: of what lets go of the
+    interpreter for long, as NumPy does, and writes nothing that another one reads or writes."""
+    first, *others = calls
+
+    def run() -> None:
+        waiting = [_pool().submit(call) for call in others]
+        try:
+            first()
+        finally:
+            wait(waiting)
+        for other in waiting:
+            other.result()
+
+    return run
 
 
 class _Team:
@@ -79,5 +98,11 @@ def _team() -> _Team:
     return _Team()
 
 
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(processors())
+
+
 if hasattr(os, "register_at_fork"):  # a child process has none of the threads
     os.register_at_fork(after_in_child=_team.cache_clear)
+    os.register_at_fork(after_in_child=_pool.cache_clear)

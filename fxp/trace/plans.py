@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["Form", "Levels", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest", "span_plan"]
+__all__ = ["NARROW_ROWS", "Form", "Levels", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest",
+           "span_plan"]
+
+
+NARROW_ROWS = 4
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class MatmulPlan:
     leaves they are combined, the older one first; at the end the rest is
     combined from the newest to the oldest.
 
+    Nor does a step change anything where b's first field is `nothing`, if that is given. The
+    shape is for one vector of columns: `narrow` has NARROW_ROWS rows summed beside each other,
+    each with a scratch of its own, `long` leaves out where all of b's row is `nothing`.
+
     `origin` is what init holds everywhere, port by port, where that is known. `forms`
     returns other ways to the same words, for operands that they fit, the fastest first.
     """
@@ -73,7 +81,11 @@ class MatmulPlan:
     keep_untouched: bool = False
     origin: Mapping[str, int] | None = None
     forms: Callable[[], tuple[Form, ...]] = field(default=tuple, compare=False)
+    nothing: int | None = None
+    shape: str = ""
     extra: tuple[str, ...] = field(init=False)
+
+    SPARE: ClassVar = 8  # numbers of 64 bits that may be written behind the steps of a row
 
     def __post_init__(self):
         known = {*self.state, "element"}
@@ -102,6 +114,12 @@ class MatmulPlan:
             return evaluate(self.step, **state, **operands)
 
         return trace(first, ports, outputs=tuple(self.step.outputs))
+
+    def words_of_state(self) -> dict[str, str] | None:
+        """Return which part of the state each result is, None where one is anything else."""
+        found = {k: n.name for k, n in self.finish.outputs.items() if n.op == "input"}
+        same = found.keys() == self.finish.outputs.keys() and {*found.values()} <= {*self.state}
+        return found if same else None
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
@@ -139,15 +157,16 @@ class Form:
 class SpanPlan:
     """state[p + i] = step(state[p + i], b[q + i], a) for a span of i, in a fixed order.
 
-    For every image, row y, column x, channel c (in this order) of a that is not
-    `absent`, and every tap t: p is the sum of image, row, x, c and t times the strides
-    of state, q the same with those of the vectors b. The row is first_row + stride y;
-    taps with row + t outside 0..rows are left out. The span is that of as many columns
-    as there are taps, `unit` numbers each; columns whose number, counted from
-    first_column + stride x, lies outside 0..columns need not be computed. What is
-    computed beyond them and beyond the span fills up vectors. State lies in memory as
-    registers.
+    For every image, row y and entry e (in this order) of a that is not `absent`, and every
+    tap t below `taps`: p is the sum of image, row and t times the strides of
+    state and of what the table says of e, q the same of the vectors b. The row is
+    first_row + stride y; taps with row + t outside 0..rows are left out. The table has,
+    for each entry, the FIELDS: where it lies in a, state and vectors, behind the row, and
+    of which i the span begins and ends; a's lie `beside` each other if that is 1. What is
+    computed beyond the span fills up vectors. State lies in memory as registers.
     """
+
+    FIELDS: ClassVar = ("a", "state", "vector", "begin", "end")
 
     step: Circuit
     state: tuple[str, ...]
@@ -167,11 +186,9 @@ class SpanPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        strides = [f"{p}_{of}" for p in ("state", "vector")
-                   for of in ("image", "row", "column", "channel", "tap")]
-        return ["image", "images", "height", "width", "channel", "channels", "taps", "unit",
-                "first_row", "first_column", "stride", "rows", "columns", "scratch",
-                "a_image", "a_row", "a_column", "a_channel", *strides,
+        strides = [f"{p}_{of}" for p in ("state", "vector") for of in ("image", "row", "tap")]
+        return ["image", "images", "height", "entries", "beside", "table", "taps",
+                "first_row", "stride", "rows", "scratch", "a_image", "a_row", *strides,
                 *self.scalars, *self.vectors, *self.state]
 
 

@@ -142,7 +142,7 @@ class _Maker:
                  for n in (*plan.extra, "element") if n in plan.finish.inputs}
         initial = {n: (node.low, node.high) for n, node in plan.start.inputs.items()}
         return replace(plan, start=trace(start, initial, outputs=tuple(state), name="start"),
-                       step=step, state=tuple(state), forms=tuple,
+                       step=step, state=tuple(state), forms=tuple, nothing=None,
                        finish=trace(finish, {**state, **ports}, name="finish",
                                     outputs=tuple(plan.finish.outputs)),
                        **{"low": None, **other})

@@ -126,7 +126,8 @@ class Accumulator:
                        for field in ("level", "sign")}, **(dtypes or {})},
             absent=None if tree else low_a,
             low=None if tree else trace(step, low), low_limit=spec.one_level(self.of("a")),
-            combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched)
+            combine=trace(combine, pair) if tree else None, keep_untouched=keep_untouched,
+            nothing=None if tree else spec.zero_level(self.of("b")))
         if tree or self.underflow != "zero":
             return plan
         return replace(plan, forms=cache(lambda: forms_of(plan, r, self.of, delta)))

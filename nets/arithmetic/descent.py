@@ -31,6 +31,8 @@ class Descent:
 
     def __init__(self):
         self.factor = Fraction(1)  # of the learning rate, as the schedule has it
+        self._rate_of: Fraction | None = None  # the factor that _rate_word is of
+        self._rate_word = 0
         self.salted = 0  # updates that were given random words of their own
         self._updates: dict[tuple[int, bool], MatmulPlan] = {}
         self._kept: dict[int, dict[str, Tensor]] = {}
@@ -110,8 +112,14 @@ class Descent:
             seeds = _Seeds((self.settings.seed * 65599 + self.salted) & 0xFFFFFFFF)
             scalars["seed"] = lambda: seeds[self.step]
         if "rate" in plan.finish.inputs:
-            scalars["rate"] = lambda: self.rate_word(self.factor)
+            scalars["rate"] = self._rate
         return Given(call, scalars) if scalars else call
+
+    def _rate(self) -> int:
+        """Return the learning rate of now: it is the same for all weights of many steps."""
+        if self._rate_of != self.factor:
+            self._rate_of, self._rate_word = self.factor, self.rate_word(self.factor)
+        return self._rate_word
 
     @cached_property
     def _decay(self) -> MapPlan:

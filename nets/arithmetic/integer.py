@@ -8,10 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from fxp.compile.loading import compiler
 from fxp.once import cached_property
-from fxp.run.execute import bind_matmul
-from fxp.trace.plans import MatmulPlan
+from fxp.run.execute import bind_map, bind_matmul
+from fxp.trace.bits import Table, lookup
+from fxp.trace.circuit import trace
+from fxp.trace.plans import MapPlan, MatmulPlan
 from nets.arithmetic.descent import Descent
 from nets.arithmetic.elementwise import Elementwise
 from nets.arithmetic.registers import copying
@@ -115,14 +116,25 @@ class IntegerArithmetic(Elementwise, Descent):
     def encode(self, x: Tensor) -> Callable[[np.ndarray], None]:
         """Return call(pixels) that writes uint8 rows into x through the pixel table."""
         table = {k: v for k, v in self.pixel_table().items() if v.any()}
-        views = [(values, x.fields[k][:, : x.columns]) for k, values in table.items()]
-        write = _take if self.backend == "numpy" else _encoder()
+        bytes_ = np.zeros(next(iter(x.fields.values())).shape, np.int8)
+        seen = bytes_[:, : x.columns]
+        call = bind_map(_pixel_map(table), {"pixel": bytes_, **{k: x.fields[k] for k in table}},
+                        self.backend, threads=self.threads)
+        # What is behind the last column is zero, whatever a pixel of 0 is.
+        behind = [(x.fields[k][:, x.columns :], v) for k, v in self.zero_of(x).items()
+                  if k in table and table[k][0] != v]
 
         def run(pixels: np.ndarray) -> None:
-            for values, view in views:
-                write(values, pixels, view)
+            seen[...] = pixels.view(np.int8)
+            call()
+            for rest, zero in behind:
+                rest.fill(zero)
 
         return run
+
+    def zero_of(self, t: Tensor) -> dict[str, int]:
+        """Return the fields of a zero as t holds it."""
+        return {k: int(v[0, 0]) for k, v in self.empty(1, 1, t.role).fields.items()}
 
     def encode_training(self, x: Tensor) -> Callable[[np.ndarray], None]:
         """Return the same for images that are trained on: some arithmetics draw numbers."""
@@ -200,22 +212,12 @@ def _inner(x: Tensor, columns: int) -> Tensor:
     return Tensor({k: v[:, :columns] for k, v in x.fields.items()}, columns, x.role)
 
 
-def _take(values: np.ndarray, pixels: np.ndarray, out: np.ndarray) -> None:
-    out[...] = values[pixels]
+def _pixel_map(table: dict[str, np.ndarray]) -> MapPlan:
+    """Return the map from the bytes of pixels to the fields of their words."""
+    tables = [Table(f"pixel_{k}", v) for k, v in table.items()]
 
+    def fields(pixel):
+        return tuple(lookup(t, pixel & 255) for t in tables)
 
-def _encoder() -> Callable:
-    """Return the compiled _take; Numba is imported only here."""
-    return compiler().compile_module("encode", _ENCODE).run
-
-
-_ENCODE = '''\
-from fxp.compile.cache import njit
-
-
-@njit(cache=True, nogil=True)
-def run(values, pixels, out):
-    for i in range(pixels.shape[0]):
-        for j in range(pixels.shape[1]):
-            out[i, j] = values[pixels[i, j]]
-'''
+    circuit = trace(fields, {"pixel": (-128, 127)}, outputs=tuple(table))
+    return MapPlan(circuit, {"pixel": np.dtype(np.int8), **{k: v.dtype for k, v in table.items()}})

@@ -14,12 +14,23 @@ from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
 __all__ = ["copying", "map_over", "registers", "zeroing"]
 
 Arrays = dict[str, np.ndarray]
+LINE = 64  # bytes of a line of the cache
 
 
 def registers(plan: MatmulPlan, shape) -> Arrays:
-    """Return uninitialised registers of a sequential plan, an array for each part."""
+    """Return uninitialised registers of a sequential plan, an array for each part.
+
+    They begin where a line of the cache does: a vector that is written and read again at
+    once must not lie in two."""
     dtypes = span_plan(plan).dtypes
-    return {k: np.empty(shape, dtypes[k]) for k in plan.state}
+    return {k: _aligned(shape, dtypes[k]) for k in plan.state}
+
+
+def _aligned(shape, dtype: np.dtype) -> np.ndarray:
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def zeroing(ar, plan: MatmulPlan, state: Arrays, role: str) -> Callable[[], None]:
@@ -46,5 +57,4 @@ def map_over(ar, circuit: Circuit, state, arrays: Arrays) -> Callable[..., None]
 def copying(ar, pairs) -> Callable[[], None]:
     """Return the call that copies the second of each pair of arrays into the first; they have
     no memory in common."""
-    words = ar.backend == "vector" and hasattr(ar, "threads")  # floats need no compiler
-    return bind_copies(pairs, ar.threads if words else 1)
+    return bind_copies(pairs, ar.threads if ar.backend == "vector" else 1)

@@ -86,7 +86,7 @@ class Dense(Layer):
             dx = ar.empty(x.rows, x.columns, "gradients")
             calls.append(ar.affine_gradient(dy, self.w, dx))
         steps = ar.descend(self.w, x, dy), ar.descend_bias(self.b, dy)
-        return dx, [*calls, together(steps, getattr(ar, "threads", 1))]
+        return dx, [*calls, together(steps, ar.threads)]
 
     def weight_gradient(self, x, dy):
         return x.T @ dy

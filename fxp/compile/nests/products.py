@@ -19,7 +19,7 @@ from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["emit_matmul", "sum_width", "tiles"]
+__all__ = ["LANES", "Matmul", "emit_matmul", "sum_width", "tiles"]
 
 TILES = (4, 3, 1)  # column vectors whose accumulators are held in registers together
 NARROW = (8, 4, 3, 1)  # the same of a state that is one word
@@ -31,7 +31,7 @@ LANES = 32  # rows are padded to a multiple of this, not to longer vectors
 
 def emit_matmul(builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
     """Append the loops of a matrix product: rows, tiles of column vectors, depth."""
-    (_Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
+    (Matmul if plan.combine is None else _TreeMatmul)(builder, plan, lanes, args).emit()
 
 
 def sum_width(plan: MatmulPlan, target: Target) -> int:
@@ -55,7 +55,9 @@ def tiles(plan: MatmulPlan) -> tuple[int, ...]:
     return SHORT if plan.low is None else TILES
 
 
-class _Matmul:
+class Matmul:
+    """A product of sums in sequence."""
+
     def __init__(self, builder, plan, lanes, args):
         self.builder = builder
         self.plan = plan
@@ -181,7 +183,7 @@ class _Matmul:
             self.builder.store(value, slot)
 
 
-class _TreeMatmul(_Matmul):
+class _TreeMatmul(Matmul):
     """Sums in a tree: a stack of partial sums, merged like a binary counter."""
 
     def __init__(self, builder, plan, lanes, args):

@@ -17,7 +17,7 @@ __all__ = ["emit_spans"]
 
 I64 = ir.IntType(64)
 PLACES = ("state", "vector")
-HEAD = len(PLACES) + 2  # an entry of the scratch: both offsets, first and last lane, scalars
+AT_ONCE = 8  # entries that are compared with the absent one together
 
 
 def emit_spans(builder, plan: SpanPlan, lanes: Lanes, args: Arguments):
@@ -32,101 +32,110 @@ class _Spans:
         self.lanes = lanes
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
+        self.taken = cgutils.alloca_once(builder, I64)
 
     def emit(self):
         b, args = self.builder, self.args
         with self._range(args["image"], args["images"]) as image:
             with self._range(i64(0), args["height"]) as y:
-                first, low, high = self._inside("row", y)
-                with b.if_then(b.icmp_signed("<", low, high)):
-                    count = self._collect(image, y, first)
+                first = b.add(args["first_row"], b.mul(y, args["stride"]))
+                taps = self._inside(first)
+                with b.if_then(b.icmp_signed("<", *taps)):
+                    count = self._collect(b.add(b.mul(image, args["a_image"]),
+                                                b.mul(y, args["a_row"])))
+                    starts = [b.add(b.mul(image, args[f"{place}_image"]),
+                                    b.mul(first, args[f"{place}_row"])) for place in PLACES]
                     with self._range(i64(0), count) as position:
-                        self._entry(position, low, high)
+                        self._entry(position, starts, taps)
 
-    def _inside(self, axis: str, index):
-        """Return the row or column of the first tap, and which taps fall inside."""
+    def _inside(self, first):
+        """Return the first tap that falls inside of the rows, and the one behind the last."""
         b, args = self.builder, self.args
-        first = b.add(args[f"first_{axis}"], b.mul(index, args["stride"]))
-        low, high = b.sub(i64(0), first), b.sub(args[f"{axis}s"], first)
+        low, high = b.sub(i64(0), first), b.sub(args["rows"], first)
         low = b.select(b.icmp_signed(">", low, i64(0)), low, i64(0))
         high = b.select(b.icmp_signed("<", high, args["taps"]), high, args["taps"])
-        return first, low, high
+        return low, high
 
-    def _range(self, start, stop):
-        return index_range(self.builder, start, stop)
+    def _range(self, start, stop, step: int = 1):
+        return index_range(self.builder, start, stop, step)
 
-    def _collect(self, image, y, row):
-        """Write the operands of this row that change something to the scratch: their
-        offsets in state and vectors, then the scalars. Return how many there are."""
-        b, args, plan = self.builder, self.args, self.plan
-        count = cgutils.alloca_once_value(b, i64(0))
-        b.store(i64(0), count)
-        base = b.add(b.mul(image, args["a_image"]), b.mul(y, args["a_row"]))
-        starts = [self._offset(place, image=image, row=row) for place in PLACES]
-        with self._range(i64(0), args["width"]) as x:
-            column = b.add(base, b.mul(x, args["a_column"]))
-            columns = [b.add(start, b.mul(x, args[f"{place}_column"]))
-                       for place, start in zip(PLACES, starts)]
-            span = self._span(x)
-            with self._range(args["channel"], args["channels"]) as c:
-                at = b.add(column, b.mul(c, args["a_channel"]))
-                fields = [self.memory.load_scalar(n, args[n], at) for n in plan.scalars]
-                position = b.load(count)
-                slot = self._slot(position)
-                for i, (place, start) in enumerate(zip(PLACES, columns)):
-                    b.store(b.add(start, b.mul(c, args[f"{place}_channel"])), slot(i))
-                for i, value in enumerate(span, len(PLACES)):
-                    b.store(value, slot(i))
-                for i, value in enumerate(fields, HEAD):
-                    b.store(b.sext(value, I64) if value.type != I64 else value, slot(i))
-                absent = ir.Constant(fields[0].type, plan.absent)
-                present = b.zext(b.icmp_signed("!=", fields[0], absent), I64)
-                b.store(b.add(position, present), count)
-        return b.load(count)
+    def _collect(self, base):
+        """Write the entries of a row that change something to the scratch: their number, then
+        the scalars. Return how many there are."""
+        b, args = self.builder, self.args
+        b.store(i64(0), self.taken)
+        whole = b.select(b.icmp_signed("==", args["beside"], i64(1)),
+                         b.and_(args["entries"], i64(-AT_ONCE)), i64(0))
+        with self._range(i64(0), whole, AT_ONCE) as entry:
+            with b.if_then(self._any_present(b.add(base, entry))):
+                for i in range(AT_ONCE):
+                    number = b.add(entry, i64(i))
+                    self._write(number, b.add(base, number))
+        with self._range(whole, args["entries"]) as entry:
+            self._write(entry, b.add(base, self._of(entry, "a")))
+        return b.load(self.taken)
 
-    def _span(self, x):
-        """Return the first lane, at the start of a vector, and the last of the columns
-        of a window at x that fall inside."""
-        b, args, count = self.builder, self.args, i64(self.lanes.count)
-        _, low, high = self._inside("column", x)
-        first = b.mul(low, args["unit"])
-        return b.sub(first, b.srem(first, count)), b.mul(high, args["unit"])
+    def _any_present(self, at):
+        """Return whether any of the next first fields is not the absent one."""
+        b, name = self.builder, self.plan.scalars[0]
+        kind = ir.VectorType(ir.IntType(8 * self.plan.dtypes[name].itemsize), AT_ONCE)
+        words = b.load(self.memory.pointer(name, self.args[name], at, kind),
+                       align=kind.element.width // 8)
+        absent = ir.Constant(kind, [self.plan.absent] * AT_ONCE)
+        there = b.bitcast(b.icmp_signed("!=", words, absent), ir.IntType(AT_ONCE))
+        return b.icmp_signed("!=", there, ir.Constant(there.type, 0))
 
-    def _offset(self, place: str, **indices):
-        b = self.builder
-        parts = [b.mul(index, self.args[f"{place}_{name}"]) for name, index in indices.items()]
-        return b.add(*parts)
+    def _write(self, entry, at):
+        """Write an entry; it counts if its first field is not the absent one."""
+        b, plan = self.builder, self.plan
+        fields = [self.memory.load_scalar(n, self.args[n], at) for n in plan.scalars]
+        position = b.load(self.taken)
+        slot = self._slot(position)
+        b.store(entry, slot(0))
+        for i, value in enumerate(fields, 1):
+            b.store(b.sext(value, I64) if value.type != I64 else value, slot(i))
+        absent = ir.Constant(fields[0].type, plan.absent)
+        present = b.zext(b.icmp_signed("!=", fields[0], absent), I64)
+        b.store(b.add(position, present), self.taken)
 
     def _slot(self, position):
         """Return a function from field number to its place in the scratch."""
         b = self.builder
-        width = 8 * (HEAD + len(self.plan.scalars))
+        width = 8 * (1 + len(self.plan.scalars))
         base = b.add(self.args["scratch"], b.mul(position, i64(width)))
         return lambda i: b.inttoptr(b.add(base, i64(8 * i)), I64.as_pointer())
 
-    def _entry(self, position, low, high):
+    def _of(self, entry, name: str):
+        """Return what the table says of an entry."""
+        b, fields = self.builder, self.plan.FIELDS
+        at = b.add(b.mul(entry, i64(8 * len(fields))), i64(8 * fields.index(name)))
+        return b.load(b.inttoptr(b.add(self.args["table"], at), I64.as_pointer()))
+
+    def _entry(self, position, starts, taps):
         b, plan, slot = self.builder, self.plan, self._slot(position)
-        head = [b.load(slot(i)) for i in range(HEAD)]
-        raw = [b.load(slot(HEAD + i)) for i in range(len(plan.scalars))]
+        entry, *raw = (b.load(slot(i)) for i in range(1 + len(plan.scalars)))
         scalars = {}
         for name, value in zip(plan.scalars, raw):
             narrow = b.trunc(value, ir.IntType(8 * plan.dtypes[name].itemsize))
             scalars[name] = self.lanes.broadcast(b, self.memory.widen_scalar(narrow))
+        places = [b.add(start, self._of(entry, place)) for start, place in zip(starts, PLACES)]
+        # From the start of a vector on, so that one is filled up on both sides.
+        begin = b.and_(self._of(entry, "begin"), i64(-self.lanes.count))
+        span = begin, self._of(entry, "end")
         if plan.low is None:
-            return self._taps(plan.step, scalars, head, low, high)
+            return self._taps(plan.step, scalars, places, span, taps)
         with b.if_else(b.icmp_signed("<=", raw[0], i64(plan.low_limit))) as (small, large):
             with small:
-                self._taps(plan.low, scalars, head, low, high)
+                self._taps(plan.low, scalars, places, span, taps)
             with large:
-                self._taps(plan.step, scalars, head, low, high)
+                self._taps(plan.step, scalars, places, span, taps)
 
-    def _taps(self, circuit, scalars, head, low, high):
-        b, args, step = self.builder, self.args, i64(self.lanes.count)
-        *offsets, first, last = head
-        with self._range(low, high) as tap:
+    def _taps(self, circuit, scalars, starts, span, taps):
+        b, args = self.builder, self.args
+        with self._range(*taps) as tap:
             places = [b.add(start, b.mul(tap, args[f"{place}_tap"]))
-                      for place, start in zip(PLACES, offsets)]
-            with cgutils.for_range_slice(b, first, last, step) as (lane, _):
+                      for place, start in zip(PLACES, starts)]
+            with self._range(span[0], span[1], self.lanes.count) as lane:
                 self._step(circuit, scalars, *(b.add(p, lane) for p in places))
 
     def _step(self, circuit, scalars, state, vector):
@@ -136,4 +145,3 @@ class _Spans:
         outputs = emit(self.builder, circuit, self.lanes, {**inputs, **scalars})
         for name, value in zip(plan.state, outputs.values()):
             self.memory.store(name, args[name], state, value)
-

@@ -8,11 +8,15 @@ initial weights, the sums of both layers and the hidden activation.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from fxp.format import Fixed
 from fxp.once import cached_property
+from fxp.run.execute import WORTH_A_THREAD
+from fxp.run.threads import in_threads, parts_of
 from fxp.spec import random_word
 from nets.arithmetic.algebra import RealAlgebra
 from nets.arithmetic.elementwise import DROPOUT
@@ -34,6 +38,7 @@ class RealArithmetic(RealDescent):
         super().__init__()
         self.settings = settings
         self.step = 0
+        self.threads = threads
         self.backend = backend
         self.grid = settings.format("activations") if settings.mode == "paper" else None
         arith = "float64" if settings.arith == "float64" else "float32"
@@ -83,24 +88,28 @@ class RealArithmetic(RealDescent):
     def descend_bias(self, b, dy):
         return self.moving(b, lambda: _value(dy).sum(axis=0, keepdims=True))
 
+    def by_rows(self, function: Callable, *tensors: Tensor):
+        """Return the call of function(arrays), shared out by rows among threads."""
+        arrays = [_value(t) for t in tensors]
+        parts = parts_of(len(arrays[0]), arrays[0].size, WORTH_A_THREAD, self.threads, each=1)
+        return in_threads([partial(function, *(a[low:high] for a in arrays))
+                           for low, high in parts])
+
     def leaky(self, x, y):
         slope = self.dtype.type(2.0**self.settings.slope)
 
-        def run():
-            np.multiply(_value(x), slope, out=_value(y))
-            np.maximum(_value(x), _value(y), out=_value(y))
+        def run(x, y):
+            np.multiply(x, slope, out=y)
+            np.maximum(x, y, out=y)
             if self.grid:
-                _value(y)[...] = self.on_grid(_value(y))
+                y[...] = self.on_grid(y)
 
-        return run
+        return self.by_rows(run, x, y)
 
     def leaky_gradient(self, x, dy, dx):
         slope = self.dtype.type(2.0**self.settings.slope)
-
-        def run():
-            np.multiply(_value(dy), np.where(_value(x) < 0, slope, 1), out=_value(dx))
-
-        return run
+        return self.by_rows(lambda x, dy, dx: np.multiply(dy, np.where(x < 0, slope, 1), out=dx),
+                            x, dy, dx)
 
     def formula(self, name, out, *operands):
         values = [_value(t) for t in operands]
@@ -116,10 +125,10 @@ class RealArithmetic(RealDescent):
         return self.dtype.type(float(value))
 
     def relu(self, x, y):
-        return lambda: np.maximum(_value(x), 0, out=_value(y))
+        return self.by_rows(lambda x, y: np.maximum(x, 0, out=y), x, y)
 
     def relu_gradient(self, x, dy, dx):
-        return lambda: np.multiply(_value(dy), _value(x) > 0, out=_value(dx))
+        return self.by_rows(lambda x, dy, dx: np.multiply(dy, x > 0, out=dx), x, dy, dx)
 
     def spindle(self, x, y, function):
         return self.applied(function.real, y, x)

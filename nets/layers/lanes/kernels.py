@@ -21,9 +21,11 @@ def kernels():
 
     turn(a, out)                        out[:, :rows of a] = a transposed
     pack(w, weights)                    weights, OUTPUTS together, for products:
-    multiply(x, places, weights, bias, y, outputs)          y = sum w x + bias
-    multiply_back(dx, places, weights, dy, outputs)         dx += sum w dy
-    multiply_weights(x, places, dw, dy, outputs)            dw += sum x dy
+    multiply(x, places, weights, bias, y, outputs, first, last)        y = sum w x + bias
+    multiply_back(dx, places, weights, dy, outputs, first, last)       dx += sum w dy
+                                        both of the lanes first..last
+    multiply_weights(x, places, dw, dy, outputs, first, last)          dw += sum x dy
+                                        of the outputs first..last, multiples of OUTPUTS
     pack_limits(w, ratio, weights)      a = ratio |w| and sgn(w), OUTPUTS together; where a
                                         is 0, the least number and 0; for min-selectors:
     select(x, places, weights, scale, bias, y, outputs)

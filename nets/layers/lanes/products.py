@@ -55,33 +55,33 @@ sum_back, sum_weights = swept(emit_back, 4, LANES), swept(emit_weights, 4, LANES
 
 
 @njit(cache=True, nogil=True)
-def multiply(x, places, weights, bias, y, outputs):
-    lanes, stride = x.shape[1], 4 * x.shape[1]
+def multiply(x, places, weights, bias, y, outputs, first, last):
+    stride, here = 4 * x.shape[1], x.ctypes.data + 4 * first
     for p in range(places.shape[0]):
         for b in range(weights.shape[0]):
             f = b * OUTPUTS
-            row = y.ctypes.data + (p * outputs + f) * stride
-            sum_products((lanes, x.ctypes.data, stride, places[p].ctypes.data,
+            row = y.ctypes.data + 4 * first + (p * outputs + f) * stride
+            sum_products((last - first, here, stride, places[p].ctypes.data,
                           weights[b].ctypes.data, weights.shape[1], row, stride,
                           bias.ctypes.data + 4 * f))
 
 
 @njit(cache=True, nogil=True)
-def multiply_back(dx, places, weights, dy, outputs):
-    lanes, stride = dx.shape[1], 4 * dx.shape[1]
+def multiply_back(dx, places, weights, dy, outputs, first, last):
+    stride, here = 4 * dx.shape[1], dx.ctypes.data + 4 * first
     for p in range(places.shape[0]):
         for b in range(weights.shape[0]):
-            row = dy.ctypes.data + (p * outputs + b * OUTPUTS) * stride
-            sum_back((lanes, dx.ctypes.data, stride, places[p].ctypes.data,
+            row = dy.ctypes.data + 4 * first + (p * outputs + b * OUTPUTS) * stride
+            sum_back((last - first, here, stride, places[p].ctypes.data,
                       weights[b].ctypes.data, weights.shape[1], row, stride))
 
 
 @njit(cache=True, nogil=True)
-def multiply_weights(x, places, dw, dy, outputs):
+def multiply_weights(x, places, dw, dy, outputs, first, last):
     depth, columns = dw.shape
     lanes, stride = x.shape[1], 4 * x.shape[1]
     for p in range(places.shape[0]):
-        for f in range(0, columns, OUTPUTS):
+        for f in range(first, last, OUTPUTS):
             row = dy.ctypes.data + (p * outputs + f) * stride
             sum_weights((lanes, x.ctypes.data, stride, places[p].ctypes.data,
                          dw.ctypes.data + 4 * f, 4 * columns, depth, row, stride))

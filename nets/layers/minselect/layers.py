@@ -131,7 +131,7 @@ class _Bound:
             self.kernels.pack(clipped, self.packed)
         if layer.exact:
             self.kernels.multiply(self.turned, layer.places, self.packed, self.bias, self.out,
-                                  outputs)
+                                  outputs, 0, self.turned.shape[1])
         else:
             self._select(clipped)
         self.kernels.turn(self.out[: self.y.shape[1], : len(self.y)], self.y)
@@ -156,9 +156,11 @@ class _Bound:
         dw = np.zeros((layer.w.rows, self.bias.size), np.float32)
         slopes = np.zeros_like(self.turned)
         if layer.exact or layer.ste:
-            self.kernels.multiply_weights(self.turned, layer.places, dw, upstream, outputs)
+            self.kernels.multiply_weights(self.turned, layer.places, dw, upstream, outputs, 0,
+                                          dw.shape[1])
             if dx is not None:
-                self.kernels.multiply_back(slopes, layer.places, self.packed, upstream, outputs)
+                self.kernels.multiply_back(slopes, layer.places, self.packed, upstream, outputs,
+                                           0, slopes.shape[1])
         else:
             above *= self.scale[:outputs, None]
             self.kernels.differentiate(self.turned, layer.places, self.limits, upstream,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from nets.arithmetic.registers import copying
 from nets.arithmetic.tensor import Tensor
 from nets.layers.window import Shape, Window, as_images
 
@@ -37,13 +38,13 @@ def convolve_gradient(ar, window: Window, dy: Tensor, w: Tensor, dx: Tensor) -> 
     canvas = ar.empty(dy.rows, int(np.prod(shape)), "gradients")
     places = (slice(None), slice(top, top + (height - 1) * window.stride + 1, window.stride),
               slice(left, left + (width - 1) * window.stride + 1, window.stride))
-    put = _copies({k: v[places] for k, v in as_images(canvas, shape).items()},
+    put = _copies(ar, {k: v[places] for k, v in as_images(canvas, shape).items()},
                   as_images(dy, (height, width, channels)))
     inner = Window(window.layer, shape, size)
     patches, fill = patches_of(ar, inner, canvas)
     turned = ar.empty(window.shape[2], inner.depth, "weights")
     form = (size, size, window.shape[2], channels)
-    turn = _copies({k: v[:, : inner.depth].reshape(-1, size, size, channels)
+    turn = _copies(ar, {k: v[:, : inner.depth].reshape(-1, size, size, channels)
                     for k, v in turned.fields.items()},
                    {k: v[:, :channels].reshape(form)[::-1, ::-1].transpose(2, 0, 1, 3)
                     for k, v in w.fields.items()})
@@ -64,12 +65,12 @@ def patches_of(ar, window: Window, x: Tensor) -> tuple[Tensor, Callable[[], None
     shape: Shape = (height, width, window.shape[2])
     canvas = ar.empty(x.rows, int(np.prod(shape)), x.role)
     places = (slice(None), slice(top, top + window.shape[0]), slice(left, left + window.shape[1]))
-    put = _copies({k: v[places] for k, v in as_images(canvas, shape).items()},
+    put = _copies(ar, {k: v[places] for k, v in as_images(canvas, shape).items()},
                   as_images(x, window.shape))
     patches = ar.empty(x.rows * int(np.prod(window.out)), window.depth, x.role)
     form = (x.rows, *window.out, window.size, window.size, window.shape[2])
     steps = (slice(None), slice(None, None, window.stride), slice(None, None, window.stride))
-    cut = _copies({k: v[:, : window.depth].reshape(form) for k, v in patches.fields.items()},
+    cut = _copies(ar, {k: v[:, : window.depth].reshape(form) for k, v in patches.fields.items()},
                   {k: sliding_window_view(v, (window.size,) * 2, (1, 2))[steps]
                    .transpose(0, 1, 2, 4, 5, 3)[:, : form[1], : form[2]]
                    for k, v in as_images(canvas, shape).items()})
@@ -98,7 +99,7 @@ def rows_of(ar, window: Window, t: Tensor, channels: int):
     form = (t.rows, *window.out, channels)
     apart = {k: v[:, :channels].reshape(form) for k, v in rows.fields.items()}
     packed = as_images(t, form[1:])
-    return rows, _copies(apart, packed), _copies(packed, apart)
+    return rows, _copies(ar, apart, packed), _copies(ar, packed, apart)
 
 
 def spreading(window: Window, parts: Tensor, x: Tensor) -> Callable[[], None]:
@@ -122,11 +123,5 @@ def spreading(window: Window, parts: Tensor, x: Tensor) -> Callable[[], None]:
     return run
 
 
-def _copies(to: dict[str, np.ndarray], of: dict[str, np.ndarray]) -> Callable[[], None]:
-    pairs = [(to[k], of[k]) for k in to]
-
-    def run() -> None:
-        for target, source in pairs:
-            target[...] = source
-
-    return run
+def _copies(ar, to: dict[str, np.ndarray], of: dict[str, np.ndarray]) -> Callable[[], None]:
+    return copying(ar, [(to[k], of[k]) for k in to])

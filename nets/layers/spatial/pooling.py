@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from fxp.compile.loading import compiler
 from fxp.run.execute import WORTH_A_PART, Call, in_order
-from fxp.run.threads import parts_of
+from fxp.run.threads import in_threads, parts_of
 from fxp.trace.bits import where
 from fxp.trace.circuit import Circuit, evaluate, trace
 from nets.arithmetic.integer import IntegerArithmetic
@@ -33,8 +34,10 @@ def greatest(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray) -> Ca
         run = _kernel("greatest", _GREATEST, len(x.fields), {"order": ar.order_circuit()})
     else:
         run = _kernel("greatest_real", _GREATEST_REAL, len(x.fields), {})
-    args = (*x.fields.values(), *y.fields.values(), chosen, *_sizes(window))
-    return [lambda: run(*args)]
+    arrays = (*x.fields.values(), *y.fields.values(), chosen)
+    parts = parts_of(x.rows, arrays[0].size, WORTH_A_PART, ar.threads, each=1)
+    return [in_threads([partial(run, *(a[low:high] for a in arrays), *_sizes(window))
+                        for low, high in parts])]
 
 
 def _everywhere(ar, window: Window, x: Tensor, y: Tensor, chosen: np.ndarray) -> Calls:
@@ -99,12 +102,11 @@ def _scattering(ar, window: Window, chosen: np.ndarray, d: np.ndarray, x: np.nda
     heads = "\n".join(f"    {n} = word(address + {8 * i})" for i, n in enumerate(SCATTER))
     run = code.compile_module("scatter", _SCATTER.format(heads=heads, kind=d.dtype)).run
     sizes = (*_sizes(window), zero, d.shape[1], x.shape[1], chosen.shape[1])
-    threads = getattr(ar, "threads", 1)
     parts = []
-    for low, high in parts_of(len(d), x.size, WORTH_A_PART, threads):
+    for low, high in parts_of(len(d), x.size, WORTH_A_PART, ar.threads):
         places = (v[low:].ctypes.data for v in (d, x, chosen))
         parts.append(dict(zip(SCATTER, (high - low, *sizes, *places))))
-    return Call(code.Code(SCATTER, run), parts, threads, (d, x, chosen))
+    return Call(code.Code(SCATTER, run), parts, ar.threads, (d, x, chosen))
 
 
 def average(ar, window: Window, x: Tensor, y: Tensor) -> Calls:
@@ -271,6 +273,9 @@ def run(address):
     d = carray(pointer(d_at, np.{kind}), (images, d_row))
     x = carray(pointer(x_at, np.{kind}), (images, x_row))
     chosen = carray(pointer(chosen_at, np.uint8), (images, chosen_row))
+    moved = np.empty(size * size, np.int64)  # from the first place of a window to each
+    for k in range(size * size):
+        moved[k] = (k // size) * row + (k % size) * channels
     for n in range(images):
         x[n] = zero
         for i in range(rows):
@@ -278,7 +283,5 @@ def run(address):
                 first = i * size * row + j * size * channels
                 out = (i * columns + j) * channels
                 for c in range(channels):
-                    k = np.int64(chosen[n, out + c])
-                    at = first + (k // size) * row + (k % size) * channels + c
-                    x[n, at] = d[n, out + c]
+                    x[n, first + c + moved[chosen[n, out + c]]] = d[n, out + c]
 '''

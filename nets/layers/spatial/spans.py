@@ -55,7 +55,7 @@ def convolve_gradient(ar, window: Window, dy: Tensor, w: Tensor, dx: Tensor) -> 
                        Place(_named("b", spans), (0, 0, 0, size * canvas.lanes, canvas.lanes)),
                        canvas.place(window.stride), loops, ar.threads)
     zero = ar.empty(1, channels, "gradients")
-    return [turn, *canvas.start(ar, zero), steps, *canvas.finish(ar, left)]
+    return [turn, *canvas.start(ar, zero, fixed=True), steps, *canvas.finish(ar, left)]
 
 
 def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> Calls:
@@ -91,27 +91,38 @@ class _Canvas:
         """Return the registers as what is added to."""
         return Place(self.state, (self.image, self.row, stride * self.form[2], 0, self.row))
 
-    def start(self, ar, init: Tensor) -> Calls:
-        """Return the calls that put the one row of init everywhere."""
+    def start(self, ar, init: Tensor, fixed: bool = False) -> Calls:
+        """Return the calls that put the one row of init, which may stay as it is, everywhere."""
         first = registers(self.plan, (1, padded(self.form[2])))
         begin = map_over(ar, self.plan.start, self.plan.state, {**init.named("i"), **first})
         line = registers(self.plan, (self.image,))
         places = self.form[0] * self.columns
         tiles = [(line[k][: places * self.form[2]].reshape(places, -1),
                   first[k][0, : self.form[2]]) for k in line]
-        lines = [(self.state[k], line[k]) for k in line]
-        return [begin, copying(ar, tiles), copying(ar, lines)]
+        make = [begin, copying(ar, tiles)]
+        every = copying(ar, [(self.state[k], line[k]) for k in line])
+        if not fixed:
+            return [*make, every]
+        for call in make:
+            call()
+        return [every]
 
     def finish(self, ar, left: int) -> Calls:
         """Return the calls that round the registers to words and cut the room away."""
-        words = {k: np.empty((self.out.rows, self.image), v.dtype)
-                 for k, v in self.out.named("o").items()}
-        end = map_over(ar, self.plan.finish, (), {**self.state, **words})
+        words, calls = self._words(ar)
         form = (self.out.rows, self.form[0], self.columns, self.form[2])
         pairs = [(to, words[k][:, : self.form[0] * self.row].reshape(form)
                   [:, :, left : left + self.form[1]])
                  for k, to in _named("o", as_images(self.out, self.form)).items()]
-        return [end, copying(ar, pairs)]
+        return [*calls, copying(ar, pairs)]
+
+    def _words(self, ar):
+        """Return the words of the registers, which may be the registers, and their calls."""
+        if same := self.plan.words_of_state():
+            return {word: self.state[part] for word, part in same.items()}, []
+        words = {k: np.empty((self.out.rows, self.image), v.dtype)
+                 for k, v in self.out.named("o").items()}
+        return words, [map_over(ar, self.plan.finish, (), {**self.state, **words})]
 
 
 def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):

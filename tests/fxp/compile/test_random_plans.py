@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.agreement.machine import levels
 from benchmarks.agreement.plans import Drawn, draw, plan_differences
+from fxp.run.execute import LANES, shaped
 from fxp.trace.plans import MatmulPlan
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.methods import parse
@@ -42,3 +43,17 @@ def test_sums_from_zero_agree_whatever_rows_are_touched(shape, guard):
             rng = np.random.default_rng(7)
             drawn = Drawn(f"{delta} {guard} {shape}", plan, shape)
             assert not list(plan_differences(drawn, rng, LEVELS[:1], turned))
+
+
+@pytest.mark.parametrize("shape", [(9, 70, 10), (4, 1, 1), (6, 33, 32), (1, 700, 1), (1, 600, 6)])
+@pytest.mark.parametrize("untouched", [False, True])
+def test_sums_of_one_vector_agree(shape, untouched, monkeypatch):
+    """Rows beside each other, the last group not full, and one long row with gaps."""
+    monkeypatch.setattr("fxp.run.execute.WORTH_BESIDE", 0)
+    for delta, f, guard in (("lut", Lns(16, 10), 0), ("exact", Lns(12, 6), 2)):
+        plan = Accumulator(f, parse(delta), guard).plan(keep_untouched=untouched)
+        assert shaped(plan, *shape[:2], LANES).shape == ("long" if shape[0] == 1 else "narrow")
+        for seed, turned in ((0, False), (1, True)):
+            rng = np.random.default_rng(seed)
+            drawn = Drawn(f"{delta} {guard} {shape}", plan, shape)
+            assert not list(plan_differences(drawn, rng, LEVELS, turned))

@@ -10,6 +10,8 @@ from nets.layers.spatial import gather
 from nets.layers.spatial.conv import Conv2d
 from nets.layers.window import Window
 from nets.settings.settings import Settings
+from nets.settings.suited import settings_for
+from nets.train.trainer import build
 
 WINDOWS = {
     "valid": Window("conv1", (6, 5, 3), 3),
@@ -49,3 +51,25 @@ def test_lanes_serve_batches_in_compiled_float32_alone():
         ar = make_arithmetic(Settings(arith=arith), 1, backend)
         layer = Conv2d(ar, np.random.default_rng(0), WINDOWS["same"], 2, 0.3)
         assert layer._ways(ar, images) is ways
+
+
+@pytest.mark.parametrize("arith", ["float32", "float64"])
+def test_threads_do_not_change_floats(arith, monkeypatch):
+    for where in ("nets.layers.lanes.convolution", "nets.arithmetic.real.arithmetic"):
+        monkeypatch.setattr(f"{where}.WORTH_A_THREAD", 1)
+    monkeypatch.setattr("nets.layers.spatial.pooling.WORTH_A_PART", 1)
+    one, *others = (trained(arith, threads) for threads in (1, 2, 3))
+    for other in others:
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def trained(arith: str, threads: int) -> list[np.ndarray]:
+    """Return the parameters of LeNet-5 after two steps of 40 images."""
+    settings = settings_for({"model": "lenet5", "arith": arith, "batch": 40})
+    rng = np.random.default_rng(0)
+    net = build(settings, (28, 28, 1), 10, rng, threads)
+    for _ in range(2):
+        net.ar.step += 1
+        net.program(40, True).run(rng.integers(0, 256, (40, 784), np.uint8),
+                                  rng.integers(0, 10, 40))
+    return [net.ar.reals(t) for t in net.parameters().values()]

@@ -1,0 +1,151 @@
+"""The loops of a product with one vector of columns, in LLVM.
+
+A sum waits for itself at each step. Sums of other rows are all that can go on meanwhile,
+where there are some; each row has steps of its own. Of one long row, those steps are left out
+whose vector changes nothing.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.nests.loops import Arguments, i64
+from fxp.compile.nests.products import LANES, Matmul, emit_matmul
+from fxp.compile.nests.steps import Steps
+from fxp.trace.plans import NARROW_ROWS
+
+__all__ = ["emit_product"]
+
+
+def emit_product(builder, plan, lanes, args) -> None:
+    """Append the loops of a matrix product of the shape that the plan is for."""
+    kind = _SHAPES.get(plan.shape) if lanes.count <= LANES else None
+    if kind:
+        kind(builder, plan, lanes, args).emit()
+    else:
+        emit_matmul(builder, plan, lanes, args)
+
+
+class _NarrowMatmul(Matmul):
+    """Rows beside each other, whose columns are LANES."""
+
+    def __init__(self, builder, plan, lanes, args):
+        super().__init__(builder, plan, lanes, args)
+        vectors = max(1, LANES // lanes.count)
+        slots = [lanes.type] * len(plan.state)
+        self.of_rows = [[[cgutils.alloca_once(builder, t) for t in slots]
+                         for _ in range(vectors)] for _ in range(NARROW_ROWS)]
+        self.steps_of = [Steps(builder, plan, self.memory, _Moved(builder, plan, args, r))
+                         for r in range(NARROW_ROWS)]
+        self.offsets = [i64(t * lanes.count) for t in range(vectors)]
+        self.live = [builder.sub(args["used"], offset) for offset in self.offsets]
+
+    def emit(self):
+        b, args = self.builder, self.args
+        with self._range(args["row"], args["rows"], NARROW_ROWS) as first:
+            rows = [b.add(first, i64(r)) for r in range(NARROW_ROWS)]
+            there = [b.icmp_signed("<", row, args["rows"]) for row in rows]
+            counts = [self._begin(r, row, there[r]) for r, row in enumerate(rows)]
+            most = counts[0]
+            for count in counts[1:]:
+                most = b.select(b.icmp_signed(">", count, most), count, most)
+            with self._range(i64(0), most) as position:
+                for r, count in enumerate(counts):
+                    with b.if_then(b.icmp_signed("<", position, count)):
+                        self._step(r, position)
+            for r, row in enumerate(rows):
+                self._end(r, row, counts[r] if self.plan.keep_untouched else there[r])
+
+    def _begin(self, r: int, row, there):
+        """Return how many steps a row has, none for one that is not there."""
+        b, count = self.builder, cgutils.alloca_once(self.builder, ir.IntType(64))
+        b.store(i64(0), count)
+        self.states = self.of_rows[r]
+        with b.if_then(there):
+            b.store(self.steps_of[r].collect(row), count)
+            for t, offset in enumerate(self.offsets):
+                self._start(row, offset, t)
+        return b.load(count)
+
+    def _step(self, r: int, position):
+        self.states, self.steps = self.of_rows[r], self.steps_of[r]
+        _, scalars, places = self._operands(position, self.offsets)
+        self._steps(self.plan.step, scalars, places)
+
+    def _end(self, r: int, row, wanted):
+        b, self.states = self.builder, self.of_rows[r]
+        with b.if_then(b.icmp_unsigned("!=", wanted, ir.Constant(wanted.type, 0))):
+            self.finish.emit(row, i64(0), [self._state(t) for t in range(len(self.offsets))])
+
+
+class _LongSum(Matmul):
+    """One long row, whose columns are LANES."""
+
+    def emit(self):
+        b = self.builder
+        offsets = [i64(t) for t in range(0, LANES, self.lanes.count)]
+        self.live = [b.sub(self.args["used"], offset) for offset in offsets]
+        self.states = self.states[: len(offsets)]
+        for t, offset in enumerate(offsets):
+            self._start(self.args["row"], offset, t)
+        with self._range(i64(0), self._collect()) as position:
+            k = b.load(self._slot(position))
+            at = b.add(b.mul(self.args["row"], self.args["a_row"]), b.mul(k, self.args["a_step"]))
+            scalars = {n: self.lanes.broadcast(b, self.memory.load_scalar(n, self.args[n], at))
+                       for n in self.plan.scalars}
+            row = b.mul(k, self.args["b_row"])
+            self._steps(self.plan.step, scalars, [b.add(row, offset) for offset in offsets])
+        with b.if_then(b.icmp_signed("<", self.args["row"], self.args["rows"])):
+            self.finish.emit(self.args["row"], i64(0),
+                             [self._state(t) for t in range(len(offsets))])
+
+    def _collect(self):
+        """Write the steps that change something to the scratch; return their count."""
+        b, args, plan = self.builder, self.args, self.plan
+        count = cgutils.alloca_once_value(b, i64(0))
+        b.store(i64(0), count)
+        scalar, vector = plan.scalars[0], plan.vectors[0]
+        kind = ir.VectorType(ir.IntType(8 * plan.dtypes[vector].itemsize), LANES)
+        bits, used = ir.IntType(LANES), self._used()
+        with self._range(i64(0), args["depth"]) as k:
+            place = self.memory.pointer(vector, args[vector], b.mul(k, args["b_row"]), kind)
+            row = b.load(place, align=kind.element.width // 8)
+            nothing = ir.Constant(kind, [plan.nothing] * LANES)
+            any_there = b.icmp_signed("!=", b.and_(used, b.bitcast(
+                b.icmp_signed("!=", row, nothing), bits)), ir.Constant(bits, 0))
+            at = b.add(b.mul(args["row"], args["a_row"]), b.mul(k, args["a_step"]))
+            field = self.memory.load_scalar(scalar, args[scalar], at)
+            there = b.icmp_signed("!=", field, ir.Constant(field.type, plan.absent))
+            position = b.load(count)
+            b.store(k, self._slot(position))
+            b.store(b.add(position, b.zext(b.and_(there, any_there), position.type)), count)
+        return b.load(count)
+
+    def _used(self):
+        """Return a bit for each column, set where it counts."""
+        b, kind = self.builder, ir.VectorType(ir.IntType(16), LANES)
+        undefined = ir.Constant(kind, ir.Undefined)
+        one = b.insert_element(undefined, b.trunc(self.args["used"], kind.element),
+                               ir.Constant(ir.IntType(32), 0))
+        order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        columns = ir.Constant(kind, list(range(LANES)))
+        counts = b.icmp_signed("<", columns, b.shuffle_vector(one, undefined, order))
+        return b.bitcast(counts, ir.IntType(LANES))
+
+    def _slot(self, position):
+        b = self.builder
+        at = b.add(self.args["scratch"], b.mul(position, i64(8)))
+        return b.inttoptr(at, ir.IntType(64).as_pointer())
+
+
+class _Moved(Arguments):
+    """Arguments whose scratch is that of a row."""
+
+    def __init__(self, builder, plan, args: Arguments, r: int):
+        each = builder.mul(builder.add(args["depth"], i64(plan.SPARE)),
+                           i64(8 * r * (2 + len(plan.scalars))))
+        self.values = {**args.values, "scratch": builder.add(args["scratch"], each)}
+
+
+_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum}
