@@ -12,7 +12,7 @@ import lnsarith
 from lnsarith.cli import main
 
 SMALL = ("train", "--dataset", "digits", "--hidden", "8", "--epochs", "1", "--no-plot")
-FIXED = (*SMALL, "--arith", "fixed12")  # the quickest of those that have one
+FIXED = (*SMALL, "--arith", "fixed8.7")
 
 
 def said(*words):
@@ -43,13 +43,14 @@ def runs(tmp_path_factory):
 
 def test_the_first_line_says_the_recipe(runs, tmp_path):
     folder, texts = runs
-    for name, logits in (("best", "fixed16.7"), ("icassp2020", "")):
+    for name, logits in (("best", "fixed12.5"), ("icassp2020", "")):
         out, err = texts[name]
         assert f", recipe {name}, " in out.splitlines()[0]
         assert err.splitlines()[0].startswith(f"recipe {name}, ")
         assert (config(folder / name)["recipe"], config(folder / name)["logits"]) == (name, logits)
     out, err = said(*SMALL, "--arith", "float32", "--out", tmp_path / "r")
     assert "recipe" not in out + err  # float32 has one alone
+    assert len({lnsarith.load(folder / name).model_sha256 for name in texts}) == 2
 
 
 def test_who_chooses_a_setting_has_the_words_of_before(runs, tmp_path):
@@ -68,9 +69,9 @@ def test_runs_of_both_recipes_have_names_that_differ(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["best", "icassp2020"])
 def test_a_run_goes_on_with_its_own_recipe_where_none_is_named(runs, name, tmp_path):
     run = shutil.copytree(runs[0] / name, tmp_path / name)
-    told = answer(*SMALL[:5], "--epochs", "2", "--arith", "fixed12", "--no-plot", "--resume",
-                  "--out", run)
-    assert told["epochs"] == 2 and told["recipe"] == config(run)["recipe"] == name
+    told = answer(*FIXED, "--resume", "--out", run)
+    assert told["recipe"] == config(run)["recipe"] == name
+    assert told["model_sha256"] == lnsarith.load(runs[0] / name).model_sha256
 
 
 def test_a_run_gives_its_recipe_to_another_and_one_of_before_gives_icassp2020(runs, tmp_path):
@@ -85,14 +86,14 @@ def test_a_run_gives_its_recipe_to_another_and_one_of_before_gives_icassp2020(ru
 
 def test_a_file_of_settings_chooses_as_options_do(tmp_path):
     file = tmp_path / "s.toml"
-    for i, (more, name) in enumerate((("", "best"), ("logits = 'fixed12'\n", "icassp2020"))):
-        file.write_text('dataset = "digits"\nhidden = 8\narith = "fixed12"\nepochs = 1\n' + more)
+    for i, (more, name) in enumerate((("", "best"), ("batch = 5\n", "icassp2020"))):
+        file.write_text('dataset = "digits"\nhidden = 8\narith = "fixed8.7"\nepochs = 1\n' + more)
         assert answer("train", "--no-plot", "--config", file, "--out", tmp_path / str(i))[
             "recipe"] == name
 
 
 def test_python_takes_the_recipe_that_the_command_takes(runs, tmp_path):
-    given = {"dataset": "digits", "arith": "fixed12", "hidden": 8, "epochs": 1}
+    given = {"dataset": "digits", "arith": "fixed8.7", "hidden": 8, "epochs": 1}
     for name, more in (("best", {}), ("icassp2020", {"accumulator": "exact"})):
         run = lnsarith.train(out=tmp_path / name, **given, **more)
         assert run.model_sha256 == lnsarith.load(runs[0] / name).model_sha256
