@@ -46,7 +46,7 @@ def test_the_first_line_says_the_recipe(runs, tmp_path):
     for name, logits in (("best", "fixed12.5"), ("icassp2020", "")):
         out, err = texts[name]
         assert f", recipe {name}, " in out.splitlines()[0]
-        assert err.splitlines()[0].startswith(f"recipe {name}, ")
+        assert err.splitlines()[0].startswith(f"recipe {name} ")
         assert (config(folder / name)["recipe"], config(folder / name)["logits"]) == (name, logits)
     out, err = said(*SMALL, "--arith", "float32", "--out", tmp_path / "r")
     assert "recipe" not in out + err  # float32 has one alone

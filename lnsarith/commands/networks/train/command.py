@@ -119,7 +119,7 @@ def _start(args: Namespace, given: dict):
         if own:
             _keep_data(kept.folder, args)
         if best_of(settings.arith):
-            say(f"recipe {settings.recipe}, of those that lnsarith recipes tells")
+            say(f"recipe {settings.recipe} (see lnsarith recipes)")
     return trainer, kept
 
 
