@@ -110,3 +110,10 @@ def test_a_core_trains_by_the_recipe_of_train_or_says_what_it_has_not(tmp_path, 
     assert_one_line(capsys.readouterr().err, "no logits fixed16.7 yet", "recipe icassp2020")
     for more, name in (((), "best"), (("--guard", "2"), "icassp2020")):
         assert answer(*words, "lns12", *more, "--out", name)["recipe"] == name
+
+
+def test_a_lab_takes_no_run_whose_logits_have_a_format_of_their_own(tmp_path, capsys):
+    main([*SMALL, "--arith", "fixed12", "--out", str(tmp_path / "r")])
+    capsys.readouterr()
+    assert main(["lab", "run", "5", "--run", str(tmp_path / "r"), "--images", "1"]) == 2
+    assert_one_line(capsys.readouterr().err, "got fixed12.7, fixed16.7; recipe icassp2020 has one")
