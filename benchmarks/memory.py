@@ -1,4 +1,4 @@
-"""Peak memory of `lnsarith train --dataset mnist --epochs 1 --json`.
+"""Peak memory of `lnsarith train --dataset mnist --recipe icassp2020 --epochs 1 --json`.
 
 The operating system tells it of the whole process: the first run compiles its
 kernels, the second finds them.
@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print the table and return the exit code."""
     options = make_parser("memory", __doc__).parse_args(argv)
     results = Results("memory", options.results, judge=options.dataset == "mnist")
-    train = ["-m", "lnsarith", "train", "--dataset", options.dataset, "--epochs", "1"]
+    train = ["-m", "lnsarith", "train", "--dataset", options.dataset, "--epochs", "1",
+             "--recipe", "icassp2020"]
     train += ["--json", *(["--data-dir", options.data_dir] if options.data_dir else [])]
     with tempfile.TemporaryDirectory() as folder:
         for name in ("first", "second"):

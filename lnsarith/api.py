@@ -175,7 +175,8 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     settings are those of `lnsarith train` by name: arith="lns12", hidden=(64, 32), lr=0.01,
     ... dataset is a data set's name, or arrays: (images, labels, test images, test labels),
     images as uint8 n x h x w or n x h x w x 3; without the last two, of each class every fifth
-    image is a test image. The run is written into the folder `out`, by default
+    image is a test image. Without recipe= and other choices of arithmetic the recipe is best where
+    the format has one, see `lnsarith recipes`. The run is written into the folder `out`, by default
     runs/DATASET-..., and with resume gone on with. on_epoch gets the record of each
     epoch after it is written. Nothing is printed. Raises TypeError for a name that is no
     setting, else ValueError, or DataError, where the command would complain.
@@ -183,7 +184,7 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     from lnsarith.commands.common.options import settings_by_name, thread_count
     from lnsarith.commands.networks.train.export_binary import export
     from nets.data.own import OWN
-    from nets.settings.suited import default_name, settings_for
+    from nets.settings.suited import default_name, settings_for, with_recipe
     from nets.train.run import Run as Folder
     from nets.train.run import facts
     from nets.train.trainer import Trainer
@@ -195,11 +196,12 @@ def train(*, dataset="mnist", out=None, resume: bool = False, data_dir=None,
     if data.name == OWN:
         given.setdefault("val", len(data.train_labels) // 6)
     given["dataset"] = data.name
-    folder = Path(out) if out else _free_folder(default_name(settings_for(given)))
+    chosen = with_recipe(given)
+    folder = Path(out) if out else _free_folder(default_name(settings_for(chosen)))
     kept = Folder.open(folder) if resume and (folder / "config.json").exists() else None
     if kept:
         kept.go_on(given, facts(data))
-    trainer = Trainer(kept.settings if kept else settings_for(given), data,
+    trainer = Trainer(kept.settings if kept else settings_for(chosen), data,
                       thread_count(_text(threads)), backend)
     if kept:
         trainer.epoch = kept.load(trainer.network)

@@ -22,7 +22,7 @@ from verilog.catalogue import design
 KEPT = Path(__file__).with_name("same_results.json")
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-SHORT = "--dataset mnist --epochs 1 --batch 20 --val 0 --hidden 12"
+SHORT = "--dataset mnist --recipe icassp2020 --epochs 1 --batch 20 --val 0 --hidden 12"
 IMAGES = "--dataset mnist --epochs 1 --batch 16 --val 0"
 
 RUNS = {

@@ -30,7 +30,7 @@ def lnsarith(line):
 # The embedded digits take a few seconds. A word has 12 bits; each product and each sum, forward,
 # backward and in the update, is a word of that format.
 
-lnsarith("train --dataset digits --arith lns12 --out work/table --threads 1")
+lnsarith("train --dataset digits --arith lns12 --delta lut --out work/table --threads 1")
 
 # %%
 # The published shifts do not need the table: :math:`D^+` is 1 shifted right by the distance of the

@@ -117,7 +117,7 @@ class _Maker:
             self.flat = True
         self._node(name, "Gemm", (self._constant(f"{name}.w", self._reals(layer.w)),
                                   self._constant(f"{name}.b", self._reals(layer.b)[0])))
-        self._quantised(name, "activations")
+        self._quantised(name, layer.out)
 
     def _pads(self, window: Window) -> list[int]:
         (high, wide), (top, left) = window.reach(), window.before

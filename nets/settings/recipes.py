@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fxp.format import FormatError
 
-__all__ = ["BEST", "RECIPES", "Best", "recipe_settings"]
+__all__ = ["BEST", "RECIPES", "Best", "best_of", "recipe_settings"]
 
 RECIPES = ("icassp2020", "best")
 
@@ -74,6 +74,11 @@ BEST: dict[str, Best] = {
 NAMES = {"lns16.10": "lns16", "lns12.6": "lns12", "fixed16.11": "fixed16", "fixed12.7": "fixed12"}
 
 
+def best_of(arith: str) -> Best | None:
+    """Return the best recipe of an arithmetic by any of its names, None where none is known."""
+    return BEST.get(NAMES.get(arith, arith))
+
+
 def recipe_settings(recipe: str, arith: str) -> dict[str, object]:
     """Return the settings that a recipe has for an arithmetic; FormatError for a recipe that
     is not known, or not measured for it."""
@@ -81,8 +86,8 @@ def recipe_settings(recipe: str, arith: str) -> dict[str, object]:
         raise FormatError(f"recipe must be one of {', '.join(RECIPES)}, got {recipe!r}")
     if recipe == "icassp2020":
         return {}
-    name = NAMES.get(arith, arith)
-    if name not in BEST:
+    best = best_of(arith)
+    if best is None:
         raise FormatError(f"recipe best is there for {', '.join(BEST)}, not for {arith}; give "
                           "one of these, or recipe icassp2020")
-    return dict(BEST[name].settings)
+    return dict(best.settings)

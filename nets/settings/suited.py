@@ -10,11 +10,12 @@ from lnsarith.delta.methods import brief, inlined
 from lnsarith.host.files.naming import LONGEST, digested
 from nets.settings.combinations import check_combinations
 from nets.settings.parsing import FLOATS
-from nets.settings.recipes import recipe_settings
+from nets.settings.recipes import best_of, recipe_settings
+from nets.settings.setting import about
 from nets.settings.settings import DELTAS, Settings
 from nets.settings.spindle import PREFIX, activation_kind, with_function
 
-__all__ = ["default_name", "given_for", "in_full", "settings_for"]
+__all__ = ["default_name", "given_for", "in_full", "settings_for", "with_recipe"]
 
 # Settings with a place of their own in a run's name, or none in it.
 NAMED = ("dataset", "model", "hidden", "arith", "delta", "mode", "activation", "binarize_input",
@@ -43,8 +44,24 @@ BINARY = {"activation": "sign", "norm": "batch", "optimizer": "adam", "lr": "0.0
           "weight_decay": "0", "schedule": "cosine", "schedule_by": "batch", "shuffle": "epoch",
           "batch": 100, "epochs": 50}
 BINARY_SETS: dict[str, dict] = {"digits": {"val": 200, "batch": 20, "epochs": 30}}
+# Groups of settings that are a choice of arithmetic: whoever gives one has no use for a recipe.
+CHOSEN = ("arithmetic", "sums", "updates", "soft-max", "min-selector")
 # Other names that some settings' values have.
 NAMES = {"loss": {"log-softmax": "softmax", "squared-hinge": "hinge"}}
+
+
+def with_recipe(given: dict) -> dict:
+    """Return what a person gave, with the recipe that is theirs where they name none.
+
+    It is best for a perceptron, which recipes were measured on, in a format that has one, where
+    of the arithmetic nothing but the format is given, and nothing that the recipe would set; else
+    icassp2020. Code and files of many runs name theirs: `settings_for` has icassp2020 alone.
+    """
+    fields, best = Settings.__dataclass_fields__, best_of(given.get("arith", "lns16"))
+    plain = (best is None or given.get("model", "mlp") != "mlp" or "transfer" in given
+             or best.settings.keys() & given
+             or any(about(fields[k]).group in CHOSEN for k in given if k != "arith"))
+    return {"recipe": "icassp2020" if plain else "best", **given}
 
 
 def in_full(given: dict) -> dict:

@@ -79,8 +79,8 @@ def test_every_setting_is_an_explained_option_of_its_group(capsys):
 
 def test_a_run_gives_its_settings_to_another_by_folder_or_file(tmp_path, capsys):
     train = ["train", "--no-plot", "--epochs", "1", "--json"]
-    main([*train, "--dataset", "digits", "--arith", "lns12", "--hidden", "9", "--out",
-          str(tmp_path / "a")])
+    main([*train, "--dataset", "digits", "--arith", "lns12", "--recipe", "icassp2020", "--hidden",
+          "9", "--out", str(tmp_path / "a")])
     sha = json.loads(capsys.readouterr().out)["model_sha256"]
     for i, source in enumerate((tmp_path / "a", tmp_path / "a" / "config.json")):
         assert main([*train, "--config", str(source), "--out", str(tmp_path / str(i))]) == 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DIGITS = ("train", "--dataset", "digits", "--no-plot")
+DIGITS = ("train", "--dataset", "digits", "--no-plot", "--recipe", "icassp2020")
 
 
 def start(*args, cwd, **kwargs):

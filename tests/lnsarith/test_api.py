@@ -22,7 +22,7 @@ from nets.data import sets as data
 from nets.network.model import NotFinite
 from nets.train.run import RunError
 
-QUICK = {"arith": "lns12", "hidden": (16,), "epochs": 1}
+QUICK = {"arith": "lns12", "recipe": "icassp2020", "hidden": (16,), "epochs": 1}
 DIGITS = data.load("digits")
 ARRAYS = (DIGITS.train_images, DIGITS.train_labels, DIGITS.test_images, DIGITS.test_labels)
 
@@ -97,8 +97,9 @@ def test_operators_are_found_and_checked_by_names_and_formats_as_text():
 
 
 def test_training_gives_the_bytes_of_the_command_whatever_the_road(run, tmp_path, capsys):
-    told = answer(capsys, "train", "--dataset", "digits", "--arith", "lns12", "--hidden", 16,
-                  "--epochs", 1, "--no-plot", "--out", tmp_path / "command")
+    told = answer(capsys, "train", "--dataset", "digits", "--arith", "lns12", "--recipe",
+                  "icassp2020", "--hidden", 16, "--epochs", 1, "--no-plot", "--out",
+                  tmp_path / "command")
     assert run.model_sha256 == told["model_sha256"]
     config = [json.loads((folder / "config.json").read_text("utf-8"))
               for folder in (run.folder, tmp_path / "command")]

@@ -20,6 +20,7 @@ from nets.settings.setting import GROUPS, about
 from nets.settings.settings import Settings
 
 __all__ = [
+    "ONE_RUN",
     "add_computing",
     "add_data",
     "add_own",
@@ -34,6 +35,8 @@ __all__ = [
 
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 DEFAULTS: dict[str, Any] = {name: field.default for name, field in FIELDS.items()}
+ONE_RUN = {**DEFAULTS, "recipe": "best for a perceptron where of the arithmetic nothing but a "
+           "format that has it is given, and nothing that it sets; else icassp2020"}
 
 
 class HelpAll(Action):
@@ -185,7 +188,8 @@ def _of_run(path: Path) -> dict:
 
     if path.name != "config.json":
         raise RunError(f"{path} is no config.json of a run, and no TOML file by its name")
-    return given_for(Run.open(path.parent).settings)
+    settings = Run.open(path.parent).settings
+    return {"recipe": settings.recipe, **given_for(settings)}
 
 
 def _hint(name: str, fields) -> str:

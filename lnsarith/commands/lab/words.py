@@ -98,11 +98,12 @@ def _arithmetic(ar) -> WordArithmetic:
     if settings.arith in FLOATS:
         raise FormatError(f"a lab runs words, not {settings.arith}; lnsarith quantize makes 8-bit "
                           "integers of a run")
-    formats = {settings.format(role) for role in ("weights", "activations")}
+    formats = {settings.format(role) for role in ("weights", "activations", "logits")}
     f = settings.format("activations")
     if len(formats) != 1 or f.bits > MOST_BITS:
-        raise FormatError("a lab takes one format of at most 16 bits for weights and activations, "
-                          f"got {', '.join(sorted(map(str, formats)))}")
+        raise FormatError("a lab takes one format of at most 16 bits for weights, activations and "
+                          f"logits, got {', '.join(sorted(map(str, formats)))}; recipe icassp2020 "
+                          "has one")
     order = _order(ar, f)
     if settings.selects:
         return WordArithmetic(_selector(ar, f), _activation(ar, f), order, _tail(ar, f))

@@ -32,7 +32,8 @@ def demand_made(s: Settings) -> None:
          "give leaky or relu"),
         (s.arith.startswith("lns") and s.order != "sequential", f"order {s.order}",
          "give order sequential"),
-        (bool(s.logits), f"logits {s.logits}", "leave them in the format of activations"),
+        (bool(s.logits), f"logits {s.logits}", "leave them in the format of "
+         "activations, as recipe icassp2020 does"),
         (s.momentum != "0" and s.arith.startswith("lns")
          and s.format("weights") != s.format("gradients"),
          "momentum with gradients of another format than weights", "give them one format"),

@@ -7,7 +7,13 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from fxp.format import FormatError, check_integer
-from lnsarith.commands.common.options import add_data, add_own, add_settings, given_settings
+from lnsarith.commands.common.options import (
+    ONE_RUN,
+    add_data,
+    add_own,
+    add_settings,
+    given_settings,
+)
 from lnsarith.commands.rtl.core.claims import add_claims
 
 __all__ = ["options", "run"]
@@ -39,7 +45,7 @@ def options(parser: ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_data(group)
     add_own(group)
-    add_settings(parser)
+    add_settings(parser, defaults=ONE_RUN)
 
 
 def run(args: Namespace) -> int:
@@ -71,7 +77,8 @@ def run(args: Namespace) -> int:
     proofs = _proved(made, args.seconds) if args.prove else []
     cost = trainer_cost(made, args.place) if args.synth and not differ else None
     files = [] if differ else write_trainer(made, folder, golden, measured, model, cost)
-    answer = {"trainer": name, "folder": str(folder) if files else None, "lanes": lanes,
+    answer = {"trainer": name, "folder": str(folder) if files else None,
+              "recipe": trainer.settings.recipe, "lanes": lanes,
               "loop": args.pipeline, "words": made.geometry.words, **measured, "cost": cost,
               "files": files, **({"proofs": proofs} if args.prove else {})}
     print(json.dumps(answer) if args.json else _told(answer))
@@ -103,7 +110,7 @@ def _trainer(args: Namespace):
     from lnsarith.commands.networks.eval.model import open_run
     from lnsarith.commands.rtl.learning import demand_made
     from nets.network.model import RunError
-    from nets.settings.suited import settings_for
+    from nets.settings.suited import settings_for, with_recipe
     from nets.train.run import facts
     from nets.train.trainer import Trainer
 
@@ -112,7 +119,7 @@ def _trainer(args: Namespace):
     if kept and given:
         raise FormatError(f"{next(iter(given))} is the run's: leave it out, or leave {kept.folder} "
                           "out")
-    settings = kept.settings if kept else settings_for(given)
+    settings = kept.settings if kept else settings_for(with_recipe(given))
     demand_made(settings)
     if settings.transfer and not kept:
         raise FormatError("the trainer core has no transfer yet; train one epoch and give its run")
@@ -156,8 +163,8 @@ def _name(trainer, learning, lanes: int, loop: int) -> str:
 
 def _told(answer: dict) -> str:
     """Return the answer for people."""
-    lines = [f"{answer['trainer']}: {answer['lanes']} lanes, {answer['loop']} registers in the "
-             f"loop, {answer['words']:,} words"]
+    lines = [f"{answer['trainer']}: recipe {answer['recipe']}, {answer['lanes']} lanes, "
+             f"{answer['loop']} registers in the loop, {answer['words']:,} words"]
     if "steps" in answer:
         equal = "all words equal" if not answer["differ"] else (
             f"{answer['differ']:,} words differ, the first in {answer['first']}")

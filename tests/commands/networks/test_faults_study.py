@@ -38,7 +38,7 @@ def runs(tmp_path_factory):
     place = tmp_path_factory.mktemp("runs")
     for arith in ("lns12", "fixed12"):
         main(["train", "--dataset", "digits", "--arith", arith, "--epochs", "2", "--no-plot",
-              "--hidden", "20", "--out", str(place / arith)])
+              "--hidden", "20", "--recipe", "icassp2020", "--out", str(place / arith)])
     return [str(place / "lns12"), str(place / "fixed12")]
 
 

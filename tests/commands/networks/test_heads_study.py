@@ -55,7 +55,7 @@ def test_in_words_they_decide_as_in_floats(clouds, arith, delta, share):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "r"
     main(["train", "--dataset", "digits", "--arith", "lns12", "--epochs", "3", "--no-plot",
-          "--hidden", "20", "--out", str(folder)])
+          "--hidden", "20", "--recipe", "icassp2020", "--out", str(folder)])
     return str(folder)
 
 
@@ -77,8 +77,8 @@ def test_a_run_gets_both_heads_on_its_own_features(run, tmp_path, capsys):
     (["--arith", "lns12", "--hidden", "5", "--val", "0"], "held no images back"),
 ])
 def test_what_has_no_head_to_replace_is_told(tmp_path, capsys, given, said):
-    main(["train", "--dataset", "digits", "--epochs", "1", "--no-plot", "--out",
-          str(tmp_path / "r"), *given])
+    main(["train", "--dataset", "digits", "--epochs", "1", "--no-plot", "--recipe", "icassp2020",
+          "--out", str(tmp_path / "r"), *given])
     capsys.readouterr()
     assert main(["study", "heads", str(tmp_path / "r"), "--out", str(tmp_path / "s")]) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "s").exists()

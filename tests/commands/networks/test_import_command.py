@@ -179,7 +179,8 @@ def test_labels_that_do_not_fit_are_told(home, tmp_path, capsys):
 def test_a_trained_run_goes_through_other_arithmetics(tmp_path, capsys):
     run = tmp_path / "r"
     assert main(["train", "--dataset", "digits", "--arith", "lns12", "--hidden", "12", "--epochs",
-                 "2", "--threads", "1", "--no-plot", "--out", str(run)]) == 0
+                 "2", "--recipe", "icassp2020", "--threads", "1", "--no-plot", "--out",
+                 str(run)]) == 0
     own = answer(capsys, "eval", run)
     same = answer(capsys, "eval", run, "--arith", "lns12")
     other = answer(capsys, "eval", run, "--arith", "fixed16")

@@ -49,7 +49,8 @@ def test_a_sweep_gives_the_bytes_of_train_and_repeats_nothing(here, capsys):
     said = json.loads(capsys.readouterr().out)
     assert said["done"] == 4 and said["failed"] == 0 and said["run_seconds"] > 0
     main(["train", "--dataset", "digits", "--hidden", "8", "--batch", "50", "--epochs", "2",
-          "--arith", "lns12", "--seed", "1", "--no-plot", "--json", "--out", "run"])
+          "--arith", "lns12", "--seed", "1", "--recipe", "icassp2020", "--no-plot", "--json",
+          "--out", "run"])
     trained = json.loads(capsys.readouterr().out)
     kept = {(r["config"]["arith"], r["config"]["seed"]): r for r in rows()}
     assert kept["lns12", 1]["model_sha256"] == trained["model_sha256"]

@@ -7,7 +7,8 @@ from helpers.hardware.cores import bench, passed
 
 from lnsarith.cli import main
 
-DIGITS = ["--dataset", "digits", "--epochs", "1", "--no-plot", "--hidden", "12"]
+DIGITS = ["--dataset", "digits", "--epochs", "1", "--no-plot", "--hidden", "12",
+          "--recipe", "icassp2020"]
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from helpers.hardware.small_trainer import bench_says
 from lnsarith.cli import main
 from lnsarith.commands.rtl.training import Training
 
-SMALL = ("--dataset", "digits", "--arith", "lns12", "--hidden", "5", "--val", "1400", "--epochs",
-         "2", "--parallel", "3", "--pipeline", "1")
+SMALL = ("--dataset", "digits", "--arith", "lns12", "--recipe", "icassp2020", "--hidden", "5",
+         "--val", "1400", "--epochs", "2", "--parallel", "3", "--pipeline", "1")
 
 
 def test_a_simulated_core_ends_with_the_model_of_train(tmp_path, capsys, monkeypatch):

@@ -45,8 +45,8 @@ def test_processors_and_backends_train_the_same_model(tmp_path):
     for i, (processor, backend) in enumerate([("", "vector"), ("haswell", "vector"),
                                               ("nehalem", "vector"), ("", "numpy")]):
         command = [sys.executable, "-m", "lnsarith", "train", "--dataset", "digits", "--json",
-                   "--epochs", "1", "--hidden", "20", "--batch", "40", "--no-plot",
-                   "--backend", backend, "--out", str(tmp_path / str(i))]
+                   "--epochs", "1", "--hidden", "20", "--recipe", "icassp2020", "--batch", "40",
+                   "--no-plot", "--backend", backend, "--out", str(tmp_path / str(i))]
         env = {**os.environ, "NUMBA_CPU_NAME": processor} if processor else os.environ
         run = subprocess.run(command, env=env, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr

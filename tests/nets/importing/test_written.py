@@ -51,10 +51,11 @@ def test_onnxruntime_runs_the_float_twin(make):
     assert np.abs(answers(graph, x) - logits).max() < 1e-5 * np.abs(logits).max()
 
 
+@pytest.mark.parametrize("own", [{}, {"logits": "fixed9.2"}], ids=str)
 @pytest.mark.parametrize("arith", ["fixed8.4", "fixed12.7"])
 @pytest.mark.parametrize("make", [strided, small.plain])
-def test_quantisers_say_the_words_of_the_engine(make, arith):
-    net, pixels, logits = trained({"arith": arith, "update": "nearest"}, make)
+def test_quantisers_say_the_words_of_the_engine(make, arith, own):
+    net, pixels, logits = trained({"arith": arith, "update": "nearest", **own}, make)
     graph = graph_of_network(net, SHAPE[:2], words=True)
     x = prepared(pixels.reshape(-1, *SHAPE[:2]), graph.shape, Preparation())
     assert np.array_equal(answers(graph, x), logits.astype(np.float32))

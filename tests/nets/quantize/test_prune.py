@@ -100,7 +100,8 @@ def answer(capsys, *args):
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prune") / "run"
     assert main(["train", "--dataset", "digits", "--no-plot", "--epochs", "6", "--momentum", ".5",
-                 "--arith", request.param, "--hidden", "30", "--out", str(folder)]) == 0
+                 "--arith", request.param, "--hidden", "30", "--recipe", "icassp2020",
+                 "--out", str(folder)]) == 0
     return folder
 
 

@@ -75,8 +75,8 @@ def test_functions_and_derivatives_are_those_of_the_formulas(function, formula):
 
 
 def train(*arguments):
-    return main([*"train --dataset digits --no-plot --epochs 2 --batch 16".split(),
-                 *map(str, arguments)])
+    return main([*("train --dataset digits --no-plot --epochs 2 --batch 16 "
+                   "--recipe icassp2020").split(), *map(str, arguments)])
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ def runs(tmp_path_factory):
     for arith, more in (("lns12", ()), ("lns16", ("--guard", "2")), ("fixed12", ())):
         found[arith] = folder / arith
         code, _, err = call("train", "--dataset", "digits", "--no-plot", "--epochs", "2",
-                            "--hidden", "12", "--arith", arith, *more, "--out", found[arith],
-                            cwd=folder)
+                            "--hidden", "12", "--recipe", "icassp2020", "--arith", arith, *more,
+                            "--out", found[arith], cwd=folder)
         assert code == 0, err
     return found
 

@@ -87,7 +87,7 @@ def _made(args: Namespace):
     limits = []
     if kind == "qonnx":
         graph, ar, how, _ = _trained(args, True)
-        most = _most(graph, f)
+        most = _most(graph, f, ar.formats["weights"])
         if most > BOUND:
             limits.append(f"Sums reach {most:.2g} units of their last place, beyond 2^24: "
                           "executors in float32 round some of them otherwise; evaluate in double.")
@@ -104,8 +104,9 @@ def _sayable(ar, graph) -> bool:
     return plain and ar.settings.accumulator == "exact" and not ar.settings.selects
 
 
-def _most(graph, f) -> float:
-    """Return the greatest sum of products that can be, in units of its last place."""
+def _most(graph, f, g) -> float:
+    """Return the greatest sum of products of words of formats f and g that can be, in units of its
+    last place."""
     most = 0.0
     for node in graph.nodes:
         if node.op in ("Gemm", "Conv"):
@@ -113,5 +114,5 @@ def _most(graph, f) -> float:
                     for k in (*node.inputs, "")[1:3])
             axes = 0 if node.op == "Gemm" else tuple(range(1, w.ndim))
             sums = w.sum(axis=axes) * f.high * f.eps + b
-            most = max(most, float(sums.max() / f.eps / f.eps))
+            most = max(most, float(sums.max() / f.eps / g.eps))
     return most

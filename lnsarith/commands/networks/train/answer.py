@@ -19,7 +19,7 @@ def result_of(kept, trainer) -> dict:
             first.setdefault(warning.partition(":")[0], text)
     seconds = [record["seconds"] for record in records]
     exported = export(kept, trainer) if s.binary else {}
-    names = ("dataset", "arith", "delta", "mode", "batch", "lr", "weight_decay", "seed")
+    names = ("dataset", "arith", "delta", "mode", "recipe", "batch", "lr", "weight_decay", "seed")
     kept_back = ("epoch", "seconds", "warnings", "images_per_second")
     return {
         **{name: getattr(s, name) for name in names},
@@ -62,12 +62,13 @@ def summary(kept, result: dict) -> str:
 def title(s) -> str:
     """Return what was trained, of its settings."""
     from lnsarith.delta.methods import brief
+    from nets.settings.recipes import best_of
 
     delta = f" {brief(s.delta)}" if s.arith.startswith("lns") else ""
     mode = "" if s.mode == "bit-true" else f" ({s.mode})"
     net = f"hidden {plain(s.hidden)}" if s.model == "mlp" else s.model
     bits = f", input {s.binarize_input}" if s.binary else ""
-    recipe = "" if s.recipe == "icassp2020" else f", recipe {s.recipe}"
+    recipe = f", recipe {s.recipe}" if best_of(s.arith) else ""
     return (
         f"{s.dataset}, {s.arith}{delta}{mode}{recipe}, {net}{bits}{_unusual(s)}, "
         f"batch {s.batch}, lr {s.lr}, seed {s.seed}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lnsarith.commands.common.figure import add_figure
 from lnsarith.commands.common.options import (
+    ONE_RUN,
     add_computing,
     add_data,
     add_own,
@@ -28,7 +29,7 @@ def options(parser: ArgumentParser) -> None:
     """Add the options of the command."""
     parser.epilog = ("--model bnn is short for a perceptron with --arith binary; such networks are "
                      "exported in bits too, into the run's folder export.")
-    add_settings(parser)
+    add_settings(parser, defaults=ONE_RUN)
     add_computing(_add_run(parser))
     add_from(parser)
 
@@ -85,20 +86,22 @@ def run(args: Namespace) -> int:
 def _start(args: Namespace, given: dict):
     """Return a trainer and its run folder, new or as they were left."""
     from nets.data.sets import load
-    from nets.settings.suited import default_name, settings_for
+    from nets.settings.recipes import best_of
+    from nets.settings.suited import default_name, settings_for, with_recipe
     from nets.train.folder import holds_any
     from nets.train.run import Run, facts
     from nets.train.trainer import Trainer
 
     own = _own(args, given) if args.data else None
     threads = thread_count(args.threads)
+    chosen = with_recipe(given)
     folder = Path(args.out) if args.out else None
-    folder = folder or _default_folder(default_name(settings_for(given)), args.resume)
+    folder = folder or _default_folder(default_name(settings_for(chosen)), args.resume)
     kept = None
     if args.resume and holds_any(folder):
         kept = Run.open(folder)
         kept.demand_kind(Run.kind)
-    settings = kept.settings if kept else settings_for(given)
+    settings = kept.settings if kept else settings_for(chosen)
     dataset = own or load(settings.dataset, args.data_dir)
     if kept:
         kept.go_on(given, facts(dataset))
@@ -115,6 +118,8 @@ def _start(args: Namespace, given: dict):
             say(f"there is no run in {folder} yet: starting one")
         if own:
             _keep_data(kept.folder, args)
+        if best_of(settings.arith):
+            say(f"recipe {settings.recipe} (see lnsarith recipes)")
     return trainer, kept
 
 
