@@ -39,6 +39,15 @@ def test_a_core_answers_as_the_engine_does(name, tmp_path):
     assert passed(printed), printed
 
 
+def test_a_batch_begins_no_tile_while_two_wait(tmp_path):
+    """Sums of two steps are formed faster than rows of ten lanes are drained."""
+    parts = small({"arith": "fixed12", "hidden": (1,)}, (1, 1), 20)
+    core = core_of(parts, 10, 4, 4)
+    assert core.schedule.tiles(1) == 2
+    printed = bench(written(core, parts, tmp_path / "core", 3 * core.schedule.batch))
+    assert passed(printed), printed
+
+
 def small_convolutions(b, classes):
     """A padded convolution with pooling, one without either, dense layers."""
     b.conv(3, 3, padding="same").max_pool(2).active().conv(4, 2).active().flat()
