@@ -14,7 +14,7 @@ from nets.settings.settings import Settings
 from nets.train.trainer import Trainer
 from verilog.invariants import claims
 from verilog.invariants.cut import connections, stub
-from verilog.invariants.inference import control_of
+from verilog.invariants.inference.control import control_of
 from verilog.invariants.trainer import control_of_trainer
 from verilog.trainer.core import core as trainer_core
 
