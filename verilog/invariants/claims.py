@@ -44,13 +44,15 @@ class Claim:
 class Control:
     """A core's modules, the top the last; kept are the names of those that stay, the others
     answer anything. clocks is how long a run is at most that shows something; lemmas are what
-    claims may follow from."""
+    claims may follow from, watch declares what they read beside registers and what claims
+    watch."""
 
     modules: Sequence[Module]
     kept: frozenset[str]
     clocks: int
     claims: Sequence[Claim]
     lemmas: Sequence[Lemma] = ()
+    watch: Sequence[str] = ()
 
     @property
     def top(self) -> str:
@@ -76,8 +78,8 @@ class Control:
             f"always @(posedge i_clk) before_{n} <= before_{n} | broken_{n};")]
         told |= {port_of(x): f"~armed | ({x.holds})" for x in self.lemmas}
         (*values, watch), inside = opened(
-            [*told.values(), "\n".join(dict.fromkeys(w for c in self.claims for w in c.watch))],
-            self.modules)
+            [*told.values(), "\n".join(dict.fromkeys(
+                [w for c in self.claims for w in c.watch] + [*self.watch]))], self.modules)
         told = dict(zip(told, values))
         lines = [*ARMED, *([UNARMED] if first else []), *inside, *before, *watch.split("\n")]
         parts = [m.text if m.name in self.kept else stub(m) for m in self.modules[:-1]]

@@ -18,11 +18,11 @@ def golden_width(core: Core) -> int:
 
 
 def bench(core: Core, pixels: int, words: int, steps: int) -> str:
-    """Return the bench: other weights go in, and images that a reset forgets, a weight being offered
-    while a step runs; then the weights, and so many pixels with gaps, all words being read out
+    """Return the bench: other weights go in, and images that a reset forgets, while a weight is
+    offered to a step; then the weights, and so many pixels with gaps, all words being read out
     before the first step. After so many steps, and again after a reset, weights are read out
-    with waits and compared. It prints PASS, or the
-    first words that differ, and ends with 0 or 1."""
+    with waits and compared. It prints PASS, or the first words that differ, and ends with 0
+    or 1."""
     learning = core.geometry.learning
     label = bits_for(learning.sizes[-1] - 1)
     inputs = [p for p in core.top.ports if not p.output]

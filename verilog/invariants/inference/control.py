@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from verilog.core.inference.core import Core
 from verilog.invariants.claims import Claim, Control, prove_claims
 from verilog.invariants.cut import instances
@@ -26,7 +24,8 @@ def prove_core(core: Core, seconds: float = 60) -> list[Proof]:
 
 
 def control_of(core: Core) -> Control:
-    """Return the core as its sequencers see it, with what is claimed."""
+    """Return the core as its sequencers see it, with what is claimed; lemmas are known of dense
+    layers alone."""
     s = core.schedule
     kept = frozenset(f"{core.name}_{part}" for part in KEPT)
     clocks = 2 * (s.clocks + s.batch * s.pixels) + 8 * s.batch * (s.layers[-1][1] + 1)
@@ -34,8 +33,8 @@ def control_of(core: Core) -> Control:
     if not s.plain:
         return Control(core.modules, kept, clocks, claims)
     known = CoreLemmas(core)
-    claims[0] = replace(claims[0], watch=(*known.reading, *known.watch))
-    return Control(core.modules, kept, clocks, claims, [*known.all, *written_lemmas(known)])
+    return Control(core.modules, kept, clocks, claims, [*known.all, *written_lemmas(known)],
+                   known.watch)
 
 
 def _of_memories(core: Core) -> list[Claim]:

@@ -45,7 +45,8 @@ class CoreLemmas(CoreTerms):
                 f"{wide(r('drain', 'tile_number'))} == {wide(r('drain', 'tile'))} * {s.row_words}",
                 f"{wide(r('drain', 'row_number'))} == {wide(r('drain', 'tile_number'))} + "
                 f"{wide(r('drain', 'output_slot'))} * {s.outputs}",
-                f"{wide(r('drain', 'number'))} == {total([r('drain', 'row_number'), r('drain', 'lane')])}")))]
+                f"{wide(r('drain', 'number'))} == "
+                + total([r('drain', 'row_number'), r('drain', 'lane')]))))]
 
     def _tiles(self) -> list[Lemma]:
         """How many rows of sums are on their way, and which tile is drained."""
@@ -89,7 +90,8 @@ class CoreLemmas(CoreTerms):
             outputs = self.chosen(of, [n for _, n in s.layers])
             found += [
                 Lemma(f"word_{j}", f"~{self.inside(j)} | ({of} == writes | (({layer} == 0 | "
-                      f"({layer} == 1 & ~begun)) & {of} == {last})) & {wide(f'drain_number_d{j}')} < {outputs} & "
+                      f"({layer} == 1 & ~begun)) & {of} == {last})) & "
+                      f"{wide(f'drain_number_d{j}')} < {outputs} & "
                       f"{wide(f'drain_image_slot_d{j}')} < {s.image_slots} & "
                       f"{wide(f'drain_bank_d{j}')} < {s.images}"),
                 Lemma(f"undone_{j}", f"~{self.inside(j)} | outstanding != 0 | "
@@ -114,12 +116,14 @@ class CoreLemmas(CoreTerms):
         r, s = self.reg, self.s
         step, layer = wide(r("issue", "step")), r("issue", "layer")
         bias = f"({step} == 0)" if s.bias else "1'd0"
-        at = f"({bias} ? 0 : ({step} - {s.bias}) * {s.image_slots} + {wide(r('issue', 'image_slot'))})"
+        at = (f"({bias} ? 0 : ({step} - {s.bias}) * {s.image_slots} + "
+              f"{wide(r('issue', 'image_slot'))})")
         inputs = self.chosen("layer_1", [n * s.image_slots for n, _ in s.layers])
         return [
             Lemma("address", f"~{r('issue', 'run')} | {wide(r('issue', 'address'))} == "
                   f"{self.base(layer, r('issue', 'buffer'))} + {at}"),
-            Lemma("read", f"~run_1 | {between('address_1', self.base('layer_1', 'buffer_1'), inputs)}"),
+            Lemma("read", "~run_1 | "
+                  + between("address_1", self.base("layer_1", "buffer_1"), inputs)),
             Lemma("reader", f"~run_1 | (layer_1 == {layer} & buffer_1 == {r('issue', 'buffer')} & "
                   f"begun) | (before == layer_1 & ~begun & (layer_1 != 0 | buffer_1 != "
                   f"{r('issue', 'buffer')}))")]
@@ -147,9 +151,11 @@ class CoreLemmas(CoreTerms):
                   f"{wide(g['held_place'])} < {2 * self.half} & {wide(g['held_bank'])} < {s.images}"
                   f" & ~{self.of_half('full', g['held_buffer'])})"),
             Lemma("whole", f"~{self.of_half('full', g['buffer'])} | ({at_first})"),
-            Lemma("released", f"~released_1 | (~{self.of_half('full', 'buffer_1')} & ~({g['held']} & "
-                  f"{g['held_buffer']} == buffer_1) & ({g['buffer']} != buffer_1 | ({at_first})))"),
-            Lemma("taken", f"{r('issue', 'layer')} != 0 | ~begun | ({full} & batch_count == {count})"),
+            Lemma("released", f"~released_1 | (~{self.of_half('full', 'buffer_1')} & "
+                  f"~({g['held']} & {g['held_buffer']} == buffer_1) & "
+                  f"({g['buffer']} != buffer_1 | ({at_first})))"),
+            Lemma("taken", f"{r('issue', 'layer')} != 0 | ~begun | ({full} & "
+                  f"batch_count == {count})"),
             Lemma("count", f"({r('issue', 'layer')} == 0 & ~begun) | {wide('batch_count')} < "
                   f"{s.batch}")]
 

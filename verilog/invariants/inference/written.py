@@ -127,10 +127,12 @@ class Bank:
             comes += f" | (hidden_now & place_now == at_bank & {wide('bank_now')} == {self.k})"
             later = f"({drained} == {n} & {t.turn(number, slot, str(self.k))} >= {t.drained})"
             own, reads = f"~{self.of_layer(n + 1)}", f"{issued} == {n + 1}"
+            makes = (f"(({issued} == {n} & {drained} == {n}) | "
+                     f"({reads} & ~begun & outstanding <= {s.tiles(n)}))")
             found += [
-                Lemma(f"made_{n}_{self.k}", f"{own} | ~(({issued} == {n} & {drained} == {n}) | "
-                      f"({reads} & ~begun & outstanding <= {s.tiles(n)})) | {self.was} | {self.comes} | {comes} | {later}"),
-                Lemma(f"known_{n}_{self.k}", f"{own} | {issued} != {n + 1} | ~begun | {self.was}"),
+                Lemma(f"made_{n}_{self.k}", f"{own} | ~{makes} | {self.was} | {self.comes} | "
+                      f"{comes} | {later}"),
+                Lemma(f"known_{n}_{self.k}", f"{own} | ~({reads} & begun) | {self.was}"),
                 Lemma(f"known_read_{n}_{self.k}", f"{own} | ~(run_1 & layer_1 == {n + 1}) | "
                       f"{self.was}")]
         return found
