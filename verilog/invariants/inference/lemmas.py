@@ -66,9 +66,18 @@ class CoreLemmas(CoreTerms):
         return [
             Lemma("rows", f"outstanding * {slots} + {formed} == {rows} + {wide(run)} * {slots} + "
                   f"{self.slot('drain')}"),
+            Lemma("caught", self._waiting()),
             Lemma("tile", f"outstanding <= started ? {drained} == {layer} & {tile} == started : "
                   f"{earlier}"),
             Lemma("changed", f"layer_1 == {layer} | (last_1 & ~begun & before == layer_1)")]
+
+    def _waiting(self) -> str:
+        """Return which rows of sums wait: those that came last, in a circle."""
+        count, row, rows = 2 * self.s.slots, *(wide(self.reg("drain", k)) for k in ("row", "rows"))
+        waits = [f"sums_wait[{k}] == (({count + k} - {row}) % {count} < {rows})"
+                 if k < count else f"~sums_wait[{k}]" for k in range(1 << (count - 1).bit_length())]
+        return " & ".join([f"{row} < {count} & {wide('caught_row')} == ({row} + {rows}) % {count}",
+                           *map("({})".format, waits)])
 
     def _batches(self) -> list[Lemma]:
         """Of one batch at a time the last layer's sums are formed, drained or sent."""
