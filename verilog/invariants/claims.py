@@ -44,13 +44,15 @@ class Claim:
 class Control:
     """A core's modules, the top the last; kept are the names of those that stay, the others
     answer anything. clocks is how long a run is at most that shows something; lemmas are what
-    claims may follow from."""
+    claims may follow from, watch declares what they read beside registers and what claims
+    watch."""
 
     modules: Sequence[Module]
     kept: frozenset[str]
     clocks: int
     claims: Sequence[Claim]
     lemmas: Sequence[Lemma] = ()
+    watch: Sequence[str] = ()
 
     @property
     def top(self) -> str:
@@ -76,8 +78,8 @@ class Control:
             f"always @(posedge i_clk) before_{n} <= before_{n} | broken_{n};")]
         told |= {port_of(x): f"~armed | ({x.holds})" for x in self.lemmas}
         (*values, watch), inside = opened(
-            [*told.values(), "\n".join(dict.fromkeys(w for c in self.claims for w in c.watch))],
-            self.modules)
+            [*told.values(), "\n".join(dict.fromkeys(
+                [w for c in self.claims for w in c.watch] + [*self.watch]))], self.modules)
         told = dict(zip(told, values))
         lines = [*ARMED, *([UNARMED] if first else []), *inside, *before, *watch.split("\n")]
         parts = [m.text if m.name in self.kept else stub(m) for m in self.modules[:-1]]
@@ -119,12 +121,12 @@ def _proof(control: Control, claim: Claim, text: str, net: Netlist, seconds: flo
                         f"{control.longest} clocks breaks it")
         note = (f"an invariant of {len(cubes)} clauses, found by ABC in "
                 f"{time.perf_counter() - begin:.1f} s")
-        answer, lemmas = solve(_unjustified(own, cubes, port), seconds), ()
+        answer = solve(_unjustified(own, cubes, port), seconds)
         if answer.verdict != "proved":
             return told("unknown", note=f"the invariant that was found is none ({answer.verdict})")
     alone = f"alone_{claim.name}"
     without = solve(_unjustified(net.part(alone), (), alone), seconds)
-    shown = _happens(control, net, f"happens_{claim.name}", lemmas, seconds)
+    shown = _happens(control, net, f"happens_{claim.name}", seconds)
     if without.verdict != "refuted" or shown.verdict != "refuted":
         return told("unknown", note="a mutant was not caught: "
                     + ("it holds in any registers" if without.verdict != "refuted" else
@@ -148,13 +150,12 @@ def _within_lemmas(net: Netlist, lemmas: Sequence[Lemma], port: str, seconds: fl
     return solve(formula, seconds, ("bitwuzla",))
 
 
-def _happens(control: Control, net: Netlist, port: str, lemmas: Sequence[Lemma], seconds: float
-             ) -> Answer:
+def _happens(control: Control, net: Netlist, port: str, seconds: float) -> Answer:
     """Return a run in which an output is 1, or, where runs are too long for a solver, registers
     that lemmas allow."""
-    if control.clocks == control.longest or not lemmas:
+    if control.clocks == control.longest or not control.lemmas:
         return _run(control, net, port, seconds)
-    return _within_lemmas(net, lemmas, port, seconds)
+    return _within_lemmas(net, control.lemmas, port, seconds)
 
 
 def _unjustified(net: Netlist, cubes: Sequence[Cube], port: str) -> Formula:

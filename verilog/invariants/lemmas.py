@@ -46,7 +46,7 @@ def opened(texts: Sequence[str], modules: Sequence[Module]) -> tuple[list[str], 
 
 def _span(modules: Sequence[Module], part: str, register: str) -> str:
     """Return the range with which a part declares a register or a wire."""
-    made = re.search(rf"^(\w+) {part} \(", modules[-1].text, re.M)
+    made = re.search(rf"^\s*(\w+)\s+{part}\s*\(", modules[-1].text, re.M)
     text = next(m.text for m in modules if made and m.name == made[1])
     found = re.search(rf"^\s*(?:reg|wire|output wire|input wire) (\[\d+:\d+\] ?)?"
                       rf"(?:[\w, ]+, )?{register}\b", text, re.M)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from verilog.invariants.claims import Claim
 
-__all__ = ["never_meets", "one_of", "written_at", "written_first"]
+__all__ = ["never_meets", "one_of", "written_at"]
 
 
 def never_meets(label: str, ports: Mapping[str, str], given: Sequence[str] = ()) -> Claim:
@@ -17,20 +17,6 @@ def never_meets(label: str, ports: Mapping[str, str], given: Sequence[str] = ())
                  f"({read}) & ({write}) & (({ports['i_read_address']}) == "
                  f"({ports['i_write_address']}))", f"({read}) | ({write})",
                  given=given)
-
-
-def written_first(label: str, ports: Mapping[str, str], depth: int, given: Sequence[str] = ()
-                  ) -> Claim:
-    """Return the claim that each row that is read was written since the reset."""
-    depth = 1 << max(1, (depth - 1).bit_length())  # so that every address has a row
-    read = f"({ports['i_read']})"
-    rows = f"written_{label}"
-    watch = (f"reg [{depth - 1}:0] {rows};",
-             f"always @(posedge i_clk) if (i_rst) {rows} <= {depth}'d0; else if "
-             f"({ports['i_write']}) {rows} <= {rows} | {one_of(depth, ports['i_write_address'])};")
-    return Claim(f"written_{label}", f"no row of {label} is read that was not written after the "
-                 "reset", f"{read} & (({rows} & {one_of(depth, ports['i_read_address'])}) == 0)",
-                 read, watch, given)
 
 
 def written_at(label: str, ports: Mapping[str, str], bits: int, used: str, anew: str) -> Claim:

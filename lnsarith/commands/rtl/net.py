@@ -94,7 +94,7 @@ def run(args: Namespace) -> int:
 
 def _proved(core: Core, seconds: str) -> list[dict]:
     from lnsarith.commands.rtl.core.claims import proved
-    from verilog.invariants.inference import control_of
+    from verilog.invariants.inference.control import control_of
 
     return proved(control_of(core), seconds)
 

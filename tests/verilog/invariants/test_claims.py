@@ -14,7 +14,7 @@ from nets.settings.settings import Settings
 from nets.train.trainer import Trainer
 from verilog.invariants import claims
 from verilog.invariants.cut import connections, stub
-from verilog.invariants.inference import control_of
+from verilog.invariants.inference.control import control_of
 from verilog.invariants.trainer import control_of_trainer
 from verilog.trainer.core import core as trainer_core
 
@@ -24,6 +24,11 @@ SECONDS = 60
 def only(control, *names):
     """Return the control with some of its claims."""
     return replace(control, claims=[c for c in control.claims if c.name in names])
+
+
+def searched(core, *names):
+    """Return the control of a core with some of its claims, for which invariants are searched."""
+    return replace(only(control_of(core), *names), lemmas=(), watch=())
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def trainer():
 
 
 def test_claims_about_a_core_are_proved(core):
-    proofs = claims.prove_claims(only(control_of(core), "reset", "sums", "apart_weights"), SECONDS)
+    proofs = claims.prove_claims(searched(core, "reset", "sums", "apart_weights"), SECONDS)
     assert [p.name for p in proofs] == ["reset", "apart_weights", "sums"]
     assert all(p.passed and p.verdict == "proved" and "invariant" in p.note for p in proofs), proofs
 
@@ -51,7 +56,7 @@ def test_claims_about_a_core_are_proved(core):
     ("apart_weights", ".i_idle(load_granted & load_wish)", ".i_idle(1'd1)")])
 def test_a_fault_of_a_core_is_refuted_by_a_run(name, old, new, core):
     wrong = with_text(core, old, new)
-    (proof,) = claims.prove_claims(only(control_of(wrong), name), SECONDS)
+    (proof,) = claims.prove_claims(searched(wrong, name), SECONDS)
     assert proof.verdict == "refuted" and not proof.passed
     assert proof.counterexample["i_rst@0"] & 1 == 1
 
@@ -64,7 +69,7 @@ def test_claims_about_a_trainer_are_proved_and_a_fault_is_refuted(trainer):
 
 
 def test_an_invariant_that_is_none_proves_nothing(core, monkeypatch):
-    control = only(control_of(core), "sums")
+    control = searched(core, "sums")
     every = claims.search(control.text(True), "core", "broken_sums",
                           claims.read_control(control.text(), "core").registers, SECONDS)
     for cubes in (every[1:], [*every, (("drain_part.busy", 0, 1),)]):
@@ -76,7 +81,7 @@ def test_an_invariant_that_is_none_proves_nothing(core, monkeypatch):
 def test_a_claim_needs_those_that_are_given(core, monkeypatch):
     monkeypatch.setattr(claims, "search", lambda *_: None)
     monkeypatch.setattr(claims, "_run", lambda *_: claims.Answer("unknown", "", 0.0))
-    control = only(control_of(core), "sender", "held")
+    control = searched(core, "sender", "held")
     assert [p.note.startswith(t) for p, t in zip(claims.prove_claims(control, 1), (
         "no invariant", "sender is not proved"))] == [True, True]
 

@@ -63,6 +63,10 @@ FAULTS = {
                                        "    flight"),
     "weights loaded one row off": ("write_address <= address;\n  if (state == IDLE)",
                                    "write_address <= address + 1;\n  if (state == IDLE)"),
+    "weights are taken while a step runs": ("else if (i_idle & i_valid) state <= LOAD;",
+                                            "else if (i_valid) state <= LOAD;"),
+    "a step begins while weights are read": ("& ~host_busy &", "&"),
+    "a step begins when weights are asked for": ("& ~i_read &", "&"),
     "decay a step late": ("decayed <= since ==", "decayed <= since + 1 =="),
     # memories
     "a memory that does not write": ("if (i_write) rows[newest] <= i_data;", ""),

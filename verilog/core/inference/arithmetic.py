@@ -55,10 +55,11 @@ class Arithmetic:
     number has the fields of an activation, pixels its words (as memories hold them) for
     0..255. finish takes a sum's registers, and the parameters of its output if there are
     some, and gives a number and, where that is something else, a score; active (None: nothing
-    between layers) takes a number x and gives one. order gives the integer that puts scores in
-    order, pack a score's word, unpack a weight's fields, each from fields; without
-    pack and unpack words are the fields themselves. packed is how many numbers of a bit
-    each a word holds: then pixels are bits, and so are the numbers that finish gives.
+    between layers) takes a number x and gives one. order gives the integer that puts numbers in
+    order, and scores where they have no score_order; pack a score's word, unpack a weight's
+    fields, each from fields; without pack and unpack words are the fields themselves. packed is
+    how many numbers of a bit each a word holds: then pixels are bits, and so are the numbers
+    that finish gives.
 
     norm is what batch norm makes of a number x and of parameters of its output, in all
     layers but the last; means are those of layers whose form has average. least names the
@@ -75,6 +76,7 @@ class Arithmetic:
     unpack: Circuit | None = None
     parameters: Word | None = None
     score: Word | None = None
+    score_order: Circuit | None = None
     packed: int = 1
     norm: Circuit | None = None
     average: Means | None = None
@@ -85,3 +87,8 @@ class Arithmetic:
     def scored(self) -> Word:
         """The word of a score."""
         return self.score or self.number
+
+    @property
+    def ranking(self) -> Circuit:
+        """What gives the integer that puts scores in order."""
+        return self.score_order or self.order

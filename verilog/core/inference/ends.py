@@ -22,7 +22,7 @@ class Ends(Shared):
         classes = s.layers[-1][1]
         made = memory(f"{self.name}_logits", ar.scored.bits, max(2, s.batch * classes), latency=1)
         module = self._memory("logits", made)
-        order = b.wire("order", width_of(*span_of(ar.order)))
+        order = b.wire("order", width_of(*span_of(ar.ranking)))
         send = b.put(self.control["send"], "send", scoring=b.read(self.scoring),
                      count=b.read(self.last_image), done=b.read("done"), ready=b.read("i_ready"),
                      order=b.read(order))
@@ -33,9 +33,9 @@ class Ends(Shared):
                       data=b.read(self.score["word"]), read=b.read(send["read"]),
                       read_address=b.resized(send["place"], wide, False))
         fields = ar.scored.parts(b, found["data"])
-        ordered = b.put(self._add(circuit_module(f"{self.name}_order", "an order of numbers",
-                                                 ar.order)),
-                        "ordering", **dict(zip(ar.order.inputs, fields.values())))
+        ordered = b.put(self._add(circuit_module(f"{self.name}_order", "an order of scores",
+                                                 ar.ranking)),
+                        "ordering", **dict(zip(ar.ranking.inputs, fields.values())))
         word = found["data"]
         if ar.pack:
             part = self._add(circuit_module(f"{self.name}_pack", "a number's word", ar.pack))

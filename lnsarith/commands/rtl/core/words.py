@@ -57,10 +57,7 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
     from verilog.core.parts.word import Word
 
     plan = ar.affine_plan()
-    f, w = ar.formats["activations"], ar.formats["weights"]
-    if ar.formats["logits"] != f:
-        raise FormatError(f"a core of lns has no logits of their own yet, and the run's are "
-                          f"{settings.logits}; give a run without --logits")
+    f, w, logits = (ar.formats[role] for role in ("activations", "weights", "logits"))
     number = Word((("level", *spec.level_range(f)), ("sign", -1, 0)))
     pack = trace(lambda level, sign: spec.pack(Number(level, sign), f),
                  {"level": spec.level_range(f), "sign": (-1, 0)}, name="pack")
@@ -68,9 +65,12 @@ def _lns(settings, ar, active, depth: int) -> Arithmetic:
                    outputs=("level", "sign"), name="unpack")
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start,
                 absent=plan.absent)
-    return Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
-                      active, ar.order_circuit(), pack, unpack, settings=told(
-                          settings, ("delta", "guard", "underflow")))
+    names = ("delta", "guard", *(["register_bits"] if settings.register_bits else []), "underflow")
+    made = Arithmetic(number, pixel_words(ar, number), sums, plan.finish,
+                      active, ar.order_circuit(), pack, unpack, settings=told(settings, names))
+    return made if logits == f else _scored(
+        settings, made, plan, ar.logits_plan(), logits,
+        lambda n: spec.pack(Number(*n), logits), lambda word: spec.order_key(word, logits))
 
 
 def _fixed(settings, ar, active, depth: int) -> Arithmetic:
@@ -84,35 +84,39 @@ def _fixed(settings, ar, active, depth: int) -> Arithmetic:
             accumulator = replace(accumulator, depth=depth)  # the same words in fewer bits
         return accumulator.plan()
 
-    plan, f = plan_of("activations"), ar.formats["activations"]
-    finish, score, order = plan.finish, None, ar.order_circuit()
-    if ar.formats["logits"] != f:
-        score = Word((("word", *ar.formats["logits"].words),))
-        finish, order = _scored(settings, plan, plan_of("logits"), score)
+    plan = plan_of("activations")
+    f, logits = ar.formats["activations"], ar.formats["logits"]
     number = Word((("word", *f.words),))
     sums = Sums(plan.step, plan.state, plan.scalars, plan.vectors, plan.start)
-    return Arithmetic(number, pixel_words(ar, number), sums, finish, active, order, score=score,
-                      settings=told(settings, ("accumulator", "logits")[:1 + bool(score)]))
+    made = Arithmetic(number, pixel_words(ar, number), sums, plan.finish, active,
+                      ar.order_circuit(), settings=told(settings, ("accumulator",)))
+    return made if logits == f else _scored(settings, made, plan, plan_of("logits"), logits,
+                                            lambda n: n, lambda word: word + 0)
 
 
-def _scored(settings, plan, last, score):
-    """Return the circuit that ends a sum as an activation and as a logit of another format, and
-    the order of logits; FormatError where the last layer's steps are others."""
+def _scored(settings, made: Arithmetic, plan, last, logits, pack, order) -> Arithmetic:
+    """Return an arithmetic whose logits, the sums of plan `last`, are words of a format of their
+    own, which pack and order make and put in order; FormatError where the last layer's steps are
+    others."""
     from fxp.trace.circuit import evaluate, trace
+    from verilog.core.parts.word import Word
 
     if (plan.step.digest, plan.start.digest) != (last.step.digest, last.start.digest):
         raise FormatError("a core's lanes take all layers' steps alike, and those of logits "
                           f"{settings.logits} differ with accumulator {settings.accumulator}")
-    register = plan.finish.inputs["register"]
 
-    def finish(register):
+    def finish(**registers):
         """A sum as an activation, and as a logit."""
-        return evaluate(plan.finish, register=register), evaluate(last.finish, register=register)
+        number = evaluate(plan.finish, **registers)
+        number = number if isinstance(number, tuple) else (number,)
+        return *number, pack(evaluate(last.finish, **registers))
 
-    low, high = score.fields[0][1:]
-    return (trace(finish, {"register": (register.low, register.high)}, outputs=("o", "score"),
-                  name="finish"), trace(lambda word: word + 0, {"word": (low, high)},
-                                        name="order"))
+    spans = {k: (n.low, n.high) for k, n in plan.finish.inputs.items()}
+    return replace(
+        made, finish=trace(finish, spans, outputs=(*plan.finish.outputs, "score"), name="finish"),
+        score=Word((("word", *logits.words),)), pack=None,
+        score_order=trace(order, {"word": logits.words}, name="order"),
+        settings={**made.settings, "logits": settings.logits})
 
 
 def _words(ar, arithmetic: Arithmetic, step: Step) -> Layer:

@@ -33,8 +33,8 @@ def issuer(s: Schedule) -> Sequencer:
               full, loading, sending, drained):
         at_layer = tile == 0
         batch_begins = at_layer & (layer == 0)
-        ready = where(batch_begins, full & (loading ^ 1), where(at_layer, waiting == 0,
-                                                                waiting < 2))
+        few = waiting < 2  # rows of two tiles have room
+        ready = where(batch_begins, few & full & (loading ^ 1), where(at_layer, waiting == 0, few))
         ready = ready & (where(at_layer & (layer == last_layer), sending, 0) ^ 1)
         start = (run ^ 1) & ready
         row_ends = output_slot == s.output_slots - 1

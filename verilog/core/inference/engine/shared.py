@@ -41,7 +41,7 @@ class Shared:
         self.behind = 3 if is_cut(sums.row_bits * s.row_words, s.rows) or is_cut(
             number.bits, s.regions[-1]) else 2
         self.answer_bits = max(self._word_bits(), bits_for(s.layers[-1][1]))
-        order = next(iter(arithmetic.order.outputs.values()))
+        order = next(iter(arithmetic.ranking.outputs.values()))
         first, behind = (issuer, drainer) if s.plain else (window_issuer, window_drainer)
         made = [first(s), loader(s), behind(s), reloader(s, self.chunks),
                 sender(s, (order.low, order.high))]

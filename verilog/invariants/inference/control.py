@@ -5,7 +5,10 @@ from __future__ import annotations
 from verilog.core.inference.core import Core
 from verilog.invariants.claims import Claim, Control, prove_claims
 from verilog.invariants.cut import instances
-from verilog.invariants.memories import never_meets, one_of, written_first
+from verilog.invariants.inference.lemmas import CoreLemmas
+from verilog.invariants.inference.terms import CoreTerms
+from verilog.invariants.inference.written import read_claims, written_lemmas
+from verilog.invariants.memories import never_meets, one_of
 from verilog.prove.proof import Proof
 
 __all__ = ["control_of", "prove_core"]
@@ -21,24 +24,23 @@ def prove_core(core: Core, seconds: float = 60) -> list[Proof]:
 
 
 def control_of(core: Core) -> Control:
-    """Return the core as its sequencers see it, with what is claimed."""
+    """Return the core as its sequencers see it, with what is claimed; lemmas are known of dense
+    layers alone."""
     s = core.schedule
     kept = frozenset(f"{core.name}_{part}" for part in KEPT)
     clocks = 2 * (s.clocks + s.batch * s.pixels) + 8 * s.batch * (s.layers[-1][1] + 1)
-    return Control(core.modules, kept, clocks, [*_of_ports(core), *_of_memories(core)])
+    claims = [*_of_ports(core), *_of_memories(core), *read_claims(CoreTerms(core)), _of_sums(core)]
+    if not s.plain:
+        return Control(core.modules, kept, clocks, claims)
+    known = CoreLemmas(core)
+    return Control(core.modules, kept, clocks, claims, [*known.all, *written_lemmas(known)],
+                   known.watch)
 
 
 def _of_memories(core: Core) -> list[Claim]:
-    found = []
-    for part in ("weights", "bank", "parameters", "logits"):
-        given = ("sender",) if part == "logits" else ()
-        for label, ports in instances(core.top.text, f"{core.name}_{part}").items():
-            found.append(never_meets(_plain(label), ports, given))
-            if part in ("bank", "logits"):
-                depth = next(m.depth for m, _ in core.memories.values()
-                             if m.module.name == f"{core.name}_{part}")
-                found.append(written_first(_plain(label), ports, depth, given))
-    return [*found, _of_sums(core)]
+    return [never_meets(label.removesuffix("_part"), ports, ("sender",) if part == "logits" else ())
+            for part in ("weights", "bank", "parameters", "logits")
+            for label, ports in instances(core.top.text, f"{core.name}_{part}").items()]
 
 
 def _of_sums(core: Core) -> Claim:
@@ -75,7 +77,3 @@ def _of_ports(core: Core) -> list[Claim]:
               "o_valid", reset),
         Claim("offered", "an answer is offered only of a batch that has ended and is not sent yet",
               "o_valid & ~owed", "o_valid", owed)]
-
-
-def _plain(label: str) -> str:
-    return label.removesuffix("_part")

@@ -1,0 +1,1 @@
+"""What is claimed of inference cores, and what holds between their registers."""
