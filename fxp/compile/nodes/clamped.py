@@ -162,9 +162,9 @@ def short(node: Node, most: int) -> ShortRead | None:
     if size > most:
         return None
     entries = [0] * size
-    for i in range(last + 1):
-        entries[size - 1 - i] = int(sides[-1][i])
-        entries[i] = int(sides[0][i])
+    for side, turned in zip(sides, (0, size - 1)):
+        for i in range(last + 1):
+            entries[i ^ turned] = int(side[i])
     return ShortRead(value, last, at.selector, entries)
 
 

@@ -141,7 +141,7 @@ def test_wide_registers_have_no_forms():
 
 
 def operands(rng, f, shape, low, top, zeros):
-    """Return levels and signs of one to twice that, some of them zero."""
+    """Return levels and signs, some of them the lowest, and some zero."""
     zero = spec.zero_level(f)
     level = rng.integers(max(low, zero + 1), top, shape, endpoint=True)
     level[rng.random(shape) < 0.1] = low
@@ -197,6 +197,14 @@ def test_products_with_zero_apart_are_those_of_the_plan(delta, low, top, zeros, 
     low, top = (spec.one_level(f) + (octave << f.frac) for octave in (low, top))
     limits = [(low, top, True), (low, top, zeros), (low, top, True)]
     assert product(f, 0, delta, shape, limits) == taken or delta != "lut"
+
+
+@pytest.mark.parametrize("delta", ["lut", "lut:r=1/4,dmax=6", "exact"])
+@pytest.mark.parametrize("low, top, taken", [(-128, -100, -3), (-100, -62, -3), (-128, -1, 0)])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_products_by_bytes_are_those_of_the_plan(delta, low, top, taken, shape):
+    limits = [(low, top, True)] * 3
+    assert product(Lns(8, 3), 0, delta, shape, limits) == taken or delta != "lut"
 
 
 @pytest.mark.parametrize("packed", [False, True])
