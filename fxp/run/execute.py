@@ -77,7 +77,7 @@ class Call:
         self.kept = kept  # arrays that the addresses lead to
         names = kernel.names
         self.arguments = np.array([[p.get(n, 0) for n in names] for p in parts], np.int64)
-        self.cells = memoryview(self.arguments.reshape(-1))  # soonest written
+        self.cells = self.arguments.reshape(-1).data  # soonest written
         self.places = {n: range(i, self.arguments.size, len(names))
                        for i, n in enumerate(names) if n not in parts[0]}
         self.first = _address(self.arguments)
