@@ -116,9 +116,9 @@ class IntegerArithmetic(Elementwise, Descent):
     def encode(self, x: Tensor) -> Callable[[np.ndarray], None]:
         """Return call(pixels) that writes uint8 rows into x through the pixel table."""
         table = {k: v for k, v in self.pixel_table().items() if v.any()}
-        bytes_ = np.zeros(next(iter(x.fields.values())).shape, np.int8)
-        seen = bytes_[:, : x.columns]
-        call = bind_map(_pixel_map(table), {"pixel": bytes_, **{k: x.fields[k] for k in table}},
+        held = np.zeros(next(iter(x.fields.values())).shape, np.int8)
+        seen = held[:, : x.columns]
+        call = bind_map(_pixel_map(table), {"pixel": held, **{k: x.fields[k] for k in table}},
                         self.backend, threads=self.threads)
         # What is behind the last column is zero, whatever a pixel of 0 is.
         behind = [(x.fields[k][:, x.columns :], v) for k, v in self.zero_of(x).items()

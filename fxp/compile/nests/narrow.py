@@ -32,7 +32,7 @@ class _NarrowMatmul(Matmul):
 
     def __init__(self, builder, plan, lanes, args):
         super().__init__(builder, plan, lanes, args)
-        vectors = max(1, LANES // lanes.count)
+        vectors = LANES // lanes.count
         slots = [lanes.type] * len(plan.state)
         self.of_rows = [[[cgutils.alloca_once(builder, t) for t in slots]
                          for _ in range(vectors)] for _ in range(NARROW_ROWS)]
@@ -82,45 +82,54 @@ class _NarrowMatmul(Matmul):
 class _LongSum(Matmul):
     """One long row, whose columns are LANES."""
 
+    def __init__(self, builder, plan, lanes, args):
+        super().__init__(builder, plan, lanes, args)
+        self.offsets = [i64(t) for t in range(0, LANES, lanes.count)]
+        self.live = [builder.sub(args["used"], offset) for offset in self.offsets]
+        self.states = [[cgutils.alloca_once(builder, lanes.type) for _ in plan.state]
+                       for _ in self.offsets]
+        # Whether there is a step at all, of those that change nothing too.
+        self.touched = cgutils.alloca_once(builder, ir.IntType(1))
+
     def emit(self):
-        b = self.builder
-        offsets = [i64(t) for t in range(0, LANES, self.lanes.count)]
-        self.live = [b.sub(self.args["used"], offset) for offset in offsets]
-        self.states = self.states[: len(offsets)]
-        for t, offset in enumerate(offsets):
-            self._start(self.args["row"], offset, t)
+        b, plan, row = self.builder, self.plan, self.args["row"]
+        for t, offset in enumerate(self.offsets):
+            self._start(row, offset, t)
         with self._range(i64(0), self._collect()) as position:
             k = b.load(self._slot(position))
-            at = b.add(b.mul(self.args["row"], self.args["a_row"]), b.mul(k, self.args["a_step"]))
-            scalars = {n: self.lanes.broadcast(b, self.memory.load_scalar(n, self.args[n], at))
-                       for n in self.plan.scalars}
-            row = b.mul(k, self.args["b_row"])
-            self._steps(self.plan.step, scalars, [b.add(row, offset) for offset in offsets])
-        with b.if_then(b.icmp_signed("<", self.args["row"], self.args["rows"])):
-            self.finish.emit(self.args["row"], i64(0),
-                             [self._state(t) for t in range(len(offsets))])
+            scalars = {n: self.lanes.broadcast(b, self._scalar(n, k)) for n in plan.scalars}
+            begin = b.mul(k, self.args["b_row"])
+            self._steps(plan.step, scalars, [b.add(begin, offset) for offset in self.offsets])
+        with b.if_then(b.load(self.touched)):
+            self.finish.emit(row, i64(0), [self._state(t) for t in range(len(self.offsets))])
 
     def _collect(self):
         """Write the steps that change something to the scratch; return their count."""
         b, args, plan = self.builder, self.args, self.plan
         count = cgutils.alloca_once_value(b, i64(0))
         b.store(i64(0), count)
-        scalar, vector = plan.scalars[0], plan.vectors[0]
-        kind = ir.VectorType(ir.IntType(8 * plan.dtypes[vector].itemsize), LANES)
-        bits, used = ir.IntType(LANES), self._used()
+        b.store(ir.Constant(ir.IntType(1), not plan.keep_untouched), self.touched)
+        name, used = plan.vectors[0], self._used()
+        kind = ir.VectorType(ir.IntType(8 * plan.dtypes[name].itemsize), LANES)
         with self._range(i64(0), args["depth"]) as k:
-            place = self.memory.pointer(vector, args[vector], b.mul(k, args["b_row"]), kind)
-            row = b.load(place, align=kind.element.width // 8)
-            nothing = ir.Constant(kind, [plan.nothing] * LANES)
-            any_there = b.icmp_signed("!=", b.and_(used, b.bitcast(
-                b.icmp_signed("!=", row, nothing), bits)), ir.Constant(bits, 0))
-            at = b.add(b.mul(args["row"], args["a_row"]), b.mul(k, args["a_step"]))
-            field = self.memory.load_scalar(scalar, args[scalar], at)
+            place = self.memory.pointer(name, args[name], b.mul(k, args["b_row"]), kind)
+            differ = b.icmp_signed("!=", b.load(place, align=kind.element.width // 8),
+                                   ir.Constant(kind, [plan.nothing] * LANES))
+            bits = b.and_(used, b.bitcast(differ, used.type))
+            field = self._scalar(plan.scalars[0], k)
             there = b.icmp_signed("!=", field, ir.Constant(field.type, plan.absent))
+            b.store(b.or_(b.load(self.touched), there), self.touched)
+            changes = b.and_(there, b.icmp_signed("!=", bits, ir.Constant(bits.type, 0)))
             position = b.load(count)
             b.store(k, self._slot(position))
-            b.store(b.add(position, b.zext(b.and_(there, any_there), position.type)), count)
+            b.store(b.add(position, b.zext(changes, position.type)), count)
         return b.load(count)
+
+    def _scalar(self, name: str, k):
+        """Return a field of a at step k."""
+        b, args = self.builder, self.args
+        at = b.add(b.mul(args["row"], args["a_row"]), b.mul(k, args["a_step"]))
+        return self.memory.load_scalar(name, args[name], at)
 
     def _used(self):
         """Return a bit for each column, set where it counts."""

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.agreement.machine import levels
 from benchmarks.agreement.plans import Drawn, draw, plan_differences
-from fxp.run.execute import LANES, shaped
+from fxp.run.execute import LANES, bind_matmul, shaped
 from fxp.trace.plans import MatmulPlan
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.methods import parse
@@ -57,3 +57,16 @@ def test_sums_of_one_vector_agree(shape, untouched, monkeypatch):
             rng = np.random.default_rng(seed)
             drawn = Drawn(f"{delta} {guard} {shape}", plan, shape)
             assert not list(plan_differences(drawn, rng, LEVELS, turned))
+
+
+def test_one_long_row_without_a_step_is_left_as_it_is():
+    f = Lns(16, 10)
+    plan = Accumulator(f, parse("lut")).plan(keep_untouched=True)
+    rows = {n: np.full((1, 600), v, np.int16) for n, v in (("a_level", plan.absent), ("a_sign", 0))}
+    b, init, out = ({n: np.full((depth, LANES), -5, np.int16) for n in names}
+                    for depth, names in ((600, plan.vectors), (1, plan.start.inputs),
+                                         (1, plan.finish.outputs)))
+    assert shaped(plan, 1, 600, LANES).shape == "long"
+    bind_matmul(plan, rows, {**b, "b_sign": 0 * b["b_sign"]},
+                {**init, "i_sign": 0 * init["i_sign"]}, out)()
+    assert all((v == -5).all() for v in out.values())
