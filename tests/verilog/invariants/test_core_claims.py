@@ -3,6 +3,7 @@ claims follow; with a fault in the core the claim that it breaks does not."""
 
 import pytest
 from helpers.hardware.cores import core_of, small
+from helpers.hardware.small_trainer import with_text
 
 from verilog.invariants.claims import follows
 from verilog.invariants.inference.control import control_of
