@@ -39,10 +39,10 @@ class Function:
     """
 
     def __init__(self, library: Any, name: str):
+        if library.name != name:
+            raise ValueError(f"it is {library.name}")
         self.library = library  # its memory is the code's
         self.entry: int = library.get_pointer_to_function(name)
-        if not self.entry:
-            raise ValueError(f"there is no {name} in it")
         self.run = partial(CALL(self.entry), None, None)
 
 

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.front_door import ROOT, assert_one_line, call
+from llvmlite import ir
 from numba import types
 
 from fxp.compile.cache import njit
-from fxp.compile.machine import kept
+from fxp.compile.machine import kept, native
 
 
 @pytest.fixture
@@ -108,6 +110,37 @@ def test_a_damaged_entry_is_told_in_one_line_and_made_anew(kind, place, caplog):
     assert line.startswith(f"{path} is damaged, and made anew: ") and "\n" not in line
     assert path.is_file() and not path.is_symlink()
     assert twice() == (42, True) and len(caplog.messages) == 1
+
+
+def kernel(monkeypatch, name="kernel"):
+    """Compile anew, or load, a function that writes 42; return that and whether it was loaded."""
+    monkeypatch.setattr(native, "_FUNCTIONS", {})
+    compiled, word = [], np.zeros(1, np.int64)
+
+    def emit(builder, address):
+        compiled.append(name)
+        builder.store(ir.Constant(native.I64, 42),
+                      builder.inttoptr(address, native.I64.as_pointer()))
+
+    native.function(name, emit).run(word.ctypes.data)
+    return word[0], not compiled
+
+
+@pytest.mark.parametrize("kind", ["cut", "no pickle", "a pickle of something", "another kernel"])
+def test_a_damaged_kernel_is_told_in_one_line_and_made_anew(kind, place, caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "fxp")
+    assert kernel(monkeypatch) == (42, False) and kernel(monkeypatch) == (42, True)
+    (path,) = place.iterdir()
+    if kind == "another kernel":
+        assert kernel(monkeypatch, "other") == (42, False)
+        (other,) = set(place.iterdir()) - {path}
+        kept.write(path.name, kept.read(other.name))
+    else:
+        DAMAGE[kind](path)
+    assert kernel(monkeypatch) == (42, False)
+    (line,) = caplog.messages
+    assert line.startswith(f"{path} is damaged, and made anew: ") and "\n" not in line
+    assert kernel(monkeypatch) == (42, True) and len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize("kind", ["gone", "a link to nothing"])
