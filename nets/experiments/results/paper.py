@@ -45,6 +45,9 @@ NOTES = (
     "published: one run each, no seed fixed; measured here: mean over seeds after the last epoch",
     "linear, bit-true: weights, activations and gradients are words, updates rounded "
     "stochastically; the published code keeps float64 weights and gradients (paper mode)",
+    "linear, bit-true, on letters: logits have the words of activations, and with 26 classes they "
+    "run into their ends and the network falls to chance; with --logits, as in recipe best, it "
+    "does not",
     "bit shift, bit-true: 1 and -1.5 shifted right by a whole distance lose about four points; the "
     "published figures are those of a table with r = 1",
     "LNS: the published code does not round after each product and takes a soft-max in floats; "
