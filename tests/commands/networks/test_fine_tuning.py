@@ -26,8 +26,9 @@ def answer(capsys, *words):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("from") / "digits"
-    assert main(["train", "--dataset", "digits", "--arith", "float32", "--epochs", "6", "--hidden",
-                 "24", "--out", str(folder), "--no-plot", "--json"]) == 0
+    assert main(["train", "--dataset", "digits", "--arith", "float32", "--recipe", "icassp2020",
+                 "--epochs", "6", "--hidden", "24", "--out", str(folder), "--no-plot",
+                 "--json"]) == 0
     return folder
 
 
