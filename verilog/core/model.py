@@ -12,7 +12,7 @@ import numpy as np
 from verilog import tools
 from verilog.core.inference.core import Core
 from verilog.core.model_loop import LOOP
-from verilog.simulate.runtime import FLAGS, include_folder, runtime
+from verilog.simulate.runtime import FLAGS, headers, include_folder, runtime
 
 __all__ = ["Answers", "Model", "build_model"]
 
@@ -107,7 +107,7 @@ def build_model(core: Core, folder: Path, random_start: bool = False) -> ctypes.
     objects = {f"obj/{name}": data for name, data in runtime(compiler, include).items()}
     for name, data in objects.items():
         (folder / name).write_bytes(data)
-    tools.run([compiler, *FLAGS, LEVEL, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
+    tools.run([compiler, *FLAGS, LEVEL, *headers(compiler, include), "-shared", "-o",
                "libcore.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
     return _typed(ctypes.CDLL(str(folder / "libcore.so")))
 

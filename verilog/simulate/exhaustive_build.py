@@ -12,7 +12,7 @@ from verilog import tools
 from verilog.design.design import Design, Words
 from verilog.design.lint import write_files
 from verilog.simulate.exhaustive_loop import loop_source
-from verilog.simulate.runtime import FLAGS, include_folder, runtime
+from verilog.simulate.runtime import FLAGS, headers, include_folder, runtime
 
 __all__ = ["KEPT", "Dut", "build", "library"]
 
@@ -115,7 +115,7 @@ def library(top: str, sources: list[str], folder: Path, loop: Callable[[list[str
     for name, data in objects.items():
         (folder / name).write_bytes(data)
     flags = [optimise if flag == "-O2" else flag for flag in FLAGS]
-    tools.run([compiler, *flags, f"-I{include}", f"-I{include / 'vltstd'}", "-shared", "-o",
+    tools.run([compiler, *flags, *headers(compiler, include, flags), "-shared", "-o",
                "libdut.so", "obj/loop.cc", *objects, "-lpthread"], cwd=folder)
     return ctypes.CDLL(str(folder / "libdut.so"))
 

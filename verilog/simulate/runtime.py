@@ -1,10 +1,14 @@
 """Verilator's runtime, which takes g++ longer than any design: compiled once, and kept beside
-the compiled kernels."""
+the compiled kernels. A process that builds several designs has the headers compiled too."""
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +16,13 @@ from pathlib import Path
 from fxp.compile.machine import kept
 from verilog import tools
 
-__all__ = ["FLAGS", "digest", "include_folder", "runtime"]
+__all__ = ["FLAGS", "digest", "headers", "include_folder", "runtime"]
 
 FLAGS = ["-std=gnu++17", "-O2", "-march=native", "-fPIC", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0",
          "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_VCD=0"]
 RUNTIME = ("verilated", "verilated_threads")
+SEVERAL = 3  # builds of a process from which on compiled headers are worth their 1.8 s
+_builds: Counter[tuple[str, ...]] = Counter()
 
 
 @lru_cache(maxsize=1)
@@ -58,3 +64,26 @@ def _compiled(source: Path, compiler: str, include: Path) -> bytes:
         tools.run([compiler, *FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-c", str(source),
                    "-o", str(target)])
         return target.read_bytes()
+
+
+def headers(compiler: str, include: Path, flags: Sequence[str] = FLAGS) -> list[str]:
+    """Return g++'s options where Verilator's headers are, for one more design that this process
+    compiles with these flags: 0.5 s sooner from the third on."""
+    options = [f"-I{include}", f"-I{include / 'vltstd'}"]
+    _builds[tuple(flags)] += 1
+    if _builds[tuple(flags)] < SEVERAL:
+        return options
+    return ["-include", str(_compiled_headers(compiler, include, tuple(flags))), *options]
+
+
+@lru_cache
+def _compiled_headers(compiler: str, include: Path, flags: tuple[str, ...]) -> Path:
+    """Return a header that stands for Verilator's, compiled beside it: 70 MB, gone with the
+    process."""
+    folder = tempfile.mkdtemp(prefix="lnsarith-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    header = Path(folder) / "headers.h"
+    header.write_text('#include "verilated.h"\n')
+    tools.run([compiler, *flags, f"-I{include}", f"-I{include / 'vltstd'}", "-x", "c++-header",
+               str(header), "-o", f"{header}.gch"])
+    return header

@@ -85,7 +85,7 @@ class Training:
 
         with scratch() as name:
             folder, began = Path(name), time.perf_counter()
-            core = Simulated(self.core, folder, short=0 < steps < SHORT)
+            core = Simulated(self.core, folder, short=self._count(steps) < SHORT)
             built = time.perf_counter() - began
             core.load(self.start)
             done, seconds = 0, 0.0
@@ -110,6 +110,13 @@ class Training:
         if told["differ"]:
             told["first"] = self._place(int((own != theirs).argmax()))
         return told, model
+
+    def _count(self, steps: int) -> int:
+        """Return how many steps these are; -1 stands for all epochs that are left."""
+        if steps > 0:
+            return steps
+        each = -(-len(self.trainer.labels) // self.core.geometry.learning.batch)
+        return each * (self.settings.epochs - self.trainer.epoch)
 
     def _chunks(self, steps: int) -> Iterator[list]:
         """Give the batches of so many steps, some hundred at a time, with the rate of each."""
