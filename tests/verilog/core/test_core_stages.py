@@ -29,11 +29,11 @@ CASES = {
                          "hidden": (6,)}, 2, 1),
     "selectors": ({"arith": "minselect12", "hidden": (5,), "norm": "batch"}, 5, 1),
 }
-NETWORKS = {  # with lanes, registers, and images: of a batch and in all
-    "lns": ({"arith": "lns12", "norm": "batch"}, 4, 2, 2, 3),
-    "lns, one lane": ({"arith": "lns9.4"}, 1, 1, 1, 3),
-    "fixed": ({"arith": "fixed12", "norm": "batch"}, 3, 2, 6, 4),
-    "selectors": ({"arith": "minselect12", "norm": "batch"}, 2, 2, 4, 4),
+NETWORKS = {  # with columns of a row, lanes, registers, and images: of a batch and in all
+    "lns": ({"arith": "lns12", "norm": "batch"}, 6, 4, 2, 2, 3),  # the mean leaves a column out
+    "lns, one lane": ({"arith": "lns9.4"}, 4, 1, 1, 1, 3),
+    "fixed": ({"arith": "fixed12", "norm": "batch"}, 4, 3, 2, 6, 4),
+    "selectors": ({"arith": "minselect12", "norm": "batch"}, 4, 2, 2, 4, 4),
 }
 
 
@@ -49,8 +49,8 @@ def test_batch_norm_answers_as_the_engine_does(name, tmp_path):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_means_and_maxima_answer_as_the_engine_does(name, tmp_path, monkeypatch):
     monkeypatch.setitem(models.MODELS, "lenet5", small_network)
-    settings, lanes, pipeline, batch, images = NETWORKS[name]
-    parts = small({**settings, "model": "lenet5"}, (8, 6, 2))
+    settings, columns, lanes, pipeline, batch, images = NETWORKS[name]
+    parts = small({**settings, "model": "lenet5"}, (8, columns, 2))
     core = core_of(parts, lanes, pipeline, batch)
     assert [f.average for f in core.schedule.forms] == [False, True, False, False]
     printed = bench(written(core, parts, tmp_path / "core", images))
