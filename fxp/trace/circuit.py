@@ -129,7 +129,7 @@ def _named_outputs(graph: Graph, result, names) -> dict[str, Node]:
             ["out"] if len(values) == 1 else [f"out{i}" for i in range(len(values))])
     if len(names) != len(values):
         raise SpecError(f"the spec returns {len(values)} values for outputs {list(names)}")
-    return {k: v.node if isinstance(v, Traced) else graph.constant(v)
+    return {k: graph.output(v.node if isinstance(v, Traced) else graph.constant(v))
             for k, v in zip(names, values)}
 
 

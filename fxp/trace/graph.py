@@ -63,12 +63,10 @@ class Graph:
         return node
 
     def constant(self, value) -> Node:
-        """Return the node of an integer; SpecError for a float, or more than 64 bits."""
+        """Return the node of an integer; more than 64 bits are for limits that nothing reaches."""
         if isinstance(value, float):
             raise SpecError(f"a spec knows no floats, got {value!r}")
         value = int(value)
-        if not -(1 << 63) <= value < 1 << 63:
-            raise SpecError(f"{value} is a constant of more than 64 bits")
         return self._share(("const", value), "const", (), value, value)
 
     def add(self, op: str, args: list[Node], table=None, bounds=None) -> Node:
@@ -81,11 +79,18 @@ class Graph:
         if folded is not None:
             return folded
         low, high = _bounds(op, args, table)
+        _demand_held(f"{op} spans", low, high)
         if low == high:
             return self.constant(low)
-        if not -(1 << 63) <= low <= high < 1 << 63:
-            raise SpecError(f"{op} spans {low}..{high}, more than 64 bits hold")
+        for node in args:
+            if node.is_const:
+                _demand_held(f"{op} takes", node.low, node.high)
         return self._share((op, *(a.index for a in args), table), op, tuple(args), low, high, table)
+
+    def output(self, node: Node) -> Node:
+        """Return the node, where 64 bits hold it."""
+        _demand_held("an output is", node.low, node.high)
+        return node
 
     def _known(self, x: Node, low: int, high: int) -> Node:
         low, high = max(low, x.low), min(high, x.high)
@@ -129,6 +134,11 @@ class Graph:
         node = Node(len(self.nodes), op, args, low, high, table)
         self.nodes.append(node)
         return node
+
+
+def _demand_held(what: str, low: int, high: int) -> None:
+    if not -(1 << 63) <= low <= high < 1 << 63:
+        raise SpecError(f"{what} {low}..{high}, more than 64 bits hold")
 
 
 def _evaluate(op: str, v: list[int], table) -> int:
