@@ -61,7 +61,7 @@ def _row(product, given: dict, options, limit: float) -> dict:
     rows, depth, columns = options.size
     rate = rows * depth * columns / best
     bits = sum_width(product.plan, target())
-    ways = step_loop("\n".join(kernel_of(product.plan).run.inspect_asm().values()))
+    ways = step_loop(kernel_of(product.plan).assembly())
     way = ways[product.above]
     steps = max(1, way.copies // len(product.plan.scalars))  # the loop may be unrolled
     vectors, lanes = steps * tiles(product.plan)[0], target().lanes(bits)

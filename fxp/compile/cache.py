@@ -24,7 +24,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
 
 from fxp.compile.machine import kept
-from fxp.compile.machine.native import Function, function
+from fxp.compile.machine.native import Emit, Function, assembly, function
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
 from fxp.compile.nests.narrow import emit_product
@@ -78,6 +78,10 @@ class Kernel(Code):
     @cached_property
     def entry(self) -> int:
         return self._made.entry
+
+    def assembly(self) -> str:
+        """Return the text of the machine code, made anew."""
+        return assembly(self._made.name, _emit(self.plan))
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_product,
@@ -205,14 +209,17 @@ def gains(form: Form) -> bool:
 
 
 def _compiled(plan: Plan) -> Function:
-    width = _width(plan)
     kind = type(plan).__name__.removesuffix("Plan").lower()
+    return function(f"{kind}{_width(plan)}_{plan_digest(plan)}", _emit(plan))
 
+
+def _emit(plan: Plan) -> Emit:
+    """Return what writes a plan's loops."""
     def emit(builder, address):
         arguments = Arguments(builder, plan.arguments(), address)
-        _EMITTERS[type(plan)](builder, plan, Lanes(width, target()), arguments)
+        _EMITTERS[type(plan)](builder, plan, Lanes(_width(plan), target()), arguments)
 
-    return function(f"{kind}{width}_{plan_digest(plan)}", emit)
+    return emit
 
 
 _HEAD = """\

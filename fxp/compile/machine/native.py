@@ -23,7 +23,7 @@ from fxp.compile.machine.defined import check_defined
 from fxp.compile.machine.target import target
 from fxp.once import compile_lock
 
-__all__ = ["Function", "function"]
+__all__ = ["Emit", "Function", "assembly", "function"]
 
 I64, I32, I8P = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
 KIND = ir.FunctionType(I32, [I8P.as_pointer(), I8P.as_pointer(), I64])  # Numba's void(int64)
@@ -41,6 +41,7 @@ class Function:
     def __init__(self, library: Any, name: str):
         if library.name != name:
             raise ValueError(f"it is {library.name}")
+        self.name = name
         self.library = library  # its memory is the code's
         self.entry: int = library.get_pointer_to_function(name)
         self.run = partial(CALL(self.entry), None, None)
@@ -72,12 +73,25 @@ def _made(name: str, emit: Emit) -> Function:
             return Function(codegen.unserialize_library(pickle.loads(data)), name)
         except Exception as error:  # unpickling may raise whatever it likes
             kept.report_damage(entry, f"{type(error).__name__}: {error}")
-    library = _Library(codegen, name)
+    library = _library(name, emit)
     library.enable_object_caching()
-    library.add_ir_module(_module(library, name, emit))
     made = Function(library, name)
     kept.write(entry, pickle.dumps(library.serialize_using_object_code()))
     return made
+
+
+def assembly(name: str, emit: Emit) -> str:
+    """Return the text of the machine code of a function, made anew."""
+    with compile_lock, global_compiler_lock:
+        library = _library(name, emit)
+        library.finalize()
+        return library.get_asm_str()
+
+
+def _library(name: str, emit: Emit) -> _Library:
+    library = _Library(_codegen(), name)
+    library.add_ir_module(_module(library, name, emit))
+    return library
 
 
 class _Library(JITCodeLibrary):

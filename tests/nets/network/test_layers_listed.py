@@ -30,13 +30,13 @@ def test_every_layer_has_its_name_and_the_shape_of_its_output(arith):
 
 
 def test_the_summary_and_eval_tell_activation_norm_and_layers(tmp_path, capsys):
-    run = [*DIGITS, "--arith", "float32", "--hidden", "6", "--epochs", "1", "--threads", "1"]
+    run = [*DIGITS, "--arith", "float64", "--hidden", "6", "--epochs", "1", "--threads", "1"]
     assert main([*run, "--out", str(tmp_path / "usual")]) == 0
-    assert capsys.readouterr().out.startswith("digits, float32, hidden 6, batch 5, lr")
+    assert capsys.readouterr().out.startswith("digits, float64, hidden 6, batch 5, lr")
     given = ["--activation", "mish", "--norm", "batch"]
     assert main([*run, *given, "--out", str(tmp_path / "r")]) == 0
     assert capsys.readouterr().out.startswith(
-        "digits, float32, hidden 6, mish, batch norm, batch 5, lr")
+        "digits, float64, hidden 6, mish, batch norm, batch 5, lr")
     assert main(["eval", str(tmp_path / "r"), "--layers"]) == 0
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["0", "dense1", "6"], ["1", "norm1", "6"], ["2", "activation1", "6"],

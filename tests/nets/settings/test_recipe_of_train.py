@@ -39,7 +39,7 @@ def test_a_bare_format_has_its_best_recipe_and_a_setting_of_that_is_a_choice(ari
 
 
 @pytest.mark.parametrize("given", [
-    {"arith": "float32"}, {"arith": "lns9.4"}, {"arith": "binary"}, {"arith": "minselect16"},
+    {"arith": "float64"}, {"arith": "lns9.4"}, {"arith": "binary"}, {"arith": "minselect16"},
     {"model": "bnn"}, {"arith": "lns12", "model": "lenet5"}, {"arith": "lns12", "model": "resnet8"},
     {"arith": "fixed12", "mode": "paper"}, {"arith": "fixed16", "transfer": "runs/exact"}], ids=str)
 def test_what_recipes_were_not_measured_on_has_none_of_them(given):
