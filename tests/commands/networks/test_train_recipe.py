@@ -116,4 +116,5 @@ def test_a_lab_takes_no_run_whose_logits_have_a_format_of_their_own(tmp_path, ca
     main([*SMALL, "--arith", "fixed12", "--out", str(tmp_path / "r")])
     capsys.readouterr()
     assert main(["lab", "run", "5", "--run", str(tmp_path / "r"), "--images", "1"]) == 2
-    assert_one_line(capsys.readouterr().err, "got fixed12.11, fixed12.8, fixed16.8; recipe icassp2020")
+    assert_one_line(capsys.readouterr().err, "got fixed12.11, fixed12.8, fixed16.8",
+                    "recipe icassp2020 has one")
