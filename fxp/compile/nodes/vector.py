@@ -292,7 +292,8 @@ class _Emitter:
         of registers do by themselves; wider lanes are read by halves, of which one has to be 0."""
         index, size = node.args[0], len(node.table)
         return (self.lanes.width <= 16 and index.op == "and" and index.args[1].is_const
-                and index.args[1].low == size - 1 and not size & (size - 1) and self.tables.banks.fit(node.table.values)
+                and index.args[1].low == size - 1 and not size & (size - 1)
+                and self.tables.banks.fit(node.table.values)
                 and self.modes[index.args[0].index] != "saturated")
 
     def _strided(self, read: StridedRead):
