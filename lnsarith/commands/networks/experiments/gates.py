@@ -22,21 +22,29 @@ def costs_of(store) -> Callable:
         try:
             made = design(mac.unit, mac.arith, dict(mac.options))
         except FormatError as error:
-            say(f"lnsarith: warning: {mac}: {error}")
+            say(f"lnsarith: warning: {_brief(mac)}: {error}")
             return None
         name = f"{mac} {_digest(made)}"
         known = store.cost(name)
         if known is None:
-            say(f"{mac}: counting gates")
+            say(f"{_brief(mac)}: counting gates")
             try:
                 known = synthesise(made).as_dict()
             except ToolError as error:
-                say(f"lnsarith: warning: {mac} is left out: {error}")
+                say(f"lnsarith: warning: {_brief(mac)} is left out: {error}")
                 return None
             store.keep_cost(name, known)
         return known
 
     return cost
+
+
+def _brief(mac) -> str:
+    """Return a unit's name, with a Delta method that is a list of cells by its digest."""
+    from lnsarith.delta.methods import brief
+
+    options = (f"{k}={brief(v) if k == 'delta' else v}" for k, v in mac.options)
+    return " ".join([mac.unit, mac.arith, *options])
 
 
 def _digest(made) -> str:
