@@ -176,8 +176,8 @@ def draw(path: str | Path, found: list[Point], title: str) -> None:
             axes.set_title(name)
             axes.set_xlabel("gates of the MAC unit")
             axes.set_ylabel("test accuracy, %")
-        figure.supxlabel("gates: AND, OR, XOR, MUX after Yosys. Blue: no other point has as few "
-                         "gates and as much accuracy. Bars: one standard deviation of the seeds.",
+        figure.supxlabel("gates: AND, OR, XOR, MUX after Yosys. Bars: one standard deviation of "
+                         "the seeds.\nBlue: no other point has as few gates and as much accuracy.",
                          fontsize=8, color=GREY)
         for axes, name in zip(panels, sets):
             own = sorted((p for p in found if p.dataset == name),
