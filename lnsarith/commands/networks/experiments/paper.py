@@ -91,7 +91,8 @@ def run_icassp(args: Namespace) -> int:
         found[key] = measured([rows[k] for k in keys if k in rows])
     head, lines = table(found, sets)
     epochs = {s.epochs for s in runs}
-    notes = ["", f"784-100-C, batch 5, {max(epochs)} epoch{'s' * (max(epochs) > 1)}, seeds "
+    notes = ["", "784-100-C, batches of 5 (of the best as lnsarith recipes tells), "
+             f"{max(epochs)} epoch{'s' * (max(epochs) > 1)}, seeds "
              f"{', '.join(map(str, seeds))}, test %; left published, right measured (mean ± "
              "deviation)", *NOTES]
     plain = {"cells": [{"arithmetic": c.name, "dataset": n, "published": c.of(n),
