@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fxp.format import FormatError
@@ -74,11 +75,18 @@ def compare(rows: Sequence[Row], seconds: float = SECONDS) -> Iterator[Row]:
     try:
         for future in futures:
             yield future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        while any(f.running() for f in futures):
-            tools.stop()
-            time.sleep(0.05)
+    finally:  # in a thread, which a second interrupt does not reach
+        ending = threading.Thread(target=_end, args=(pool, futures))
+        ending.start()
+        ending.join()
+
+
+def _end(pool: ThreadPoolExecutor, futures: Sequence[Future]) -> None:
+    """Begin nothing more, and stop the tools that run, until none does."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    while any(f.running() for f in futures):
+        tools.stop()
+        time.sleep(0.05)
 
 
 def _counted(row: Row, seconds: float) -> Row:
