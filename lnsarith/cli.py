@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NoReturn
 
 from lnsarith.commands.common.figure import add_figure, figures
@@ -156,14 +157,19 @@ def _command_run(argv: list[str]) -> int:
 def _load_plugins(args: argparse.Namespace) -> None:
     """Make known what the files of --plugin bring, and what installed packages do."""
     files = [f for name, given in vars(args).items() if name.startswith(PLUGIN) for f in given]
-    from importlib import metadata
-
-    group = "lnsarith.plugins"
-    if files or metadata.entry_points(group=group):
+    if files or _any_installed(tuple(sys.path)):
         load = importlib.import_module("lnsarith.plugins.load")
         load.load_installed()
         for file in files:
             load.load_plugin(file)
+
+
+@lru_cache
+def _any_installed(places: tuple[str, ...]) -> bool:
+    """Return whether a package in one of these places brings plugins."""
+    from importlib import metadata
+
+    return bool(metadata.entry_points(group="lnsarith.plugins"))
 
 
 def _forget_unwritten() -> None:
@@ -182,19 +188,25 @@ def _say(text: str) -> None:
 
 
 def _parser(argv: list[str]) -> Parser:
-    """Return the parser; only the command that argv names gets its options."""
+    """Return the parser; only the command that argv names gets one of its own: argparse takes
+    longer over those of all than most commands over their work."""
     parser = Parser(
         prog="lnsarith",
         description="Bit-true training of networks in "
         "fixed-point and logarithmic arithmetic.",
     )
     parser.add_argument("--version", action=Version)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     named = next((a for i, a in enumerate(argv) if not a.startswith("-")
                   and argv[i - 1:i] != ["--plugin"]), None)
+
+    def made(prog: str, **given) -> Parser:
+        return Parser(prog=prog, **given) if prog == f"{parser.prog} {named}" else parser
+
+    commands = parser.add_subparsers(metavar="COMMAND", required=True,
+                                     parser_class=made)  # type: ignore[call-overload]
     for name, (summary, fill) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
-        if name == named:
+        if command is not parser:
             fill(command)
     return parser
 

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shlex
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +244,7 @@ def _digits() -> Dataset:
     )
 
 
+@lru_cache(maxsize=1)
 def _digits_table() -> np.ndarray:
     """Return a row for each digit: 64 pixels of 0..16 and the label.
 
