@@ -17,10 +17,11 @@ from functools import lru_cache
 from types import ModuleType
 
 import numba
-from llvmlite.binding import ffi
+from llvmlite.binding import add_symbol, ffi
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.runtime import _nrt_python
 from numba.core.serialize import dumps
 
 from fxp.compile.machine import kept
@@ -163,8 +164,12 @@ class _KeptCode(NullCache):
         self._name = name
 
     def load_overload(self, sig, target_context):
-        """Return the code for these types, None if it is not kept or of no use."""
-        target_context.refresh()
+        """Return the code for these types, None if it is not kept or of no use.
+
+        All that Numba can compile is not loaded for it, as Numba's own cache does: that takes
+        longer than most commands.
+        """
+        _add_runtime()
         name = self._entry(sig, target_context.codegen())
         data = kept.read(name)
         if data is None:
@@ -185,6 +190,13 @@ class _KeptCode(NullCache):
     def _entry(self, sig, codegen) -> str:
         types = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode())
         return f"{self._name}.{types.hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=1)
+def _add_runtime() -> None:
+    """Tell LLVM where the functions of Numba's runtime are, which code calls for arrays."""
+    for name, address in _nrt_python.c_helpers.items():
+        add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 def _width(plan: Plan) -> int:

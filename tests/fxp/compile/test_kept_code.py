@@ -143,6 +143,32 @@ def test_a_damaged_kernel_is_told_in_one_line_and_made_anew(kind, place, caplog,
     assert kernel(monkeypatch) == (42, True) and len(caplog.messages) == 1
 
 
+SUMS = """
+import sys
+import numpy as np
+from fxp.compile.cache import compile_module
+run = compile_module("sums", '''
+import numpy as np
+from fxp.compile.cache import njit
+
+@njit(cache=True)
+def run(x):
+    sums = np.zeros(len(x), np.int64)
+    for i in range(len(x)):
+        sums[i:] += x[i]
+    return sums
+''').run
+print(run(np.arange(4)).tolist(), "numba.np.linalg" in sys.modules)
+"""
+
+
+def test_kept_code_of_arrays_runs_without_all_that_numba_compiles(tmp_path):
+    said = [subprocess.run([sys.executable, "-c", SUMS], cwd=ROOT, text=True, capture_output=True,
+                           check=True, env={**os.environ, "LNSARITH_CACHE": str(tmp_path)}).stdout
+            for _ in range(2)]
+    assert said == ["[0, 1, 3, 6] True\n", "[0, 1, 3, 6] False\n"]
+
+
 @pytest.mark.parametrize("kind", ["gone", "a link to nothing"])
 def test_an_absent_entry_is_no_damage(kind, place, caplog):
     caplog.set_level(logging.INFO, "fxp")
