@@ -21,11 +21,11 @@ from llvmlite.binding import add_symbol, ffi
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.runtime import _nrt_python
+from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from numba.core.serialize import dumps
 
 from fxp.compile.machine import kept
-from fxp.compile.machine.native import Emit, Function, assembly, function
+from fxp.compile.machine.native import Emit, assembly, function
 from fxp.compile.machine.target import target
 from fxp.compile.nests.loops import Arguments, emit_map
 from fxp.compile.nests.narrow import emit_product
@@ -35,11 +35,11 @@ from fxp.compile.nodes.clamped import folded
 from fxp.compile.nodes.lanes import plan_width
 from fxp.compile.nodes.vector import Lanes
 from fxp.compile.scalar import scalar_call
-from fxp.once import cached_property, compile_lock, hold_at_fork
+from fxp.once import compile_lock, hold_at_fork
 from fxp.trace.circuit import Circuit
 from fxp.trace.plans import Form, MapPlan, MatmulPlan, SpanPlan, plan_digest
 
-__all__ = ["Code", "Kernel", "compile_module", "gains", "njit", "scalar_kernel"]
+__all__ = ["Code", "Kernel", "compile_module", "entry_of", "gains", "njit", "scalar_kernel"]
 
 ONE_READ = 64  # words of 16 bits: one instruction of AVX-512 picks from them
 
@@ -54,18 +54,14 @@ class Code:
     """Machine code over arrays given by address.
 
     run(address) runs it with the integer arguments of `names`, words of 64 bits at the
-    address, in that order; it releases the interpreter lock.
+    address, in that order; it releases the interpreter lock. entry is where it lies, for
+    `fxp.compile.team`.
     """
 
-    def __init__(self, names: Sequence[str], run: Callable[[int], None]):
+    def __init__(self, names: Sequence[str], run: Callable[[int], None], entry: int):
         self.names = names
         self.run = run
-
-    @cached_property
-    def entry(self) -> int:
-        """The address of the machine code, for `fxp.compile.team`."""
-        (compiled,) = self.run.overloads.values()  # type: ignore[attr-defined]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        self.entry = entry
 
 
 class Kernel(Code):
@@ -73,16 +69,13 @@ class Kernel(Code):
 
     def __init__(self, plan: Plan):
         self.plan = plan
-        self._made = _compiled(plan)
-        super().__init__(plan.arguments(), self._made.run)
-
-    @cached_property
-    def entry(self) -> int:
-        return self._made.entry
+        self._name = _name(plan)
+        made = function(self._name, _emit(plan))
+        super().__init__(plan.arguments(), made.run, made.entry)
 
     def assembly(self) -> str:
         """Return the text of the machine code, made anew."""
-        return assembly(self._made.name, _emit(self.plan))
+        return assembly(self._name, _emit(self.plan))
 
 
 _EMITTERS: dict[type, Callable] = {MapPlan: emit_map, MatmulPlan: emit_product,
@@ -157,6 +150,12 @@ def njit(*signature, cache: bool = False, **options):
     return decorate
 
 
+def entry_of(run) -> int:
+    """Return where the machine code lies of a function that `njit` made for one signature."""
+    (compiled,) = run.overloads.values()
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
 class _KeptCode(NullCache):
     """What Numba asks for the machine code of one function, and gives it to."""
 
@@ -220,9 +219,9 @@ def gains(form: Form) -> bool:
                for node in form.plan.step.nodes if node.op == "lookup")
 
 
-def _compiled(plan: Plan) -> Function:
+def _name(plan: Plan) -> str:
     kind = type(plan).__name__.removesuffix("Plan").lower()
-    return function(f"{kind}{_width(plan)}_{plan_digest(plan)}", _emit(plan))
+    return f"{kind}{_width(plan)}_{plan_digest(plan)}"
 
 
 def _emit(plan: Plan) -> Emit:

@@ -1,108 +1,70 @@
 """Copies of arrays of any strides as machine code, so that threads can share them out."""
 
-# Intrinsics are called without the typing context that they are defined with.
-# mypy: disable-error-code="call-arg"
-
 from __future__ import annotations
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from functools import reduce
 
-from fxp.compile.cache import Code, njit
-from fxp.compile.memory import word
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.cache import Code
+from fxp.compile.machine.native import function
+from fxp.compile.nests.loops import Arguments, i64
 
 __all__ = ["AXES", "COPY"]
 
 AXES = 5
 # Of an axis: how many numbers, and the bytes from one to the next, in both arrays.
 FIELDS = ("count", "to", "of")
+NAMES = ("to", "of", "size", *(f"{field}_{i}" for i in range(AXES) for field in FIELDS))
+SIZES = (1, 2, 4, 8)  # bytes of a number
+CHUNKS = (64, 16, 8, 4, 2, 1)  # bytes that are moved at once where all lie side by side
 
 
-def _mover(bits: int):
-    """Return the copy of so many bits, wherever they lie."""
-    lane = ir.IntType(min(bits, 64))
-    kind = lane if bits <= 64 else ir.VectorType(lane, bits // 64)
-
-    @intrinsic
-    def move(typingctx, to, of):
-        def generate(context, builder, signature, values):
-            to, of = (builder.inttoptr(v, kind.as_pointer()) for v in values)
-            builder.store(builder.load(of, align=1), to, align=1)
-            return context.get_dummy_value()
-
-        return types.void(types.int64, types.int64), generate
-
-    return move
+def _emit(builder: ir.IRBuilder, address: ir.Value) -> None:
+    """Append the copy as the words at the address say: see `COPY`."""
+    args = Arguments(builder, NAMES, address)
+    with cgutils.loop_nest(builder, [args[f"count_{i}"] for i in range(AXES - 1)],
+                           ir.IntType(64)) as indices:
+        to, of = (reduce(builder.add, (builder.mul(index, args[f"{field}_{i}"])
+                                       for i, index in enumerate(indices)), args[field])
+                  for field in ("to", "of"))
+        _line(builder, args, to, of)
 
 
-_move8, _move16, _move32, _move64, _move128, _move512 = (
-    _mover(bits) for bits in (8, 16, 32, 64, 128, 512))
+def _line(builder, args: Arguments, to, of) -> None:
+    """Copy along the last axis."""
+    count, to_step, of_step = (args[f"{field}_{AXES - 1}"] for field in FIELDS)
+    beside = builder.and_(*(builder.icmp_signed("==", step, args["size"])
+                            for step in (to_step, of_step)))
+    with builder.if_else(beside) as (together, apart):
+        with together:
+            _bytes(builder, to, of, builder.mul(args["size"], count))
+        with apart:
+            for size in SIZES:
+                with builder.if_then(builder.icmp_signed("==", args["size"], i64(size))):
+                    with cgutils.for_range(builder, count) as loop:
+                        _move(builder, size, builder.add(to, builder.mul(loop.index, to_step)),
+                              builder.add(of, builder.mul(loop.index, of_step)))
 
 
-@njit(nogil=True)
-def _bytes(to, of, count):
+def _bytes(builder, to, of, count) -> None:
     """Copy bytes that lie side by side."""
-    end = to + count
-    while end - to >= 64:
-        _move512(to, of)
-        to, of = to + 64, of + 64
-    while end - to >= 16:
-        _move128(to, of)
-        to, of = to + 16, of + 16
-    if end - to >= 8:
-        _move64(to, of)
-        to, of = to + 8, of + 8
-    if end - to >= 4:
-        _move32(to, of)
-        to, of = to + 4, of + 4
-    if end - to >= 2:
-        _move16(to, of)
-        to, of = to + 2, of + 2
-    if end > to:
-        _move8(to, of)
+    done = i64(0)
+    for size in CHUNKS:
+        left = builder.sub(count, done)
+        with cgutils.for_range(builder, builder.lshr(left, i64(size.bit_length() - 1))) as loop:
+            at = builder.add(done, builder.mul(loop.index, i64(size)))
+            _move(builder, size, builder.add(to, at), builder.add(of, at))
+        done = builder.and_(count, i64(-size))
 
 
-@njit(nogil=True)
-def _line(to, of, size, count, to_step, of_step):
-    if to_step == size and of_step == size:
-        _bytes(to, of, size * count)
-    elif size == 1:
-        for i in range(count):
-            _move8(to + i * to_step, of + i * of_step)
-    elif size == 2:
-        for i in range(count):
-            _move16(to + i * to_step, of + i * of_step)
-    elif size == 4:
-        for i in range(count):
-            _move32(to + i * to_step, of + i * of_step)
-    else:
-        for i in range(count):
-            _move64(to + i * to_step, of + i * of_step)
+def _move(builder, size: int, to, of) -> None:
+    """Copy so many bytes, wherever they lie."""
+    kind = (ir.IntType(8 * size) if size <= 8 else ir.VectorType(ir.IntType(64), size // 8))
+    to, of = (builder.inttoptr(place, kind.as_pointer()) for place in (to, of))
+    builder.store(builder.load(of, align=1), to, align=1)
 
 
-@njit(nogil=True)
-def _steps(axis):
-    return word(axis), word(axis + 8), word(axis + 16)
-
-
-@njit(types.void(types.int64), nogil=True, cache=True)
-def _copy(address):
-    """Copy as the words at the address say: see `COPY`."""
-    to, of, size = _steps(address)
-    count0, to0, of0 = _steps(address + 24)
-    count1, to1, of1 = _steps(address + 48)
-    count2, to2, of2 = _steps(address + 72)
-    count3, to3, of3 = _steps(address + 96)
-    count, to_step, of_step = _steps(address + 120)
-    for i in range(count0):
-        for j in range(count1):
-            for k in range(count2):
-                for m in range(count3):
-                    here = to + i * to0 + j * to1 + k * to2 + m * to3
-                    there = of + i * of0 + j * of1 + k * of2 + m * of3
-                    _line(here, there, size, count, to_step, of_step)
-
-
-COPY = Code(("to", "of", "size", *(f"{field}_{i}" for i in range(AXES) for field in FIELDS)),
-            _copy)
+_COPY = function("copy", _emit)
+COPY = Code(NAMES, _COPY.run, _COPY.entry)

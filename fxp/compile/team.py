@@ -7,118 +7,146 @@ back, so that a range of images or rows stays in one processor's caches from job
 comes late finds nothing to do; the leader waits for those alone that are at a part.
 """
 
-# Intrinsics are called without the typing context that they are defined with.
-# mypy: disable-error-code="call-arg"
-
 from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from fxp.compile.cache import njit
+from fxp.compile.machine.native import I8P, I64, KIND, function
+from fxp.compile.nests.loops import i64
 
-__all__ = ["ended", "follow", "lead", "new_board"]
+__all__ = ["Board"]
 
-I64, I32, I8P = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
-LINE = 64  # bytes that a processor's caches hand over together
-OPEN, TAKEN, BEHIND, BUSY, PARTS, COUNT = (LINE * i for i in range(6))
-BOARD = 6 * LINE
+LINE = 8  # words that a processor's caches hand over together
+OPEN, TAKEN, BEHIND, BUSY, PARTS, COUNT, ENDED = (LINE * i for i in range(7))
+WORDS = 7 * LINE
 LOOKS = 200_000  # at a word of the board, some hundred microseconds
 
 
-def new_board() -> tuple[np.ndarray, int]:
-    """Return an array, and the address in it where an empty board begins."""
-    memory = np.zeros(BOARD // 8 + LINE // 8, np.int64)
-    return memory, -(-memory.ctypes.data // LINE) * LINE
+class Board:
+    """A job that lies in memory, none at first."""
+
+    def __init__(self):
+        self._memory = np.zeros(WORDS + LINE, np.int64)
+        skipped = -self._memory.ctypes.data // 8 % LINE
+        self._words = self._memory[skipped : skipped + WORDS].data
+        self._address = self._memory.ctypes.data + 8 * skipped
+
+    def lead(self, parts: int, count: int) -> None:
+        """Run so many parts, which lie one after the other from this address on; nobody else
+        leads on this board. Some may still be run by others: see `ended`."""
+        self._words[PARTS], self._words[COUNT] = parts, count
+        _LEAD.run(self._address)
+
+    def ended(self) -> bool:
+        """Look for a while whether nobody is at a part of the last job any more."""
+        _LOOK.run(self._address)
+        return bool(self._words[ENDED])
+
+    def follow(self) -> None:
+        """Take parts of the jobs here, until it was looked for them for a while in vain."""
+        _FOLLOW.run(self._address)
 
 
-def _place(builder, address):
-    return builder.inttoptr(address, I64.as_pointer())
+class _Words:
+    """The words of a board in LLVM; every read and write is seen by all threads in one order."""
+
+    def __init__(self, builder: ir.IRBuilder, board: ir.Value):
+        self.builder = builder
+        self.first = builder.inttoptr(board, I64.as_pointer())
+
+    def _place(self, word: int):
+        return self.builder.gep(self.first, [i64(word)])
+
+    def read(self, word: int):
+        return self.builder.load_atomic(self._place(word), "seq_cst", 8)
+
+    def write(self, word: int, value) -> None:
+        self.builder.store_atomic(value, self._place(word), "seq_cst", 8)
+
+    def add(self, word: int, value: int):
+        """Return what was there, and leave the sum."""
+        return self.builder.atomic_rmw("add", self._place(word), i64(value), "seq_cst")
+
+    def run(self, number) -> None:
+        """Run a part; what it returns is always nothing."""
+        b = self.builder
+        result, error = (cgutils.alloca_once(b, I8P) for _ in range(2))
+        part = b.inttoptr(b.add(self.read(PARTS), b.mul(number, i64(16))), I64.as_pointer())
+        called, argument = (b.load(b.gep(part, [i64(i)]), align=8) for i in range(2))
+        b.call(b.inttoptr(called, KIND.as_pointer()), [result, error, argument])
 
 
-@intrinsic
-def _read(typingctx, address):
-    def generate(context, builder, signature, values):
-        return builder.load_atomic(_place(builder, values[0]), "seq_cst", 8)
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic
-def _write(typingctx, address, value):
-    def generate(context, builder, signature, values):
-        builder.store_atomic(values[1], _place(builder, values[0]), "seq_cst", 8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
+@contextmanager
+def _while(builder: ir.IRBuilder, condition: Callable[[], ir.Value]):
+    """A loop that runs as long as the condition, looked at before each turn, holds."""
+    look, body, end = (builder.append_basic_block(f"while.{n}") for n in ("look", "body", "end"))
+    builder.branch(look)
+    builder.position_at_end(look)
+    builder.cbranch(condition(), body, end)
+    builder.position_at_end(body)
+    yield
+    builder.branch(look)
+    builder.position_at_end(end)
 
 
-@intrinsic
-def _count(typingctx, address, value):
-    """Return what was there, and leave the sum."""
-    def generate(context, builder, signature, values):
-        return builder.atomic_rmw("add", _place(builder, values[0]), values[1], "seq_cst")
-
-    return types.int64(types.int64, types.int64), generate
-
-
-@intrinsic
-def _call(typingctx, function, arguments):
-    """Call a function as Numba compiles void(int64); what it returns is always nothing."""
-    def generate(context, builder, signature, values):
-        result, error = (cgutils.alloca_once(builder, I8P) for _ in range(2))
-        kind = ir.FunctionType(I32, [I8P.as_pointer(), I8P.as_pointer(), I64])
-        builder.call(builder.inttoptr(values[0], kind.as_pointer()), [result, error, values[1]])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
+def _emit_lead(builder: ir.IRBuilder, board: ir.Value) -> None:
+    words = _Words(builder, board)
+    for word, value in ((TAKEN, 0), (BEHIND, 0), (OPEN, 1)):
+        words.write(word, i64(value))
+    count = words.read(COUNT)
+    number = cgutils.alloca_once_value(builder, i64(0))
+    with _while(builder, lambda: builder.icmp_signed("<", words.add(TAKEN, 1), count)):
+        words.run(builder.load(number))
+        builder.store(builder.add(builder.load(number), i64(1)), number)
+    words.write(OPEN, i64(0))
 
 
-@njit(nogil=True)
-def _run(board, i):
-    part = _read(board + PARTS) + 16 * i
-    _call(_read(part), _read(part + 8))
+def _emit_look(builder: ir.IRBuilder, board: ir.Value) -> None:
+    words = _Words(builder, board)
+    looks, busy = (cgutils.alloca_once_value(builder, i64(v)) for v in (0, 1))
+
+    def goes_on():
+        few = builder.icmp_signed("<", builder.load(looks), i64(LOOKS))
+        return builder.and_(few, builder.icmp_signed("!=", builder.load(busy), i64(0)))
+
+    with _while(builder, goes_on):
+        builder.store(words.read(BUSY), busy)
+        builder.store(builder.add(builder.load(looks), i64(1)), looks)
+    ended = builder.icmp_signed("==", builder.load(busy), i64(0))
+    words.write(ENDED, builder.zext(ended, I64))
 
 
-@njit(types.void(types.int64, types.int64, types.int64), nogil=True, cache=True)
-def lead(board, parts, count):
-    """Run so many parts, which lie one after the other; nobody else leads on this board.
-    Some may still be run by others: see `ended`."""
-    _write(board + PARTS, parts)
-    _write(board + COUNT, count)
-    _write(board + TAKEN, 0)
-    _write(board + BEHIND, 0)
-    _write(board + OPEN, 1)
-    i = 0
-    while _count(board + TAKEN, 1) < count:
-        _run(board, i)
-        i += 1
-    _write(board + OPEN, 0)
+def _emit_follow(builder: ir.IRBuilder, board: ir.Value) -> None:
+    words = _Words(builder, board)
+    idle = cgutils.alloca_once_value(builder, i64(0))
+
+    def is_open():
+        return builder.icmp_signed("!=", words.read(OPEN), i64(0))
+
+    with _while(builder, lambda: builder.icmp_signed("<", builder.load(idle), i64(LOOKS))):
+        builder.store(builder.add(builder.load(idle), i64(1)), idle)
+        with builder.if_then(is_open()):
+            left = builder.icmp_signed("<", words.read(TAKEN), words.read(COUNT))
+            with builder.if_then(left):
+                words.add(BUSY, 1)
+                with builder.if_then(is_open()):  # still, and its leader waits while one is busy
+                    _take(builder, words)
+                    builder.store(i64(0), idle)
+                words.add(BUSY, -1)
 
 
-@njit(types.boolean(types.int64), nogil=True, cache=True)
-def ended(board):
-    """Look for a while whether nobody is at a part of the last job any more."""
-    for _ in range(LOOKS):
-        if not _read(board + BUSY):
-            return True
-    return False
+def _take(builder: ir.IRBuilder, words: _Words) -> None:
+    """Run parts from the last one back, until all are taken."""
+    count = words.read(COUNT)
+    with _while(builder, lambda: builder.icmp_signed("<", words.add(TAKEN, 1), count)):
+        words.run(builder.sub(builder.sub(count, i64(1)), words.add(BEHIND, 1)))
 
 
-@njit(types.void(types.int64), nogil=True, cache=True)
-def follow(board):
-    """Take parts of the jobs on the board, until it was looked at for a while in vain."""
-    idle = 0
-    while idle < LOOKS:
-        idle += 1
-        if _read(board + OPEN) and _read(board + TAKEN) < _read(board + COUNT):
-            _count(board + BUSY, 1)
-            if _read(board + OPEN):  # still, and its leader waits while one is busy
-                count = _read(board + COUNT)
-                while _count(board + TAKEN, 1) < count:
-                    _run(board, count - 1 - _count(board + BEHIND, 1))
-                idle = 0
-            _count(board + BUSY, -1)
+_LEAD = function("team_lead", _emit_lead)
+_LOOK = function("team_look", _emit_look)
+_FOLLOW = function("team_follow", _emit_follow)

@@ -58,31 +58,30 @@ class _Team:
     """As many workers as were asked for, but no more than there are processors beside one."""
 
     def __init__(self):
-        self.code = team()
-        self.memory, self.board = self.code.new_board()
+        self.new_board = team().Board
+        self.board = self.new_board()
         self.leads = threading.Lock()
         self.awake = threading.Event()
         self.workers = 0
 
     def run(self, parts: np.ndarray, threads: int) -> None:
         if not self.leads.acquire(blocking=False):  # another thread has the workers
-            memory, board = self.code.new_board()
-            self.code.lead(board, parts.ctypes.data, len(parts))
+            self.new_board().lead(parts.ctypes.data, len(parts))
             return
         try:
             while self.workers < min(threads, processors()) - 1:
                 threading.Thread(target=self._work, daemon=True).start()
                 self.workers += 1
             self.awake.set()
-            self.code.lead(self.board, parts.ctypes.data, len(parts))
+            self.board.lead(parts.ctypes.data, len(parts))
         finally:  # also when interrupted: arrays must outlive the parts that write to them
-            while not self.code.ended(self.board):
+            while not self.board.ended():
                 time.sleep(0)  # a worker that waits for a processor is at a part
             self.leads.release()
 
     def _work(self) -> None:
         while True:
-            self.code.follow(self.board)
+            self.board.follow()
             self.awake.clear()
             self.awake.wait()
 

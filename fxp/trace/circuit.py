@@ -11,6 +11,7 @@ from fxp.once import cached_property
 from fxp.trace import bits
 from fxp.trace.bits import Traced
 from fxp.trace.graph import Graph, Node, SpecError
+from fxp.trace.integers import integer_function
 
 __all__ = ["Circuit", "evaluate", "node_values", "trace"]
 
@@ -52,6 +53,11 @@ class Circuit:
         sha.update(repr([(k, number[id(n)]) for k, n in self.outputs.items()]).encode())
         return sha.hexdigest()
 
+    @cached_property
+    def of_integers(self) -> Callable[[dict], tuple[int, ...]]:
+        """The outputs for plain ints, given by name."""
+        return integer_function(self)
+
     def __call__(self, **inputs):
         """Return the outputs for ints or int64 arrays: one value, or a tuple."""
         return evaluate(self, **inputs)
@@ -82,8 +88,11 @@ def trace(spec: Callable, ports: Mapping[str, tuple[int, int]], outputs=None,
 def evaluate(circuit: Circuit, **inputs):
     """Run the circuit on ints or int64 arrays, node by node; on traced values, whose ranges
     are within those of its inputs, it becomes a part of what is traced."""
-    values = node_values(circuit, inputs)
-    results = tuple(values[n.index] for n in circuit.outputs.values())
+    if inputs.keys() == circuit.inputs.keys() and all(type(v) is int for v in inputs.values()):
+        results: tuple = circuit.of_integers(inputs)
+    else:
+        values = node_values(circuit, inputs)
+        results = tuple(values[n.index] for n in circuit.outputs.values())
     return results[0] if len(results) == 1 else results
 
 

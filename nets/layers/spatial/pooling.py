@@ -106,7 +106,7 @@ def _scattering(ar, window: Window, chosen: np.ndarray, d: np.ndarray, x: np.nda
     for low, high in parts_of(len(d), x.size, WORTH_A_PART, ar.threads):
         places = (v[low:].ctypes.data for v in (d, x, chosen))
         parts.append(dict(zip(SCATTER, (high - low, *sizes, *places))))
-    return Call(code.Code(SCATTER, run), parts, ar.threads, (d, x, chosen))
+    return Call(code.Code(SCATTER, run, code.entry_of(run)), parts, ar.threads, (d, x, chosen))
 
 
 def average(ar, window: Window, x: Tensor, y: Tensor) -> Calls:
