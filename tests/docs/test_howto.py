@@ -29,15 +29,9 @@ def run(line, folder):
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=["own-delta", "own-operator"])
-def done(request, tmp_path_factory):
-    """A page's name, its folder, and what each of its commands printed."""
-    folder = tmp_path_factory.mktemp(request.param)
-    return request.param, folder, [(line, run(line, folder)) for line in commands(request.param)]
-
-
-def test_a_page_goes_from_an_empty_folder_to_training_verilog_proof_and_cost(done):
-    page, folder, said = done
+@pytest.mark.parametrize("page", ["own-delta", "own-operator"])
+def test_a_page_goes_from_an_empty_folder_to_training_verilog_proof_and_cost(page, tmp_path):
+    said = [(line, run(line, tmp_path)) for line in commands(page)]
     assert [re.match(r"lnsarith (rtl \w+|\w+)|python", line)[0] for line, _ in said] == {
         "own-delta": ["lnsarith new", "python", "lnsarith check", "lnsarith train",
                       "lnsarith train", "lnsarith eval", "lnsarith rtl gen", "lnsarith rtl sim",
@@ -50,12 +44,13 @@ def test_a_page_goes_from_an_empty_folder_to_training_verilog_proof_and_cost(don
     assert re.search(r"(\d+) of \1 hold", proved), proved
     assert "equal" in next(text for line, text in said if " sim " in line)
     assert re.search(r"gates +\d+", next(text for line, text in said if " synth " in line))
-    assert any(Path(folder / name).glob("*.v") for name in ("mac", "bend") if (
-        folder / name).is_dir()), answers
+    assert any(Path(tmp_path / name).glob("*.v") for name in ("mac", "bend") if (
+        tmp_path / name).is_dir()), answers
+    check_accuracies(page, said)
 
 
-def test_the_accuracies_on_the_page_are_those_that_come(done):
-    page, _, said = done
+def check_accuracies(page, said):
+    """Compare the accuracies that came with those that the page tells."""
     if page == "own-delta":
         text = (HOWTO / "own-delta.md").read_text()
         for line, told in said:

@@ -10,6 +10,8 @@ format. So they may have a format of their own, and `pull` holds their mean as i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fxp.compile.loading import compiler
@@ -46,6 +48,7 @@ class FixedSoftmax:
         self.pull = pull
         self.free = free << self.frac if free >= 0 else self.linear(logits.high) >> 2
         self.delta = deltas.parse(delta).at(self.frac, zero_level(LOGS))
+        self._kernels: dict[int, Callable] = {}
 
     def circuits(self, classes: int) -> dict[str, Circuit]:
         """Return the circuits for so many logits of a sample by name."""
@@ -105,12 +108,20 @@ class FixedSoftmax:
         words = logits.fields["word"]
         if backend == "numpy":
             return lambda: self._run_numpy(words, labels, gradient, stats, scale, logits.columns)
-        loop = _LOOP.replace("HIGH", str(self.logits.high)).replace("LOW", str(self.logits.low))
-        loop = loop.replace("MEAN", ", mean(total)" if self.pull else "")
-        run = compiler().scalar_kernel("softmax", self.circuits(logits.columns), loop)
+        run = self._kernel(logits.columns)
         out = gradient.fields["word"] if gradient else np.empty(words.shape, self.gradients.dtype)
         args = (words, labels, out, logits.columns, scale, stats)
         return lambda: run(*args)
+
+    def _kernel(self, classes: int) -> Callable:
+        """Return the compiled loop for so many classes, the same at every batch."""
+        if classes not in self._kernels:
+            loop = _LOOP.replace("HIGH", str(self.logits.high))
+            loop = loop.replace("LOW", str(self.logits.low))
+            loop = loop.replace("MEAN", ", mean(total)" if self.pull else "")
+            self._kernels[classes] = compiler().scalar_kernel(
+                "softmax", self.circuits(classes), loop)
+        return self._kernels[classes]
 
     def _run_numpy(self, words, labels, gradient, stats, scale, classes):
         circuits, z = self.circuits(classes), words[:, :classes].astype(np.int64)

@@ -14,6 +14,8 @@ half its square were part of the loss. The best answer is the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fxp.compile.loading import compiler
@@ -51,6 +53,7 @@ class LnsSoftmax:
         octaves = free << logits.frac
         self.free = octaves if free >= 0 else self.register.high >> 2
         self.delta = delta.at(logits.frac, spec.zero_level(logits))
+        self._kernels: dict[int, Callable] = {}
 
     def circuits(self, classes: int) -> dict[str, Circuit]:
         """Return the circuits for so many logits of a sample by name."""
@@ -117,13 +120,19 @@ class LnsSoftmax:
         scale = self.scale(labels.size)
         if backend == "numpy":
             return lambda: self._run_numpy(logits, labels, gradient, stats, scale)
-        run = self._compiled(self.circuits(logits.columns))
+        run = self._kernel(logits.columns)
         level, sign = logits.fields["level"], logits.fields["sign"]
         # Without a gradient, the loop writes into a scratch of the same shape.
         out = gradient.fields if gradient else {
             k: np.empty(level.shape, self.gradients.dtype) for k in ("level", "sign")}
         args = (level, sign, labels, out["level"], out["sign"], logits.columns, scale, stats)
         return lambda: run(*args)
+
+    def _kernel(self, classes: int) -> Callable:
+        """Return the compiled loop for so many classes, the same at every batch."""
+        if classes not in self._kernels:
+            self._kernels[classes] = self._compiled(self.circuits(classes))
+        return self._kernels[classes]
 
     def _compiled(self, circuits: dict[str, Circuit]):
         loop = _LOOP.replace("TOP", str(self.register.high))
