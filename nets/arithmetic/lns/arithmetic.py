@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -191,7 +192,14 @@ def _group_sizes(count: int) -> list[int]:
 def _half_normal(f: Lns, uniform: np.ndarray, std: float) -> np.ndarray:
     """Return log codes above zero's of |N(0, std**2)| at these cumulative probabilities."""
     shift = max(0, f.bits - 18)  # wide logs are drawn to 18 bits, then spread evenly
+    drawn = np.searchsorted(_edges(f, std, shift), uniform) << shift
+    return np.minimum(drawn, f.high_log - f.zero_log)
+
+
+@lru_cache(maxsize=16)  # of many layers, networks and seeds
+def _edges(f: Lns, std: float, shift: int) -> np.ndarray:
+    """Return the cumulative probabilities between these logs."""
     steps = np.arange(f.zero_log, f.high_log, 1 << shift)
-    edges = [math.erf(2.0 ** ((log + (1 << shift) / 2) / (1 << f.frac)) / (std * math.sqrt(2)))
-             for log in steps.tolist()]
-    return np.minimum(np.searchsorted(edges, uniform) << shift, f.high_log - f.zero_log)
+    return np.array([
+        math.erf(2.0 ** ((log + (1 << shift) / 2) / (1 << f.frac)) / (std * math.sqrt(2)))
+        for log in steps.tolist()])

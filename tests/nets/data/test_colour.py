@@ -60,11 +60,10 @@ def matching(picture, image, digit):
     """Return where the picture, inverted in the digit, is the image."""
     wanted = np.where(digit[..., None], 255 - image, image)
     height, width = digit.shape
-    alike = np.ones((256 - height + 1, 256 - width + 1), bool)
+    tops, lefts = np.indices((257 - height, 257 - width)).reshape(2, -1)
     for y, x in np.ndindex(3, 3):  # every third pixel first
-        there = picture[3 * y : 257 - height + 3 * y, 3 * x : 257 - width + 3 * x]
-        alike &= (there == wanted[3 * y, 3 * x]).all(2)
-    tops, lefts = np.nonzero(alike)
+        alike = (picture[tops + 3 * y, lefts + 3 * x] == wanted[3 * y, 3 * x]).all(1)
+        tops, lefts = tops[alike], lefts[alike]
     return [(t, s) for t, s in zip(tops, lefts)
             if (picture[t : t + height, s : s + width] == wanted).all()]
 
