@@ -285,9 +285,9 @@ class NumpyMatmul:
         plan = self.plan
         rows, depth = next(iter(self.a.values())).shape
         shape = (rows, next(iter(self.out.values())).shape[1])
-        state = self._run(plan.start, self.init, shape)
-        state = self._tree(state, depth, shape) if plan.combine else (
-            self._sequence(state, depth, shape))
+        state = self._run(plan.start, {k: _wide(v, shape) for k, v in self.init.items()})
+        state = self._tree(state, depth) if plan.combine else (
+            self._sequence(state, depth))
         inputs = {**state, **scalars, **{k: _wide(v, shape) for k, v in self.extra.items()},
                   "element": np.arange(shape[0] * shape[1]).reshape(shape)}
         touched = np.ones((rows, 1), bool)
@@ -297,44 +297,44 @@ class NumpyMatmul:
         for name, value in _evaluate(plan.finish, wanted).items():
             np.copyto(self.out[name], np.broadcast_to(value, shape), "unsafe", where=touched)
 
-    def _operands(self, k: int, shape):
-        a = {n: _wide(self.a[n][:, k : k + 1], shape) for n in self.plan.scalars}
-        return a, {n: _wide(self.b[n][k : k + 1], shape) for n in self.plan.vectors}
+    def _operands(self, k: int):
+        a = {n: self.a[n][:, k : k + 1].astype(np.int64) for n in self.plan.scalars}
+        return a, {n: self.b[n][k : k + 1].astype(np.int64) for n in self.plan.vectors}
 
-    def _sequence(self, state, depth, shape):
+    def _sequence(self, state, depth):
         for k in range(depth):
-            a, b = self._operands(k, shape)
+            a, b = self._operands(k)
             present = True
             if self.plan.absent is not None:
                 first = a[self.plan.scalars[0]]
                 present = first != self.plan.absent
                 # An absent operand is outside the step's range: any other will do.
                 a[self.plan.scalars[0]] = np.where(present, first, self.plan.absent + 1)
-            after = self._run(self.plan.step, {**state, **a, **b}, shape)
+            after = self._run(self.plan.step, {**state, **a, **b})
             state = {n: np.where(present, after[n], state[n]) for n in self.plan.state}
         return state
 
-    def _tree(self, state, depth, shape):
+    def _tree(self, state, depth):
         stack = [state]
         for k in range(depth):
-            a, b = self._operands(k, shape)
-            stack.append(self._run(self.plan.step, {**a, **b}, shape))
+            a, b = self._operands(k)
+            stack.append(self._run(self.plan.step, {**a, **b}))
             leaves = k + 2
             while leaves % 2 == 0:
-                self._merge(stack, shape)
+                self._merge(stack)
                 leaves //= 2
         while len(stack) > 1:
-            self._merge(stack, shape)
+            self._merge(stack)
         return stack[0]
 
-    def _merge(self, stack, shape):
+    def _merge(self, stack):
         newer, older = stack.pop(), stack.pop()
         pair = {**older, **{f"{k}_2": v for k, v in newer.items()}}
-        stack.append(self._run(self.plan.combine, pair, shape))
+        stack.append(self._run(self.plan.combine, pair))
 
-    def _run(self, circuit, inputs, shape):
-        wide = {k: _wide(v, shape) for k, v in inputs.items() if k in circuit.inputs}
-        return dict(zip(self.plan.state, _evaluate(circuit, wide).values()))
+    def _run(self, circuit, inputs):
+        wanted = {k: inputs[k] for k in circuit.inputs}
+        return dict(zip(self.plan.state, _evaluate(circuit, wanted).values()))
 
 
 def _evaluate(circuit, inputs) -> dict:

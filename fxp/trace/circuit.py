@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from fxp.once import cached_property
 from fxp.trace import bits
 from fxp.trace.bits import Traced
+from fxp.trace.functions import array_function, integer_function
 from fxp.trace.graph import Graph, Node, SpecError
-from fxp.trace.integers import integer_function
 
 __all__ = ["Circuit", "evaluate", "node_values", "trace"]
 
@@ -54,9 +56,14 @@ class Circuit:
         return sha.hexdigest()
 
     @cached_property
-    def of_integers(self) -> Callable[[dict], tuple[int, ...]]:
+    def of_integers(self) -> Callable[[dict], tuple]:
         """The outputs for plain ints, given by name."""
         return integer_function(self)
+
+    @cached_property
+    def of_arrays(self) -> Callable[[dict], tuple]:
+        """The outputs for int64 arrays, given by name."""
+        return array_function(self)
 
     def __call__(self, **inputs):
         """Return the outputs for ints or int64 arrays: one value, or a tuple."""
@@ -88,8 +95,12 @@ def trace(spec: Callable, ports: Mapping[str, tuple[int, int]], outputs=None,
 def evaluate(circuit: Circuit, **inputs):
     """Run the circuit on ints or int64 arrays, node by node; on traced values, whose ranges
     are within those of its inputs, it becomes a part of what is traced."""
-    if inputs.keys() == circuit.inputs.keys() and all(type(v) is int for v in inputs.values()):
-        results: tuple = circuit.of_integers(inputs)
+    kinds = {type(v) for v in inputs.values()} if inputs.keys() == circuit.inputs.keys() else set()
+    results: tuple
+    if kinds == {int}:
+        results = circuit.of_integers(inputs)
+    elif kinds == {np.ndarray}:
+        results = circuit.of_arrays(inputs)
     else:
         values = node_values(circuit, inputs)
         results = tuple(values[n.index] for n in circuit.outputs.values())

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from fxp.format import FormatError
 from fxp.trace.bits import lookup, where
-from lnsarith.delta.method import Delta, paired
+from lnsarith.delta.method import Delta, paired, remembered
 from lnsarith.delta.tables import Lut
 
 __all__ = ["MOST_CELLS", "MOST_FRAC", "WIDER", "Cell", "Cells", "cells_text", "read_cells"]
@@ -58,6 +58,7 @@ class Cells(Delta):
                               f"bits, and the register of these sums has {frac}: design others "
                               "(lnsarith design delta), or take fewer guard bits")
 
+    @remembered
     def at(self, frac, cancel):
         if frac > self.frac:
             return WIDER.at(frac, cancel)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from functools import lru_cache, wraps
+from typing import Any, ClassVar
 
 from fxp.trace.bits import Table, lookup, minimum, where
 
-__all__ = ["Delta", "Spec", "by_table", "cancelling", "paired"]
+__all__ = ["Delta", "Spec", "by_table", "cancelling", "paired", "remembered"]
 
 Spec = Callable
 
@@ -31,6 +32,12 @@ class Delta:
         given = [f"{f.name}={getattr(self, f.name)}" for f in fields(self)
                  if getattr(self, f.name) != f.default]
         return self.name + (":" + ",".join(given) if given else "")
+
+
+def remembered(at: Callable[[Any, int, int], Spec]) -> Callable[[Any, int, int], Spec]:
+    """Return `at` with the specs that it gave kept: networks ask for the same ones again and
+    again, and tables have up to thousands of entries."""
+    return wraps(at)(lru_cache(maxsize=64)(at))
 
 
 def by_table(name: str, same, minus, offset: int, shift: int) -> Spec:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from fxp.format import FormatError
 from fxp.trace.bits import clamp, minimum, where
-from lnsarith.delta.method import Delta, by_table, cancelling
+from lnsarith.delta.method import Delta, by_table, cancelling, remembered
 from lnsarith.delta.pwl import MOST, fit_segments, fit_within
 from lnsarith.lns.convert import shift_right
 
@@ -22,6 +22,7 @@ class BitShift(Delta):
 
     name = "bitshift"
 
+    @remembered
     def at(self, frac, cancel):
         one = 1 << frac
         same = [one >> i for i in range(frac + 2)]
@@ -36,6 +37,7 @@ class Mitchell(Delta):
 
     name = "mitchell"
 
+    @remembered
     def at(self, frac, cancel):
         one = 1 << frac
         steps = [(one // 16, 4), (one // 8, 3), (one // 4, 2), (one // 2, 1)]
@@ -81,6 +83,7 @@ class Pwl(Delta):
             return tuple(fit_within(frac, side, self.error) for side in (False, True))
         return tuple(fit_segments(frac, side, self.segments) for side in (False, True))
 
+    @remembered
     def at(self, frac, cancel):
         plus, minus = self.fitted(frac)
 
@@ -119,6 +122,7 @@ class Balanced(Delta):
 
     name = "balanced"
 
+    @remembered
     def at(self, frac, cancel):
         one, extra = 1 << frac, 5  # bits kept below the result until it is rounded
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from fxp.format import FormatError
 from fxp.trace.bits import Table, lookup, minimum, where
 from lnsarith.delta.gauss import first_zero, gauss, gauss_mean, gauss_words
-from lnsarith.delta.method import Delta, by_table, cancelling, paired
+from lnsarith.delta.method import Delta, by_table, cancelling, paired, remembered
 
 __all__ = ["Exact", "Interp", "Lut"]
 
@@ -21,6 +21,7 @@ class Exact(Delta):
 
     name = "exact"
 
+    @remembered
     def at(self, frac, cancel):
         if frac > 14:
             raise FormatError(f"the exact table of {frac} fraction bits has more than 250000 "
@@ -57,6 +58,7 @@ class Lut(Delta):
             raise FormatError("sample=mid goes with index=truncate (a rounded index is the "
                               "mid-point of its cell already: sample=edge)")
 
+    @remembered
     def at(self, frac, cancel):
         cell = max(Fraction(1), self.r * (1 << frac)) / (1 << frac)
         _limit("lut", self.dmax / cell / (1 << frac), frac)
@@ -89,6 +91,7 @@ class Interp(Delta):
         _power_of_two("r", self.r)
         _multiple("dmax", self.dmax, self.r)
 
+    @remembered
     def at(self, frac, cancel):
         _limit("interp", max(self.r, self.dmax / self.r / (1 << frac)), frac)
         cell = int(max(Fraction(1), self.r * (1 << frac)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from verilog.emit.module import Port
 
 __all__ = ["tied"]
 
 _DECLARED = re.compile(r"^\s*(?:wire|reg) (?:\[(\d+):0\] ?)?(\w+(?:, \w+)*)(?: = |;)", re.M)
-_WRITTEN = r"(?:^|;|begin|else|\)) *"  # what stands before a register that takes a value
+_DRIVEN = r"\.o_\w+\(|wire (?:\[\d+:0\] ?)?|assign "  # what stands before a name that gets a value
+_WRITTEN = r"(?:^|;|begin|else|\)) *(?=\w+(?:\[\d+(?::\d+)?\])? <?= )"  # the same of registers
+_NAMED = re.compile(rf"({_DRIVEN}|{_WRITTEN})?\b(\w+)\b(?:\[(\d+)(?::(\d+))?\])?", re.M)
 
 
 def tied(ports: Sequence[Port], body: str) -> str:
@@ -20,23 +22,27 @@ def tied(ports: Sequence[Port], body: str) -> str:
     widths |= {name: int(high or 0) + 1 for high, names in _DECLARED.findall(body)
                for name in names.split(", ")}
     body = _DECLARED.sub(lambda m: m[0] if m[0].endswith("= ") else "", body)
-    spare = [part for name, width in widths.items() for part in _unread(name, width, body)]
+    read = _read(widths, body)
+    spare = [part for name, width in widths.items() for part in _unread(name, width, read[name])]
     listed = ", ".join(["1'b0", *spare])
     return f"\nwire unused = &{{{listed}}};" if spare else ""
 
 
-def _unread(name: str, width: int, body: str) -> list[str]:
-    """Return the slices of a vector that are not read."""
-    read = 0
-    driven = r"\.o_\w+\(|wire (?:\[\d+:0\] ?)?|assign "
-    for found in re.finditer(rf"({driven}|{_WRITTEN}(?={name}(?:\[\d+(?::\d+)?\])? <?= ))?"
-                             rf"\b{name}\b(?:\[(\d+)(?::(\d+))?\])?", body, re.M):
-        if found[1]:  # where it is driven or declared
-            continue
-        high = width - 1 if found[2] is None else int(found[2])
-        low = 0 if found[2] is None else int(found[3] or found[2])
-        read |= (2 << high) - (1 << low)
-    runs, bit = [], 0
+def _read(widths: Mapping[str, int], body: str) -> dict[str, int]:
+    """Return which bits of each vector are read, as those of a number."""
+    read = dict.fromkeys(widths, 0)
+    for written, name, first, last in _NAMED.findall(body):
+        if name in read and not written:
+            high = int(first) if first else widths[name] - 1
+            low = int(last or first) if first else 0
+            read[name] |= (2 << high) - (1 << low)
+    return read
+
+
+def _unread(name: str, width: int, read: int) -> list[str]:
+    """Return the slices of a vector of which no bit is read."""
+    runs: list[str] = []
+    bit = 0
     while bit < width:
         if read >> bit & 1:
             bit += 1
