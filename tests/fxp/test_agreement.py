@@ -42,17 +42,12 @@ def test_any_three_choices_of_an_operator_meet_and_every_width_is_there():
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_kernels_of_every_operator_give_the_words_of_numpy_and_of_integers(name):
+def test_kernels_and_scalar_loops_of_every_operator_give_the_words_of_numpy_and_of_integers(name):
     refused = {}
     chosen = list(cases(False, refused, name))
     assert not list(vector_differences(chosen, LEVELS, rotate=True))
     assert {case.name.split()[1] for case in chosen} == {f"bits={n}" for n in WIDTHS}
     assert len(refused) <= len(chosen) / 3, refused
-
-
-@pytest.mark.parametrize("name", OPERATORS)
-def test_scalar_loops_of_every_operator_give_the_same_words(name):
-    chosen = list(cases(False, None, name))
     assert not list(scalar_differences(chosen[:: -(-len(chosen) // SCALARS)]))
 
 
