@@ -14,7 +14,7 @@ from verilog.prove.solving.limits import Limit
 
 __all__ = ["solve_by_lemmas"]
 
-VECTORS = 24
+VECTORS = 12
 LEMMA_SECONDS = 5.0
 
 
