@@ -9,7 +9,7 @@ __all__ = ["Way", "step_loop"]
 
 LABEL = re.compile(r"^(\.L\w+):")
 JUMP = re.compile(r"^\s+(j\w+)\s+(\.L\w+)")
-VECTOR = re.compile(r"^\s+v\w+\s.*%[xyz]mm|^\s+v\w+\s.*%k\d")
+VECTOR = re.compile(r"^\s+\w+\s.*%[xyz]mm|^\s+v\w+\s.*%k\d")
 
 
 class Way(NamedTuple):

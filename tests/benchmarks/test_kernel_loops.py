@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.common.child import run
 from benchmarks.kernels.loops import Way, step_loop
+from fxp.compile.machine.target import target
 
 LOOP = """
 run:
@@ -42,4 +43,5 @@ def test_the_command_writes_a_row_for_each_product(tmp_path):
          "--results", str(tmp_path)])
     rows = [json.loads(line) for line in (tmp_path / "kernels.jsonl").read_text().splitlines()]
     assert [r["plan"] for r in rows] == 2 * ["forward", "backward", "weights' step"]
-    assert all(10 < r["instructions"] < 40 and r["bits"] == 16 and r["rate"] > 0 for r in rows)
+    most = {"avx512": 40, "avx2": 64, "plain": 80}[target().level]  # tables in fewer registers
+    assert all(10 < r["instructions"] < most and r["bits"] == 16 and r["rate"] > 0 for r in rows)

@@ -15,7 +15,7 @@ from verilog.prove.solving.limits import Limit
 __all__ = ["solve_by_lemmas"]
 
 VECTORS = 12
-LEMMA_SECONDS = 5.0
+LEMMA_SECONDS = 2.5
 
 
 def solve_by_lemmas(formula, seconds: float):
