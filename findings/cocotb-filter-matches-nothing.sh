@@ -25,7 +25,7 @@ from cocotb.triggers import Timer
 @cocotb.test()
 async def fails(dut):
     dut.i_a.value = 0
-    await Timer(1, "ns")
+    await Timer(1)
     assert dut.o_y.value == 1
 EOF
 cat > go.py <<'EOF'

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A function of integers that @njit(cache=True) took from its cache on disk. Its machine code is whole, yet
 # before it is looked for, Numba loads everything that it can compile: SciPy's linear algebra where SciPy is
-# installed, typed dictionaries and lists, random generators. On one processor that is 0.8 of the 1.3
-# seconds between the import of Numba and the answer; a command that runs a few kernels pays it every time.
+# installed, typed dictionaries and lists, random generators. That takes longer than to import Numba
+# (0.7 against 0.5 s of a processor where it was seen), in every process that calls one kept function.
 # Guess: kept machine code is read and called, as a shared library is, and what compiles stays unloaded.
 # Seen 30 November 2026: numba 0.68.1, numpy 2.4.6, scipy 1.17.1, Python 3.11.
 set -euo pipefail
