@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -107,11 +108,11 @@ def evaluate(circuit: Circuit, **inputs):
     return results[0] if len(results) == 1 else results
 
 
-def node_values(circuit: Circuit, inputs: Mapping[str, object]) -> dict[int, object]:
+def node_values(circuit: Circuit, inputs: Mapping[str, Any]) -> dict[int, Any]:
     """Return the value of every node, by index, for ints or int64 arrays."""
     if set(inputs) != set(circuit.inputs):
         raise SpecError(f"{circuit.name} takes {sorted(circuit.inputs)}, got {sorted(inputs)}")
-    values: dict[int, object] = {}
+    values: dict[int, Any] = {}
     for node in circuit.nodes:
         args = [values[a.index] for a in node.args]
         if node.op == "input":

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from fxp.trace.circuit import Circuit, evaluate
+from fxp.trace.circuit import Circuit
 from fxp.trace.graph import Node
 from verilog.design.stimulus import corner_words, operand_columns
 
-__all__ = ["all_values", "words_for"]
+__all__ = ["words_for"]
 
 Words = dict[str, np.ndarray]
 SHARE, MOST = 4, 4096  # one word of so many is for the inside, and no more than that
@@ -39,8 +38,9 @@ def _covering(circuit: Circuit, ranges, count: int, seed: int) -> Words:
     seen: dict[int, np.ndarray] = {}
     few: list[Words] = []  # what reaches a side of a comparison
     many: list[Words] = []  # what reaches an entry of a table
+    every = replace(circuit, outputs={str(n.index): n for n in circuit.nodes})
     for words in _candidates(ranges, TRIED * count, rng):
-        values = all_values(circuit, words)
+        values = dict(zip((n.index for n in circuit.nodes), every.of_arrays(words)))
         for node in circuit.nodes:
             kinds = _reached(node, values)
             if kinds is None:
@@ -84,11 +84,3 @@ def _candidates(ranges: Mapping[str, tuple[int, int]], count: int, rng) -> Itera
             words = {name: np.full(size, rng.choice(corners[name])) for name in ranges}
             words[moved] = np.linspace(low, high, size).round().astype(np.int64)
             yield words
-
-
-def all_values(circuit: Circuit, words: Mapping) -> dict[int, Any]:
-    """Return the value of every node, by its index."""
-    every = replace(circuit, outputs={str(n.index): n for n in circuit.nodes})
-    found = evaluate(every, **words)
-    found = found if isinstance(found, tuple) else (found,)
-    return dict(zip((n.index for n in circuit.nodes), found))

@@ -13,8 +13,7 @@ from dataclasses import replace
 from itertools import islice
 
 from fxp.format import FormatError
-from fxp.trace.circuit import Circuit
-from verilog.design.covering import all_values
+from fxp.trace.circuit import Circuit, node_values
 from verilog.design.design import operator_design
 from verilog.prove.equal import prove_each
 from verilog.prove.laws import prove_laws
@@ -87,7 +86,7 @@ def _ranges(circuit: Circuit, seconds: float, free: bool) -> Proof:
 
     def replay(asked: Circuit, model: Mapping) -> dict:
         inputs = {k: model[k] for k in asked.inputs}
-        values = all_values(asked, inputs)
+        values = node_values(asked, inputs)
         for node in asked.nodes:
             if not node.low <= values[node.index] <= node.high:
                 return {**inputs, node.name or f"{node.op}{node.index}": int(values[node.index])}

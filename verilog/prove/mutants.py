@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fxp.trace.bits import Table
-from fxp.trace.circuit import Circuit, evaluate
+from fxp.trace.circuit import Circuit, evaluate, node_values
 from fxp.trace.graph import Graph, Node, SpecError
-from verilog.design.covering import all_values
 from verilog.design.stimulus import operand_columns
 
 __all__ = ["KINDS", "Mutant", "mutants", "narrowed", "samples"]
@@ -72,7 +71,7 @@ def narrowed(circuit: Circuit) -> Iterator[tuple[str, Circuit, Node]]:
     """Yield circuits one of whose nodes claims a bound that some sample exceeds, the node
     given too. Nodes that hang on a product come last."""
     words = samples(circuit)
-    values = all_values(circuit, words)
+    values = node_values(circuit, words)
     products = _after_products(circuit)
     for node in sorted(_operations(circuit)[::-1], key=lambda n: n.index in products):
         low, high = int(np.min(values[node.index])), int(np.max(values[node.index]))
@@ -90,7 +89,7 @@ def _tried(circuit: Circuit, kind: str, words) -> Iterator[tuple[str, Circuit]]:
     nodes = _operations(circuit)[::-1]
     change = {"table": _table_fault, "swap": _swap_fault, "saturation": _saturation_fault,
               "constant": _constant_fault}[kind]
-    values = all_values(circuit, words) if kind == "table" else {}
+    values = node_values(circuit, words) if kind == "table" else {}
     tried = 0
     for node in nodes:
         for text, fault in change(node, values):

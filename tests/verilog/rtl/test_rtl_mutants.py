@@ -7,8 +7,8 @@ from helpers.hardware.rtl_faults import with_text
 from benchmarks.hardware.mutants.designs import CASES
 from benchmarks.hardware.mutants.edits import KINDS, edited, edits, picked
 from benchmarks.hardware.mutants.judge import compiles, equal
+from fxp.trace.circuit import node_values
 from verilog.catalogue import design
-from verilog.design.covering import all_values
 from verilog.design.stimulus import operand_columns
 from verilog.simulate.icarus import simulate
 
@@ -71,12 +71,12 @@ def test_words_reach_each_entry_of_a_table_and_both_sides_of_where_values_meet()
     table = next(n for n in made.circuit.nodes if n.op == "lookup")
 
     def entries(words):
-        return np.unique(all_values(made.circuit, words)[table.args[0].index])
+        return np.unique(node_values(made.circuit, words)[table.args[0].index])
 
     reachable = {*range(484), *range(512, 996)}
     assert set(entries(made.stimulus(10_000, 0))) == reachable
     assert len(entries(operand_columns(made.inputs, 10_000, 0))) < len(reachable)
     least = next(n for n in made.circuit.nodes if n.op == "min" and n.args[1].is_const)
-    values = all_values(made.circuit, made.stimulus(10_000, 0))
+    values = node_values(made.circuit, made.stimulus(10_000, 0))
     away = values[least.args[0].index] - least.args[1].low
     assert {-1, 0, 1} <= set(np.asarray(away).tolist())
