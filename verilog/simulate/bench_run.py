@@ -11,7 +11,6 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -29,26 +28,9 @@ BENCH = "verilog.simulate.bench"
 TIMESCALE = ("1ns", "1ps")
 TESTS = "tests.xml"
 SECONDS, SLOWEST = 120, 100  # a simulation may take so long, and words a second beyond it
-# Icarus orders inertial writes as it should, so cocotb need not; its rewriting of
-# asserts would load pytest into the simulator.
+# Icarus orders inertial writes as it should, so cocotb need not; nor has it to rewrite asserts,
+# though pytest is loaded all the same (findings/cocotb-loads-pytest.sh).
 ENVIRONMENT = {"COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_REWRITE_ASSERTION_FILES": ""}
-# cocotb looks for the exceptions of pytest, which the bench does not raise, and loads its
-# rewriting before it looks whether that is wanted: half of a simulation's start. This is all
-# that the version needs of them.
-VERSION = "2.1.0"
-OUTCOMES = {
-    "pytest.py": """\
-class raises:
-    class Exception(BaseException):
-        pass
-
-
-skip = xfail = raises
-""",
-    "_pytest/__init__.py": "",
-    "_pytest/assertion.py": "install_importhook = None\n",
-    "_pytest/config.py": "Config = None\n",
-}
 
 
 def run_cocotb(design: Design, phases: Mapping[str, Words], answers: Mapping[str, Words],
@@ -120,8 +102,7 @@ def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> 
         def _set_env_test(self):
             super()._set_env_test()
             root = str(Path(__file__).resolve().parents[2])
-            self.env["PYTHONPATH"] = os.pathsep.join(
-                [*_outcomes(folder), root, self.env["PYTHONPATH"]])
+            self.env["PYTHONPATH"] = os.pathsep.join([root, self.env["PYTHONPATH"]])
 
         def _test_command(self):
             vcd = ["-vcd"] if waves and waves.suffix.lower() == ".vcd" else []
@@ -146,17 +127,6 @@ def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> 
         if not (folder / TESTS).is_file():
             raise tools.ToolError(f"the simulation broke off: {error}") from None
     return " | ".join(line for line in "".join(printed).splitlines() if line.strip())[-600:]
-
-
-def _outcomes(folder: Path) -> list[str]:
-    """Return where the simulator finds OUTCOMES before pytest, if that is all that it needs."""
-    if metadata.version("cocotb") != VERSION:
-        return []
-    place = folder / "outcomes"
-    (place / "_pytest").mkdir(parents=True)
-    for name, text in OUTCOMES.items():
-        (place / name).write_text(text)
-    return [str(place)]
 
 
 def _results(folder: Path, printed: str) -> list[dict]:
