@@ -86,6 +86,7 @@ class MatmulPlan:
     extra: tuple[str, ...] = field(init=False)
 
     SPARE: ClassVar = 8  # numbers of 64 bits that may be written behind the steps of a row
+    PACKED: ClassVar = 320  # numbers from row to row of a block of columns that is put together
 
     def __post_init__(self):
         known = {*self.state, "element"}
@@ -123,7 +124,7 @@ class MatmulPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        return ["row", "rows", "depth", "columns", "used", "scratch",
+        return ["row", "rows", "depth", "columns", "used", "scratch", "packed",
                 *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]

@@ -8,29 +8,19 @@ import numpy as np
 
 from fxp.run.copies import bind_copies
 from fxp.run.execute import bind_map
+from fxp.run.memory import aligned
 from fxp.trace.circuit import Circuit, evaluate
 from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
 
 __all__ = ["copying", "map_over", "registers", "zeroing"]
 
 Arrays = dict[str, np.ndarray]
-LINE = 64  # bytes of a line of the cache
 
 
 def registers(plan: MatmulPlan, shape) -> Arrays:
-    """Return uninitialised registers of a sequential plan, an array for each part.
-
-    They begin where a line of the cache does: a vector that is written and read again at
-    once must not lie in two."""
+    """Return uninitialised registers of a sequential plan, an array for each part."""
     dtypes = span_plan(plan).dtypes
-    return {k: _aligned(shape, dtypes[k]) for k in plan.state}
-
-
-def _aligned(shape, dtype: np.dtype) -> np.ndarray:
-    size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
+    return {k: aligned(shape, dtypes[k]) for k in plan.state}
 
 
 def zeroing(ar, plan: MatmulPlan, state: Arrays, role: str) -> Callable[[], None]:

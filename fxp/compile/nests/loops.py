@@ -7,6 +7,7 @@ given by address and stride (in elements), one address for each field of a numbe
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 
 from llvmlite import ir
 from numba.core import cgutils
@@ -30,6 +31,12 @@ class Arguments:
 
     def __getitem__(self, name):
         return self.values[name]
+
+    def but(self, **values) -> Arguments:
+        """Return the arguments with others in the place of some."""
+        other = copy(self)
+        other.values = {**self.values, **values}
+        return other
 
 
 class Memory:

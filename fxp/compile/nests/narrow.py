@@ -36,7 +36,7 @@ class _NarrowMatmul(Matmul):
         slots = [lanes.type] * len(plan.state)
         self.of_rows = [[[cgutils.alloca_once(builder, t) for t in slots]
                          for _ in range(vectors)] for _ in range(NARROW_ROWS)]
-        self.steps_of = [Steps(builder, plan, self.memory, _Moved(builder, plan, args, r))
+        self.steps_of = [Steps(builder, plan, self.memory, _moved(builder, plan, args, r))
                          for r in range(NARROW_ROWS)]
         self.offsets = [i64(t * lanes.count) for t in range(vectors)]
         self.live = [builder.sub(args["used"], offset) for offset in self.offsets]
@@ -148,13 +148,11 @@ class _LongSum(Matmul):
         return b.inttoptr(at, ir.IntType(64).as_pointer())
 
 
-class _Moved(Arguments):
-    """Arguments whose scratch is that of a row."""
-
-    def __init__(self, builder, plan, args: Arguments, r: int):
-        each = builder.mul(builder.add(args["depth"], i64(plan.SPARE)),
-                           i64(8 * r * (2 + len(plan.scalars))))
-        self.values = {**args.values, "scratch": builder.add(args["scratch"], each)}
+def _moved(builder, plan, args: Arguments, r: int) -> Arguments:
+    """Return arguments whose scratch is that of a row."""
+    each = builder.mul(builder.add(args["depth"], i64(plan.SPARE)),
+                       i64(8 * r * (2 + len(plan.scalars))))
+    return args.but(scratch=builder.add(args["scratch"], each))
 
 
 _SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum}

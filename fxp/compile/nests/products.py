@@ -12,6 +12,7 @@ from numba.core import cgutils
 from fxp.compile.machine.target import Target
 from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, broadcast, i64, index_range, ramp
+from fxp.compile.nests.packed import packed
 from fxp.compile.nests.steps import Steps
 from fxp.compile.nests.touched import TouchedRows
 from fxp.compile.nodes.lanes import plan_width
@@ -79,6 +80,7 @@ class Matmul:
         with self._range(i64(0), args["columns"], block) as begin:
             end = b.add(begin, i64(block))
             end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
+            self.args = self.steps.args = packed(b, self.plan, args, begin, end)
             if self.plan.keep_untouched:
                 self._touched(begin, end)
             else:
