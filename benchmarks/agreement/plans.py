@@ -77,7 +77,7 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
     form = None
     if plan.forms() and rng.random() < 0.7:  # for any operands it would hardly ever be
         form = plan.forms()[rng.integers(len(plan.forms()))]
-        form = form if _fit(form, a, b, init) else None
+        form = form if _fit(plan, form, a, b, init) else None
     NumpyMatmul(plan, a, b, init, wanted, extra, 1)(**scalars)
     for level in levels:
         gap = int(rng.integers(0, 3))
@@ -99,9 +99,9 @@ def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,
                        f"{i}, {j}: {found[n][i, j]}, should be {words[i, j]}")
 
 
-def _fit(form: Form, a, b, init) -> bool:
-    """Bring the levels of operands nearer to their middle until they fit a form; return whether
-    they do at all."""
+def _fit(plan: MatmulPlan, form: Form, a, b, init) -> bool:
+    """Bring the levels of operands nearer to their middle until they fit a form, but of sums that
+    begin somewhere; return whether they do at all."""
     groups = [next(iter(group.items())) for group in (a, b, init)]
     nodes = {**form.of.step.inputs, **form.of.start.inputs}
     zeros = [nodes[name].low - (name in a) for name, _ in groups]
@@ -111,7 +111,8 @@ def _fit(form: Form, a, b, init) -> bool:
             groups[1][1][groups[1][1] == zeros[1]] = middles[1]
         if form.fits(*(levels_of(level, zero) for (_, level), zero in zip(groups, zeros))):
             return True
-        for (_, level), zero, middle in zip(groups, zeros, middles):
+        free = groups if plan.origin is None else groups[:2]
+        for (_, level), zero, middle in zip(free, zeros, middles):
             moved = level + (middle - level) // 4 + np.sign(middle - level)
             level[...] = np.where(level == zero, zero, moved)
     return False

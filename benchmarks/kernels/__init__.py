@@ -4,7 +4,8 @@
 
 A row is a product of a dense layer: forward, backward (the gradient of its inputs) or the
 step of its weights, with operands of at most one, and above one where the kernel has other
-code for those. Columns, of the loop over the depth that most time goes to:
+code for those; or a product of two arrays, where that goes by a form of its own, which is named
+by what its sums are held in. Columns, of the loop over the depth that most time goes to:
 
     MAC/s      multiply-accumulates in a second of processor time, of the whole call, one thread
     bits       the width of a lane

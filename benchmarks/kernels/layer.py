@@ -1,4 +1,4 @@
-"""The products of a dense layer in an arithmetic, over random words."""
+"""The products of a dense layer in an arithmetic, and of two arrays, over random words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fxp.run.execute import FormMatmul, bind_matmul
 from fxp.trace.plans import MatmulPlan
 from lnsarith.lns import spec
 from lnsarith.lns.format import Lns
@@ -18,7 +19,8 @@ __all__ = ["Product", "products"]
 
 
 class Product(NamedTuple):
-    """A product, the call that takes it, and whether its scalars are above one."""
+    """A product, the plan that it goes by, the call that takes it, and whether its scalars are
+    above one."""
 
     name: str
     plan: MatmulPlan
@@ -27,7 +29,8 @@ class Product(NamedTuple):
 
 
 def products(settings: Settings, rows: int, depth: int, columns: int) -> list[Product]:
-    """Return the products forward, backward and of the weights' step."""
+    """Return the products forward, backward and of the weights' step, and that of arrays where
+    it goes by a form of its own."""
     ar = make_arithmetic(settings, 1)
     rng = np.random.default_rng(0)
     found = []
@@ -44,8 +47,19 @@ def products(settings: Settings, rows: int, depth: int, columns: int) -> list[Pr
         every = [("forward", ar._affine, ar.affine(x, w, bias, y)),
                  ("backward", ar._input_gradient, ar.affine_gradient(dy, w, dx)),
                  ("weights' step", step, ar.descend(w, x, dy))]
-        found += [Product(*one, above) for one in every if one[1].low is not None or not above]
+        every += [one for one in [_of_arrays(ar._affine, x, w, bias, y)] if one]
+        found += [Product(*one, above) for one in every
+                  if one[1].low is not None or one[1] is not ar._affine or not above]
     return found
+
+
+def _of_arrays(plan: MatmulPlan, x, w, bias, y):
+    """Return what the product is called, the plan and the call; None if it has no form."""
+    a = {n: v[:, : w.rows] for n, v in x.named("a").items()}
+    call = bind_matmul(plan, a, w.named("b"), bias.broadcast(x.rows).named("i"),
+                       y.named("o"), packed=True)
+    form = call.form() if isinstance(call, FormMatmul) else None
+    return form and (f"arrays: {form.name}", form.plan, call)
 
 
 def _words(rng: np.random.Generator, f, shape, above: bool) -> np.ndarray:

@@ -19,7 +19,7 @@ from fxp.once import cached_property
 from fxp.run.memory import room_to_pack
 from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
-from fxp.trace.plans import NARROW_ROWS, Levels, MapPlan, MatmulPlan, plan_digest
+from fxp.trace.plans import NARROW_ROWS, Form, Levels, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
            "in_order", "kernel_of", "levels_of", "shaped", "together"]
@@ -172,6 +172,8 @@ class VectorMatmul(Call):
         columns = next(iter(out.values())).shape[1]
         if columns % LANES:
             raise ValueError(f"columns must be a multiple of {LANES}, got {columns}")
+        if depth != (of := len(next(iter(b.values())))):
+            raise ValueError(f"a has {depth} columns and b {of} rows")
         values = {"depth": depth, "columns": columns, "used": columns if used is None else used}
         for group in groups:
             values.update((name, _address(array)) for name, array in group.items())
@@ -219,21 +221,23 @@ class FormMatmul:
         self.a, self.b, self.init = a, b, init
         self.rest = out, extra, threads, used
         self.forms = [f for f in plan.forms() if compiler().gains(f)]
-        self.calls: dict[int, Callable[..., None]] = {}
+        self.calls: dict[Form | None, Callable[..., None]] = {}
 
     def __call__(self, **scalars: int) -> None:
-        ranges = self._levels()
-        fits = (i for i, form in enumerate(self.forms) if form.fits(*ranges))
-        number = next(fits, len(self.forms))
-        if number not in self.calls:
-            self.calls[number] = self._bound(number)
-        self.calls[number](**scalars)
+        form = self.form()
+        if form not in self.calls:
+            self.calls[form] = self._bound(form)
+        self.calls[form](**scalars)
 
-    def _bound(self, number: int) -> Callable[..., None]:
+    def form(self) -> Form | None:
+        """Return the form that fits what the operands are now, None if it goes by the plan."""
+        ranges = self._levels()
+        return next((form for form in self.forms if form.fits(*ranges)), None)
+
+    def _bound(self, form: Form | None) -> Callable[..., None]:
         """Return the product by a form, or by the plan, compiled when it is first needed."""
-        if number == len(self.forms):
+        if form is None:
             return VectorMatmul(self.plan, self.a, self.b, self.init, *self.rest)
-        form = self.forms[number]
         if form.pack is None:
             return VectorMatmul(form.plan, self.a, self.b, self.init, *self.rest)
         shape = next(iter(self.b.values())).shape

@@ -146,8 +146,10 @@ class Form:
 
     fits(a, b, init) says whether it gives the same for operands with levels in these ranges;
     `pack`, if given, makes the vectors that the plan takes from those of the original.
+    `name` says in some words what the sums are held in.
     """
 
+    name: str
     of: MatmulPlan
     plan: MatmulPlan
     fits: Callable[[Levels, Levels, Levels], bool]

@@ -79,7 +79,8 @@ class _Maker:
         form = replace(plan, step=step(plan.step), low=plan.low and step(plan.low),
                        vectors=tuple(names),
                        dtypes={**kinds, **dict.fromkeys(names, np.dtype(np.int8))})
-        return Form(plan, form, self._resized(fits), trace(pack, self.b, outputs=tuple(names)))
+        return Form("bytes", plan, form, self._resized(fits),
+                    trace(pack, self.b, outputs=tuple(names)))
 
     def heights(self, apart: Apart) -> Form:
         """Return the form whose state is a height and a sign."""
@@ -95,7 +96,7 @@ class _Maker:
 
         state = {"level": (0, LANE - 1), "sign": SIGN}
         ports = {**state, **self.b, **self.a}
-        return Form(self.plan, self._plan(state, start, trace(step, ports), finish),
+        return Form("far zeros", self.plan, self._plan(state, start, trace(step, ports), finish),
                     self._resized(apart.fits))
 
     def words(self, joined: Joined) -> Form:
@@ -109,8 +110,8 @@ class _Maker:
             return trace(run, {"word": joined.words, "b_word": joined.words, **self.a,
                                "a_level": levels}, outputs=("word",))
 
-        return self._joined(joined, joined.words, joined.join, step(True), low=step(False),
-                            low_limit=spec.one_level(self.of("a")))
+        return self._joined("one word", joined, joined.words, joined.join, step(True),
+                            low=step(False), low_limit=spec.one_level(self.of("a")))
 
     def words_apart(self, joined: JoinedApart) -> Form:
         """Return the form whose words have zero far below."""
@@ -118,10 +119,10 @@ class _Maker:
             return joined.step(word, b_word, self._sized(a_level, a_sign, "a"))
 
         ports = {"word": (0, TOP), "b_word": (LEAST, TOP), **self.a}
-        return self._joined(joined, ports["word"], joined.start,
+        return self._joined("one word, far zeros", joined, ports["word"], joined.start,
                             trace(step, ports, outputs=("word",)))
 
-    def _joined(self, joined, words, first: Callable, step: Circuit, **low) -> Form:
+    def _joined(self, name: str, joined, words, first: Callable, step: Circuit, **low) -> Form:
         def start(i_level, i_sign):
             return first(self._started(i_level, i_sign))
 
@@ -133,7 +134,7 @@ class _Maker:
         kinds = {n: kind for n, kind in self.plan.dtypes.items() if n not in self.b}
         plan = self._plan({"word": words}, start, step, finish, vectors=("b_word",),
                           dtypes={**kinds, "b_word": np.dtype(np.int16)}, **low)
-        return Form(self.plan, plan, self._resized(joined.fits), pack)
+        return Form(name, self.plan, plan, self._resized(joined.fits), pack)
 
     def _plan(self, state, start: Callable, step: Circuit, finish: Callable,
               **other) -> MatmulPlan:

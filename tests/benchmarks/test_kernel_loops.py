@@ -39,9 +39,11 @@ def test_ways_through_the_loop_that_keeps_its_sums_are_counted():
 
 
 def test_the_command_writes_a_row_for_each_product(tmp_path):
-    run(["-m", "benchmarks.kernels", "--arith", "lns12", "--size", "3x20x32", "--rounds", "1",
+    run(["-m", "benchmarks.kernels", "--arith", "lns12", "--size", "40x1024x128", "--rounds", "1",
          "--results", str(tmp_path)])
     rows = [json.loads(line) for line in (tmp_path / "kernels.jsonl").read_text().splitlines()]
-    assert [r["plan"] for r in rows] == 2 * ["forward", "backward", "weights' step"]
+    layer = ["forward", "backward", "weights' step"]
+    assert [r["plan"] for r in rows if not r["plan"].startswith("arrays")] == 2 * layer
+    assert ("arrays: one word" in [r["plan"] for r in rows]) is (target().level == "avx512")
     most = {"avx512": 40, "avx2": 64, "plain": 80}[target().level]  # tables in fewer registers
-    assert all(10 < r["instructions"] < most and r["bits"] == 16 and r["rate"] > 0 for r in rows)
+    assert all(8 < r["instructions"] < most and r["bits"] == 16 and r["rate"] > 0 for r in rows)
