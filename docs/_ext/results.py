@@ -187,6 +187,15 @@ def measured() -> str:
               *_latest(rows("memory"), lambda r: r["row"]).values()]:
         value = f"{r['peak_mb']:.0f} MB" if "peak_mb" in r else f"{r['seconds']:.2f} s"
         lines.append(f"| {r['row']} | {value} | {_when(r)} |")
+    lines += ["", "## Two builds in turn (`benchmarks.duel`)", "",
+              "This build against the one before the kernels were made anew (commit 06c409c), or "
+              "against PyTorch's float32 where that is said; one thread where no other number is "
+              "named.", "",
+              "| what | here, s | there, s | ratio | of | mark | processor | date, commit |",
+              "|---|---|---|---|---|---|---|---|"]
+    for r in _latest(rows("duel"), lambda r: (r["row"], r["cpu"])).values():
+        lines.append(f"| {r['row']} | {r['ours']:.4f} | {r['theirs']:.4f} | {r['ratio']:.2f} | "
+                     f"{r['kind']} | {r['mark'] or ''} | {r['cpu']} | {_when(r)} |")
     lines += ["", "## Imported files (`benchmarks.onnx.exporters`, `benchmarks.onnx.quantised`)",
               "", "How far answers to so many inputs, or a node's given the judge's tensors, are "
               "from those of who wrote or judged the file, relative to a tensor's largest number.",
