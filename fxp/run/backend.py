@@ -29,8 +29,8 @@ from fxp.trace.circuit import Circuit, evaluate
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import MapPlan, MatmulPlan
 
-__all__ = ["BACKENDS", "backend", "current_backend", "elementwise", "matmul", "set_backend",
-           "set_threads"]
+__all__ = ["BACKENDS", "backend", "current_backend", "elementwise", "less_turned", "matmul",
+           "set_backend", "set_threads"]
 
 BACKENDS = ("vector", "scalar", "numpy")
 BLOCK = 1 << 15  # elements that the numpy backend evaluates at a time
@@ -167,10 +167,19 @@ def matmul(plan: MatmulPlan, a: Sequence[np.ndarray], b: Sequence[np.ndarray],
                    for group in (init, extra))
     if backend == "scalar" or (backend == "vector" and rows * columns <= 4 and depth >= LONG):
         return _scalar_matmul(plan, a, b, init, extra)
-    if commutes and backend == "vector" and _work(plan, b[0], rows) < _work(plan, a[0], columns):
+    if commutes and less_turned(a[0], b[0], plan.absent, backend):
         a, b, init, extra = ([x.T for x in group] for group in (b, a, init, extra))
         return [out.T for out in _bound_matmul(plan, a, b, init, extra, backend)]
     return _bound_matmul(plan, a, b, init, extra, backend)
+
+
+def less_turned(a: np.ndarray, b: np.ndarray, absent: int | None, backend: str | None = None
+                ) -> bool:
+    """Return whether a @ b has less to do as the transposed product, whose result is turned
+    back; elements that are `absent` have no steps."""
+    if (backend or current_backend()) != "vector":
+        return False
+    return _work(b, absent, len(a)) < _work(a, absent, b.shape[1])
 
 
 def _bound_matmul(plan, a, b, init, extra, backend):
@@ -198,9 +207,9 @@ def _scalar_matmul(plan, a, b, init, extra):
     return out
 
 
-def _work(plan: MatmulPlan, a: np.ndarray, columns: int) -> int:
+def _work(a: np.ndarray, absent: int | None, columns: int) -> int:
     """Return how many steps a product takes: absent elements of a have none."""
-    steps = a.size if plan.absent is None else np.count_nonzero(a != plan.absent)
+    steps = a.size if absent is None else np.count_nonzero(a != absent)
     return steps * _padded(columns)
 
 

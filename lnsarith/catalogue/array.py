@@ -159,16 +159,18 @@ class LnsArray(NumberArray):
     def _product(self, a, b, init, random):
         if random is not None:
             raise TypeError("sums of LNS numbers are not rounded stochastically")
-        return self._sums(a, b, init, commutes=True)
+        if not run.less_turned(a, b, self.f.zero):
+            return self._sums(a, b, init)
+        a, b = (np.ascontiguousarray(x.T) for x in (b, a))  # words: fields are twice as many
+        return np.ascontiguousarray(self._sums(a, b, init.T).T)
 
     def _total(self, words):
         one, zero = (np.full(shape, word, self.f.dtype)
                      for shape, word in (((1, len(words)), self.f.one), ((1, 1), self.f.zero)))
-        return self._sums(one, words, zero, commutes=False)
+        return self._sums(one, words, zero)
 
-    def _sums(self, a, b, init, commutes: bool):
-        a, b, init = map(self._unpacked, (a, b, init))
-        level, sign = run.matmul(_plan(self.arithmetic), a, b, init, commutes=commutes)
+    def _sums(self, a, b, init):
+        level, sign = run.matmul(_plan(self.arithmetic), *map(self._unpacked, (a, b, init)))
         levels = (("level", spec.level_range(self.f)), ("sign", (-1, 0)))
         return self._map(_packed, level=level, sign=sign, ranges=levels)
 

@@ -50,10 +50,11 @@ def int_product(a, b, start, leaf, combine, finish, tree=False):
 @pytest.mark.parametrize("options", [
     {}, {"guard": 3}, {"order": "tree", "delta": delta.Exact()},
     {"underflow": "smallest"}], ids=str)
-def test_lns_products_are_the_loop_over_ints(backend, options):
+@pytest.mark.parametrize("rows, columns", [(3, 5), (40, 3)])  # the second is less work turned
+def test_lns_products_are_the_loop_over_ints(backend, options, rows, columns):
     f = Lns(10, 4)
     x, y, i = (random_array(f, shape, seed, **options)
-               for seed, shape in enumerate([(3, 13), (13, 5), 5]))
+               for seed, shape in enumerate([(rows, 13), (13, columns), columns]))
     x[0] = 0
     acc = lns_kernels.Accumulator(f, **options)
 
