@@ -6,6 +6,7 @@
     python -m benchmarks.memory           an epoch of MNIST
     python -m benchmarks.speed            against PyTorch, xlns, apytypes, fxpmath
     python -m benchmarks.duel             two builds against each other, and PyTorch
+    python -m benchmarks.kernels          instructions, loads and limits of the inner loops
     python -m benchmarks.agreement        kernels against NumPy, every combination of options
     python -m benchmarks.hardware.mutants          faults in Verilog: which sim and prove catch
     python -m benchmarks.hardware.mutants.cores    faults in whole cores: which their benches see
