@@ -14,7 +14,8 @@
     python -m benchmarks.training.accuracy         MNIST by arithmetic, 20 epochs, three seeds
 
 Each says on stderr what it does and prints a table on stdout; with --record it adds a
-JSON line a row, with machine, date, commit and versions, to benchmarks/results/<name>.jsonl.
+JSON line a row, with machine, date, commit and versions, to benchmarks/results/, in a file named
+as the script.
 Exit 1 when a mark is not reached. MNIST comes from --data-dir, $LNSARITH_DATA, the
 user's cache or a download. Measure on an idle machine: the lines hold its load.
 """

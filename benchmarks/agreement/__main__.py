@@ -26,12 +26,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--operator", metavar="NAME", default="", help="one operator only")
     parser.add_argument("--level", choices=levels(), help="one kind of processor only")
     parser.add_argument("--scalar", action="store_true", help="scalar loops, not vectors")
-    parser.add_argument("--plans", type=int, metavar="N", help="sums of products instead: the "
-                        "random plans of the seeds 0 to N - 1")
+    parser.add_argument("--plans", type=int, metavar="N", help="sums of products instead: so "
+                        "many random plans")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="of the first "
+                        "random plan (0)")
     options = parser.parse_args(argv)
     wanted = [options.level] if options.level else levels()
     if options.plans is not None:
-        return _plans(options.plans, wanted)
+        return _plans(range(options.first, options.first + options.plans), wanted)
     refused: dict[str, str] = {}
     every = cases(not options.covering, refused, options.operator)
     wrong = 0
@@ -51,15 +53,15 @@ def main(argv: list[str] | None = None) -> int:
     return int(wrong > 0)
 
 
-def _plans(count: int, wanted: list[str]) -> int:
-    """Compare so many random plans on each level; 1 if any word differs."""
+def _plans(seeds: range, wanted: list[str]) -> int:
+    """Compare the random plans of these seeds on each level; 1 if any word differs."""
     wrong = 0
-    for seed in range(count):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         for line in plan_differences(draw(rng), rng, wanted):
             wrong += 1
             print(f"plan {seed}: {line}", flush=True)
-    print(f"{wrong} differences in {count} plans on {', '.join(wanted)}")
+    print(f"{wrong} differences in {len(seeds)} plans on {', '.join(wanted)}")
     return int(wrong > 0)
 
 

@@ -122,9 +122,11 @@ def _packed(form: Form, b) -> dict[str, np.ndarray]:
     """Return the vectors that a form takes."""
     if form.pack is None:
         return b
-    word = evaluate(form.pack, **{n: v.astype(np.int64) for n, v in b.items()})
-    return {"b_word": np.ascontiguousarray(np.broadcast_to(word, next(iter(b.values())).shape),
-                                           np.int16)}
+    shape = next(iter(b.values())).shape
+    words = evaluate(form.pack, **{n: v.astype(np.int64) for n, v in b.items()})
+    words = words if isinstance(words, tuple) else (words,)
+    return {n: np.ascontiguousarray(np.broadcast_to(word, shape), form.plan.dtypes[n])
+            for n, word in zip(form.pack.outputs, words)}
 
 
 def _lns(rng: np.random.Generator) -> tuple[str, MatmulPlan]:

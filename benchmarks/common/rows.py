@@ -55,9 +55,10 @@ class Results:
         self.rows.append(row)
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"benchmark": self.name, **row, **self.facts})
-        with open(self.folder / f"{self.name}.jsonl", "a", encoding="utf-8") as stream:
+        path = self.folder / f"{self.name}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"benchmark": path.stem, **row, **self.facts})
+        with open(path, "a", encoding="utf-8") as stream:
             stream.write(line + "\n")
 
     def finish(self, columns: Mapping[str, str]) -> int:

@@ -30,7 +30,7 @@ COLUMNS = {"row": "name", "format": "format", "max_ulp": "largest ULP:.3g",
 def main(argv: list[str] | None = None) -> int:
     """Judge every row in each of its formats, print the table and return the exit code."""
     options = _parser().parse_args(argv)
-    results = Results("catalogue", options.results)
+    results = Results("hardware/catalogue", options.results)
     for name in options.names:
         for f in formats(name):
             say(f"{name} {f}")

@@ -30,7 +30,7 @@ COLUMNS = {"row": "method", "format": "format", "max_ulp": "largest ULP:.3g",
 def main(argv: list[str] | None = None) -> int:
     """Judge every method in every format, print the table and return the exit code."""
     options = _parser().parse_args(argv)
-    results = Results("deltas", options.results)
+    results = Results("hardware/deltas", options.results)
     for name in options.formats:
         for method in options.methods:
             say(f"{name} {method}")

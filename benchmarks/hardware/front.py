@@ -23,7 +23,7 @@ COLUMNS = {"row": "network", "test": "test %:.2f", "lut4": "LUT4:,",
 def main(argv: list[str] | None = None) -> int:
     """Run the command, print its rows and keep those that have numbers."""
     options = _parser().parse_args(argv)
-    results = Results("front", options.results)
+    results = Results("hardware/front", options.results)
     for row in _rows(options):
         if "failed" not in row:
             results.add({"row": row["name"], "dataset": options.dataset,

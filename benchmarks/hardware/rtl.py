@@ -27,7 +27,7 @@ COLUMNS = {"row": "what", "seconds": "s:.2f", "words_per_second": "words/s:.3g",
 def main(argv: list[str] | None = None) -> int:
     """Measure, print the table and return the exit code."""
     options = _parser().parse_args(argv)
-    results = Results("rtl", options.results)
+    results = Results("hardware/rtl", options.results)
     seconds = min(_printing() for _ in range(5))
     results.add({"row": "Verilog of an LNS add with 640 cells a table", "seconds": seconds},
                 seconds, PRINTED)

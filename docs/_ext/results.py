@@ -34,7 +34,7 @@ def conditions(row: dict) -> str:
 
 def delta_rows(method: str) -> list[str]:
     """Return the recorded errors and gates of a Delta method as a table."""
-    known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
+    known = _latest(rows("hardware/deltas"), lambda r: (r["row"], r["format"]))
     found = [known[method, f] for f in FORMATS if (method, f) in known]
     if not found:
         return []
@@ -46,7 +46,7 @@ def delta_rows(method: str) -> list[str]:
 
 def catalogue_rows(name: str) -> list[str]:
     """Return the recorded errors and cost of an operator or a unit as a table."""
-    known = _latest(rows("catalogue"), lambda r: (r["row"], r["format"]))
+    known = _latest(rows("hardware/catalogue"), lambda r: (r["row"], r["format"]))
     found = [r for (row, _), r in known.items() if row == name]
     judged = [r for r in found if "max_ulp" in r]
     if not found:
@@ -90,7 +90,7 @@ def _seconds() -> dict:
 
 def decide() -> str:
     """Return the page that chooses a Delta method."""
-    known = _latest(rows("deltas"), lambda r: (r["row"], r["format"]))
+    known = _latest(rows("hardware/deltas"), lambda r: (r["row"], r["format"]))
     trained, timed = _accuracies(), _seconds()
     lines = ["# Which Delta method", "", _part("decide"), ""]
     for f in FORMATS:
@@ -207,14 +207,14 @@ def measured() -> str:
     lines += _front()
     lines += ["", "## Hardware (`benchmarks.hardware.rtl`, `benchmarks.hardware.mutants`)", "",
               "| what | seconds | date, commit |", "|---|---|---|"]
-    for r in _latest(rows("rtl"), lambda r: r["row"]).values():
+    for r in _latest(rows("hardware/rtl"), lambda r: r["row"]).values():
         lines.append(f"| {r['row']} | {r['seconds']:.2f} | {_when(r)} |")
     return "\n".join(lines) + "\n"
 
 
 def _front() -> list[str]:
     """Return the table of whole networks, nothing where none is recorded."""
-    found = list(_latest(rows("front"), lambda r: (r["row"], r["dataset"])).values())
+    found = list(_latest(rows("hardware/front"), lambda r: (r["row"], r["dataset"])).values())
     if not found:
         return []
     head = ("network", "test %", "LUT4", "without multipliers", "FF", "block memories",

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if not (cases := [c for c in CASES if options.only in str(c)]):
         parser.error(f"no design has {options.only!r} in its name: {'; '.join(map(str, CASES))}")
-    results = Results("mutants", options.results)
+    results = Results("hardware/mutants", options.results)
     count = -(-options.count // len(CASES))
     context = get_context("spawn")
     with ProcessPoolExecutor(options.processes, context) as pool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lnsarith.host.picture import GREY, INK, LINE, WARM, picture
 from lnsarith.host.picture.look import looking
 
-found = Path("benchmarks/results/deltas.jsonl")
+found = Path("benchmarks/results/hardware/deltas.jsonl")
 while not found.exists():
     found = Path("..") / found
 rows = [json.loads(line) for line in found.read_text().splitlines()]

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if not (subjects := [s for s in SUBJECTS if options.only in s.name]):
         parser.error(f"no core has {options.only!r} in its name: "
                      + "; ".join(s.name for s in SUBJECTS))
-    results = Results("core_mutants", options.results)
+    results = Results("hardware/core_mutants", options.results)
     for subject in subjects:
         say(subject.name)
         found = swept(subject, options.step, say, options.jobs)
