@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
+from fxp.run import memory
 from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, levels_of, shaped
 from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
@@ -19,11 +22,12 @@ from lnsarith.catalogue import kernels as lns
 from lnsarith.delta.methods import parse
 from lnsarith.lns.format import Lns
 
-__all__ = ["Drawn", "draw", "plan_differences"]
+__all__ = ["TWO_BLOCKS", "Drawn", "draw", "parts_of_products", "plan_differences"]
 
 DELTAS = ("lut", "lut:r=1/4", "lut:index=truncate,sample=mid", "exact", "interp", "interp:r=1/2",
           "bitshift", "mitchell", "pwl", "balanced")
 FITTED = 12  # fraction bits
+TWO_BLOCKS = 350  # columns
 LARGEST_TABLE = 1 << 14  # entries; larger ones cost seconds to write into a module
 
 
@@ -47,6 +51,15 @@ def draw(rng: np.random.Generator) -> Drawn:
     rows, depth = (int(rng.choice([0, 1, 2, 3, 5, 40])) for _ in "rd")
     columns = int(rng.choice([1, 4, 10, 31, 32, 33, 64, 84, 100, 120, 130]))
     return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))
+
+
+@contextmanager
+def parts_of_products(steps: int = 2) -> Iterator[None]:
+    """Have all products of more than so many steps, or of more columns than a block, go by parts,
+    as large ones do."""
+    with (patch.multiple(memory, CLASH=1, WORTH_A_ROOM=1, DEEP=1),
+          patch.object(MatmulPlan, "CHUNK", steps)):
+        yield
 
 
 def plan_differences(drawn: Drawn, rng: np.random.Generator, levels,

@@ -16,7 +16,7 @@ import numpy as np
 
 from fxp.compile.loading import compiler
 from fxp.once import cached_property
-from fxp.run.memory import room_to_pack
+from fxp.run.memory import rooms_of
 from fxp.run.threads import parts_of, run_parts
 from fxp.trace.circuit import evaluate
 from fxp.trace.plans import NARROW_ROWS, Form, Levels, MapPlan, MatmulPlan, plan_digest
@@ -187,11 +187,10 @@ class VectorMatmul(Call):
         scratch = [np.empty(beside * (2 + len(a)) * (depth + plan.SPARE) + high - low + plan.SPARE,
                             np.int64)
                    for low, high in shares]
-        packed = [room_to_pack(plan, b, high - low) for low, high in shares]
-        parts = [{**values, "row": low, "rows": high, "scratch": _address(part),
-                  "packed": _address(room) if room.size else 0}
-                 for (low, high), part, room in zip(shares, scratch, packed)]
-        super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch, packed))
+        rooms = [rooms_of(plan, b, high - low) for low, high in shares]
+        parts = [{**values, **room.arguments, "row": low, "rows": high, "scratch": _address(part)}
+                 for (low, high), part, room in zip(shares, scratch, rooms)]
+        super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch, rooms))
 
 
 def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:

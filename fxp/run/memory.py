@@ -1,16 +1,20 @@
-"""Memory that kernels work in: where it begins, and when a block of columns gets some."""
+"""Memory that kernels work in: where it begins, and which products get some."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["aligned", "room_to_pack"]
+__all__ = ["Rooms", "aligned", "rooms_of"]
 
 LINE = 64  # bytes of a line of the cache
 CLASH = 1 << 10  # rows so many bytes apart, or a multiple, have their lines in few sets of a cache
-WORTH_PACKING = 16  # rows of a product that use each block of columns
+WORTH_A_ROOM = 16  # rows of a product that use each block of columns
+DEEP = 1 << 10  # steps from which a block of columns is too large for the second cache
+WIDEST = 8  # bytes of a lane
 
 
 def aligned(shape, dtype: np.dtype) -> np.ndarray:
@@ -22,11 +26,28 @@ def aligned(shape, dtype: np.dtype) -> np.ndarray:
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
-def room_to_pack(plan: MatmulPlan, b: dict[str, np.ndarray], rows: int) -> np.ndarray:
-    """Return memory for a block of the columns of b, none where its rows lie well in the caches
-    or are used by few rows of the product."""
+class Rooms(NamedTuple):
+    """The memory that a part of a product works in, and the arguments that lead there: how many
+    steps and rows it takes at a time, where columns of b are put together, where sums wait."""
+
+    arguments: dict[str, int]
+    memory: list[np.ndarray]
+
+
+def rooms_of(plan: MatmulPlan, b: dict[str, np.ndarray], rows: int) -> Rooms:
+    """Return the rooms for so many rows: columns of b are put together where its rows do not lie
+    well in the caches, sums wait where steps are too many for them."""
     depth, columns = next(iter(b.values())).shape
-    clash = columns > plan.PACKED and any(x.strides[0] % CLASH == 0 for x in b.values())
-    if not clash or rows < WORTH_PACKING or plan.combine is not None:
-        return np.empty(0, np.uint8)
-    return aligned(depth * plan.PACKED * sum(x.itemsize for x in b.values()), np.dtype(np.uint8))
+    chunk, group, memory = max(depth, 1), max(rows, 1), [np.empty(0, np.uint8)] * 2
+    if rows >= WORTH_A_ROOM and plan.combine is None:
+        if depth >= DEEP and not plan.keep_untouched:
+            chunk, group = plan.CHUNK, plan.GROUP
+            memory[1] = _bytes(len(plan.state) * group * plan.PACKED * WIDEST)
+        if columns > plan.PACKED and any(x.strides[0] % CLASH == 0 for x in b.values()):
+            memory[0] = _bytes(chunk * plan.PACKED * sum(x.itemsize for x in b.values()))
+    packed, sums = (x.ctypes.data if x.size else 0 for x in memory)
+    return Rooms({"chunk": chunk, "group": group, "packed": packed, "sums": sums}, memory)
+
+
+def _bytes(count: int) -> np.ndarray:
+    return aligned((count,), np.dtype(np.uint8))

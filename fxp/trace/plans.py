@@ -86,7 +86,9 @@ class MatmulPlan:
     extra: tuple[str, ...] = field(init=False)
 
     SPARE: ClassVar = 8  # numbers of 64 bits that may be written behind the steps of a row
-    PACKED: ClassVar = 320  # numbers from row to row of a block of columns that is put together
+    PACKED: ClassVar = 320  # numbers from row to row of what is kept of a block of columns
+    CHUNK: ClassVar = 512  # steps that deep products take at a time
+    GROUP: ClassVar = 256  # rows, the same
 
     def __post_init__(self):
         known = {*self.state, "element"}
@@ -124,7 +126,8 @@ class MatmulPlan:
 
     def arguments(self) -> list[str]:
         """Return the names of the integer arguments, in order."""
-        return ["row", "rows", "depth", "columns", "used", "scratch", "packed",
+        return ["row", "rows", "depth", "columns", "used", "scratch",
+                "packed", "chunk", "group", "sums",
                 *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]

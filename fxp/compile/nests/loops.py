@@ -148,7 +148,8 @@ def i64(value: int) -> ir.Constant:
 
 
 @contextmanager
-def index_range(builder, start, stop, step: int = 1):
+def index_range(builder, start, stop, step: int | ir.Value = 1):
     """A loop over start, start + step, ... below stop; gives the index."""
-    with cgutils.for_range_slice(builder, start, stop, i64(step)) as (index, _):
+    by = i64(step) if isinstance(step, int) else step
+    with cgutils.for_range_slice(builder, start, stop, by) as (index, _):
         yield index

@@ -12,7 +12,7 @@ from numba.core import cgutils
 from fxp.compile.machine.target import Target
 from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, broadcast, i64, index_range, ramp
-from fxp.compile.nests.packed import packed
+from fxp.compile.nests.parts import Kept, packed
 from fxp.compile.nests.steps import Steps
 from fxp.compile.nests.touched import TouchedRows
 from fxp.compile.nodes.lanes import plan_width
@@ -78,14 +78,29 @@ class Matmul:
         b, args = self.builder, self.args
         block = BLOCK - BLOCK % (self.tiles[0] * self.lanes.count)
         with self._range(i64(0), args["columns"], block) as begin:
-            end = b.add(begin, i64(block))
-            end = b.select(b.icmp_signed("<", end, args["columns"]), end, args["columns"])
-            self.args = self.steps.args = packed(b, self.plan, args, begin, end)
+            columns = begin, self._least(b.add(begin, i64(block)), args["columns"])
             if self.plan.keep_untouched:
-                self._touched(begin, end)
+                self.args = self.steps.args = packed(b, self.plan, args, columns,
+                                                     (i64(0), args["depth"]))
+                self._touched(*columns)
             else:
-                with self._range(args["row"], args["rows"]) as row:
-                    self._columns(row, self.steps.collect(row), begin, end)
+                with self._range(args["row"], args["rows"], args["group"]) as first:
+                    self._group(first, columns, args)
+
+    def _group(self, first, columns, args):
+        """Take rows through all steps, many steps of each at a time."""
+        b = self.builder
+        last = self._least(b.add(first, args["group"]), args["rows"])
+        least = b.select(b.icmp_signed("<", args["depth"], i64(1)), i64(1), args["depth"])
+        with self._range(i64(0), least, args["chunk"]) as low:
+            depth = low, self._least(b.add(low, args["chunk"]), args["depth"])
+            self.args = self.steps.args = packed(b, self.plan, args, columns, depth)
+            self.kept = Kept(b, self.plan, self.lanes, args, (first, columns[0]), depth)
+            with self._range(first, last) as row:
+                self._columns(row, self.steps.collect(row, depth), *columns)
+
+    def _least(self, a, b):
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
 
     def _touched(self, begin, end):
         """Go through the rows that have steps."""
@@ -97,7 +112,7 @@ class Matmul:
             with b.if_then(b.icmp_signed("!=", count, i64(0))):
                 self._columns(row, count, begin, end)
 
-    def _range(self, start, stop, step: int = 1):
+    def _range(self, start, stop, step=1):
         return index_range(self.builder, start, stop, step)
 
     def _columns(self, row, count, begin, end):
@@ -124,13 +139,8 @@ class Matmul:
         b, plan = self.builder, self.plan
         offsets = [b.add(column, i64(t * self.lanes.count)) for t in range(size)]
         self.live = [b.sub(self.args["used"], offset) for offset in offsets]
-        for t in range(size):
-            self._start(row, offsets[t], t, mask)
-        if self.first is not None:
-            with b.if_then(b.icmp_signed("<", i64(0), count)):
-                _, scalars, places = self._operands(i64(0), offsets)
-                self._steps(self.first, scalars, places, mask)
-        with self._range(i64(int(self.first is not None)), count) as position:
+        begun = self._begun(row, offsets, count, mask)
+        with self._range(begun, count) as position:
             raw, scalars, places = self._operands(position, offsets)
             if plan.low is None or size < WIDE:
                 self._steps(plan.step, scalars, places, mask)
@@ -141,7 +151,43 @@ class Matmul:
                         self._steps(plan.low, scalars, places, mask)
                     with high:
                         self._steps(plan.step, scalars, places, mask)
-        self.finish.emit(row, column, [self._state(t) for t in range(size)], mask)
+        states = [self._state(t) for t in range(size)]
+        if self.plan.keep_untouched:
+            self.finish.emit(row, column, states, mask)
+        else:
+            with b.if_else(self.kept.is_last) as (last, others):
+                with last:
+                    self.finish.emit(row, column, states, mask)
+                with others:
+                    for offset, state in zip(offsets, states):
+                        self.kept.put(row, offset, state.values())
+
+    def _begun(self, row, offsets, count, mask):
+        """Set the states of a tile, from what was kept of them or by the first step, if one is
+        known of; return how many steps have been taken."""
+        b = self.builder
+        taken = cgutils.alloca_once_value(b, i64(0))
+
+        def anew():
+            for t, offset in enumerate(offsets):
+                self._start(row, offset, t, mask)
+            if self.first is not None:
+                with b.if_then(b.icmp_signed("<", i64(0), count)):
+                    _, scalars, places = self._operands(i64(0), offsets)
+                    self._steps(self.first, scalars, places, mask)
+                    b.store(i64(1), taken)
+
+        b.store(i64(0), taken)
+        if self.plan.keep_untouched:
+            anew()
+        else:
+            with b.if_else(self.kept.is_first) as (first, others):
+                with first:
+                    anew()
+                with others:
+                    for t, offset in enumerate(offsets):
+                        self._set_state(t, dict(enumerate(self.kept.get(row, offset))))
+        return b.load(taken)
 
     def _operands(self, position, offsets):
         """Return a step's scalar fields, raw and broadcast, and its places in b."""

@@ -32,18 +32,21 @@ class Steps:
         self.args = args
         self.taken = cgutils.alloca_once(builder, I64)
 
-    def collect(self, row):
-        """Write the steps of a row that change something; return their count."""
+    def collect(self, row, depth=None):
+        """Write the steps of a row, in a range or all, that change something; return their
+        count."""
         b, args = self.builder, self.args
         b.store(i64(0), self.taken)
         base = b.mul(row, args["a_row"])
-        whole, depth = i64(0), args["depth"]
+        low, high = depth or (i64(0), args["depth"])
+        whole = low
         if self.plan.absent is not None:
             beside = b.icmp_signed("==", args["a_step"], i64(1))
-            whole = b.select(beside, b.and_(depth, i64(-AT_ONCE)), i64(0))
-            with index_range(b, i64(0), whole, AT_ONCE) as k:
+            many = b.and_(b.sub(high, low), i64(-AT_ONCE))
+            whole = b.select(beside, b.add(low, many), low)
+            with index_range(b, low, whole, AT_ONCE) as k:
                 self._many(base, k)
-        with index_range(b, whole, depth) as k:
+        with index_range(b, whole, high) as k:
             self._write(base, k)
         return b.load(self.taken)
 

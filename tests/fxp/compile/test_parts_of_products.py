@@ -1,27 +1,26 @@
-"""Blocks of columns that are put together first give NumPy's words."""
+"""Products by parts that caches hold give NumPy's words: columns put together, sums that wait."""
 
 import numpy as np
 import pytest
 
 from benchmarks.agreement.machine import levels
-from benchmarks.agreement.plans import Drawn, draw, plan_differences
+from benchmarks.agreement.plans import TWO_BLOCKS, Drawn, draw, parts_of_products, plan_differences
 from fxp.format import Fixed
+from fxp.run import backend as run
 from fxp.run import memory
 from fxp.run.kernels import Accumulator as FixedAccumulator
-from lnsarith import LnsArray
+from lnsarith import FixedArray, LnsArray
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.methods import parse
 from lnsarith.lns.format import Lns
 
 LEVELS = levels()
-TWO_BLOCKS = 350  # columns
 
 
 @pytest.fixture
-def always(monkeypatch):
-    """Every product that has more columns than a block packs them."""
-    monkeypatch.setattr(memory, "CLASH", 1)
-    monkeypatch.setattr(memory, "WORTH_PACKING", 1)
+def always():
+    with parts_of_products():
+        yield
 
 
 @pytest.mark.usefixtures("always")
@@ -38,10 +37,10 @@ def test_products_of_two_blocks_agree(plan, untouched):
 
 
 @pytest.mark.usefixtures("always")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_random_plans_agree_so(seed):
     rng = np.random.default_rng(seed)
-    drawn = draw(rng)._replace(shape=(5, 3, TWO_BLOCKS))
+    drawn = draw(rng)._replace(shape=(5, 3, TWO_BLOCKS if seed < 3 else 40))
     assert not list(plan_differences(drawn, rng, LEVELS[:1]))
 
 
@@ -51,9 +50,35 @@ def test_random_plans_agree_so(seed):
 def test_columns_are_packed_where_rows_clash(columns, rows, room):
     plan = Accumulator(Lns(16, 10), parse("lut")).plan()
     b = {n: np.zeros((9, columns), np.int16) for n in ("b_level",)}
-    assert memory.room_to_pack(plan, b, rows).size == room
+    assert memory.rooms_of(plan, b, rows).memory[0].size == room
     tree = Accumulator(Lns(16, 10), parse("lut"), order="tree").plan()
-    assert memory.room_to_pack(tree, b, rows).size == 0
+    assert memory.rooms_of(tree, b, rows).memory[0].size == 0
+
+
+@pytest.mark.parametrize("depth, chunk", [(0, 1), (1, 1), (1023, 1023), (1024, 512)])
+def test_deep_products_take_some_steps_at_a_time(depth, chunk):
+    b = {"b_level": np.zeros((depth, 64), np.int16)}
+    plan = Accumulator(Lns(16, 10), parse("lut")).plan()
+    rooms = memory.rooms_of(plan, b, 300)
+    assert rooms.arguments["chunk"] == chunk and bool(rooms.arguments["sums"]) is (depth > chunk)
+    assert rooms.arguments["group"] == (256 if depth > chunk else 300)
+    update = Accumulator(Lns(16, 10), parse("lut")).plan(keep_untouched=True)
+    assert not memory.rooms_of(update, b, 300).arguments["sums"]
+
+
+@pytest.mark.parametrize("kind, f", [(LnsArray, "lns16"), (LnsArray, "lns12"),
+                                     (FixedArray, "fixed16")])
+def test_deep_products_of_two_groups_of_rows_are_as_in_numpy(kind, f, monkeypatch):
+    monkeypatch.setitem(run._chosen, "threads", 1)  # else no thread has more than one group
+    rng = np.random.default_rng(6)
+    x, y = (kind.from_float(rng.uniform(-1, 1, shape), f) for shape in ((260, 1030), (1030, 300)))
+    found = (x @ y).words
+    parts = slice(0, 600), slice(600, 1030)  # neither is deep
+    first = x[:, parts[0]] @ y[parts[0]]
+    if kind is LnsArray:  # the register is the word: sums go on where they were
+        np.testing.assert_array_equal(found, x[:, parts[1]].matmul(y[parts[1]], first).words)
+    with run.backend("numpy"):
+        np.testing.assert_array_equal(found[250:], (x[250:] @ y).words)
 
 
 @pytest.mark.parametrize("f", ["lns16", "lns12", "lns8.3"])
