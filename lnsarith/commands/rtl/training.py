@@ -89,14 +89,11 @@ class Training:
             built = time.perf_counter() - began
             core.load(self.start)
             done, seconds = 0, 0.0
-            for chunk in self._chunks(steps):
-                for program, pixels, labels, _ in chunk:
-                    program.run(pixels, labels)
-                seen = [(pixels, labels, rate) for _, pixels, labels, rate in chunk]
+            for seen in self._trained(steps):
                 began = time.perf_counter()
                 core.train(*streamed(seen, self.core.geometry.learning.rated))
                 seconds += time.perf_counter() - began
-                done += len(chunk)
+                done += len(seen)
             own, theirs = core.read(), self.words()
             cycles = core.cycles
             core.close()
@@ -118,13 +115,15 @@ class Training:
         each = -(-len(self.trainer.labels) // self.core.geometry.learning.batch)
         return each * (self.settings.epochs - self.trainer.epoch)
 
-    def _chunks(self, steps: int) -> Iterator[list]:
-        """Give the batches of so many steps, some hundred at a time, with the rate of each."""
+    def _trained(self, steps: int) -> Iterator[list]:
+        """Have the engine take so many steps; give their batches, some hundred at a time, with
+        the rate of each."""
         chunk: list = []
         done = 0
         while done != steps and (steps > 0 or self.trainer.epoch < self.settings.epochs):
             for program, pixels, labels in self.trainer.batches():
-                chunk.append((program, pixels, labels, self.rate()))
+                program.run(pixels, labels)
+                chunk.append((pixels, labels, self.rate()))
                 done += 1
                 if len(chunk) == CHUNK or done == steps:
                     yield chunk

@@ -11,13 +11,14 @@ from lnsarith.commands.rtl.training import Training
 
 SMALL = ("--dataset", "digits", "--arith", "lns12", "--recipe", "icassp2020", "--hidden", "5",
          "--val", "1400", "--epochs", "2", "--parallel", "3", "--pipeline", "1")
+COUNTED = ("--update", "stochastic", "--schedule", "linear", "--schedule-by", "batch")
 
 
 def test_a_simulated_core_ends_with_the_model_of_train(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", *SMALL[:-4], "--out", "run", "--no-plot", "--json"]) == 0
+    assert main(["train", *SMALL[:-4], *COUNTED, "--out", "run", "--no-plot", "--json"]) == 0
     trained = json.loads(capsys.readouterr().out)
-    assert main(["rtl", "trainer", *SMALL, "--simulate", "all", "--out", "core", "--json",
+    assert main(["rtl", "trainer", *SMALL, *COUNTED, "--simulate", "all", "--out", "core", "--json",
                  "--name", "tiny"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["model_sha256"] == trained["model_sha256"] and told["differ"] == 0
