@@ -5,10 +5,12 @@ import json
 import pytest
 
 from lnsarith.cli import main
+from lnsarith.commands.rtl import training
 from lnsarith.commands.rtl.front import measure
 from lnsarith.commands.rtl.front.kept import Kept, digest_of
 from verilog.cost import cores, ecp5
 from verilog.prove import netlist
+from verilog.trainer import cost
 
 CELLS = {"lut4": 2500, "flip_flops": 900, "carries": 1, "block_memories": 60, "lut_memories": 8,
          "multipliers": 0}
@@ -106,6 +108,22 @@ def test_what_cannot_be_has_its_reason(tools, capsys, tmp_path, monkeypatch):
     assert status == 0 and "fixed12: it does not fit" in said.out
     status, said = front(capsys, tmp_path, "--only", "float")
     assert status == 2 and "no row has 'float' in its name" in said.err
+
+
+def test_a_trainer_that_differed_is_simulated_anew(tools, capsys, tmp_path, monkeypatch):
+    """What differed once may be right by another engine."""
+    differ = [7, 0]
+    monkeypatch.setattr(training.Training, "simulated", lambda self, steps: (
+        {"differ": differ.pop(0), "cycles_a_step": 50.0}, b""))
+    monkeypatch.setattr(cost, "map_trainer", lambda core, folder, *_: (
+        folder / ecp5.NETLIST).write_text("{}"))
+    monkeypatch.setattr(ecp5, "counts", lambda *_: CELLS)
+    asked = "--only", "lns12 lut trainer", "--no-place"
+    status, said = front(capsys, tmp_path, *asked)
+    assert status == 2 and "7 words of the lns12 lut trainer differ" in said.err
+    status, said = front(capsys, tmp_path, *asked)
+    assert (status, differ) == (0, []) and "2,500 LUT4" in said.err
+    assert front(capsys, tmp_path, *asked)[0] == 0  # and kept
 
 
 def test_what_is_damaged_is_made_again(tmp_path):

@@ -4,6 +4,7 @@ take."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log2
 
 from lnsarith.commands.rtl.front.asked import CORE, TRAINER
 from lnsarith.commands.rtl.front.measure import seeds_of
@@ -11,6 +12,7 @@ from lnsarith.host.picture import GREY, INK, LINE, PALE, WARM, picture
 
 __all__ = ["draw"]
 
+FAR_APART = 4  # the greatest number by the least
 COLOURS = {CORE: LINE, TRAINER: WARM}
 
 
@@ -28,14 +30,17 @@ def draw(path: str, rows: Sequence[dict], dataset: str) -> None:
         _bars(right[0], shown, "lut4", "LUT4")
         _bars(right[1], shown, "block_memories", "block memories")
         placed = [row for row in shown if "placer" in row]
-        told = f"; {placed[0]['placer']}, {seeds_of(placed[0])}" if placed else ""
+        seeds = " or ".join(dict.fromkeys(map(seeds_of, placed)))
+        told = f"; {placed[0]['placer']}, {seeds}" if placed else ""
         said = shown[0]["tools"] if shown else ""
         figure.supxlabel(f"{said}{told}. Blue: inference. Orange: trainers, batch 5. Light bars: "
                          "LUT4 without multipliers.", fontsize=8, color=GREY)
 
 
 def _cloud(axes, rows: Sequence[dict], key: str, label: str) -> None:
-    """Draw a point for each row, named beside it."""
+    """Draw a point for each row, named beside it; by logarithms where they lie far apart."""
+    from matplotlib.ticker import LogLocator
+
     axes.set(xlabel=label, ylabel="test accuracy, %")
     if not rows:
         axes.text(0.5, 0.5, "none placed", transform=axes.transAxes, ha="center", color=GREY)
@@ -43,16 +48,20 @@ def _cloud(axes, rows: Sequence[dict], key: str, label: str) -> None:
     xs = [row[key] for row in rows]
     ys = [100 * row["test_accuracy"] for row in rows]
     axes.scatter(xs, ys, s=24, color=LINE, zorder=3)
+    scaled = log2 if max(xs) > FAR_APART * min(xs) else float
     taken: list[tuple[float, float]] = []
-    wide, high = max(max(xs) - min(xs), 1), max(max(ys) - min(ys), 0.1)
+    wide, high = max(scaled(max(xs)) - scaled(min(xs)), 1), max(max(ys) - min(ys), 0.1)
     for x, y, row in sorted(zip(xs, ys, rows), key=lambda p: -p[1]):
-        place = y
-        while any(abs(x - a) < 0.24 * wide and abs(place - b) < 0.055 * high for a, b in taken):
+        place, at = y, scaled(x)
+        while any(abs(at - a) < 0.24 * wide and abs(place - b) < 0.055 * high for a, b in taken):
             place -= 0.056 * high
-        taken.append((x, place))
+        taken.append((at, place))
         axes.annotate(row["arith"], (x, place), xytext=(5, 0), textcoords="offset points",
                       fontsize=7.5, va="center", color=INK)
     axes.margins(0.16, 0.12)
+    if scaled is log2:
+        axes.set_xscale("log", subs=[])
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
