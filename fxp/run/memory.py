@@ -14,7 +14,6 @@ LINE = 64  # bytes of a line of the cache
 CLASH = 1 << 10  # rows so many bytes apart, or a multiple, have their lines in few sets of a cache
 WORTH_A_ROOM = 16  # rows of a product that use each block of columns
 DEEP = 1 << 10  # steps from which a block of columns is too large for the second cache
-WIDEST = 8  # bytes of a lane
 
 
 def aligned(shape, dtype: np.dtype) -> np.ndarray:
@@ -42,7 +41,7 @@ def rooms_of(plan: MatmulPlan, b: dict[str, np.ndarray], rows: int) -> Rooms:
     if rows >= WORTH_A_ROOM and plan.combine is None:
         if depth >= DEEP and not plan.keep_untouched:
             chunk, group = plan.CHUNK, plan.GROUP
-            memory[1] = _bytes(len(plan.state) * group * plan.PACKED * WIDEST)
+            memory[1] = _bytes(len(plan.state) * plan.WAITING)
         if columns > plan.PACKED and any(x.strides[0] % CLASH == 0 for x in b.values()):
             memory[0] = _bytes(chunk * plan.PACKED * sum(x.itemsize for x in b.values()))
     packed, sums = (x.ctypes.data if x.size else 0 for x in memory)

@@ -89,6 +89,7 @@ class MatmulPlan:
     PACKED: ClassVar = 320  # numbers from row to row of what is kept of a block of columns
     CHUNK: ClassVar = 512  # steps that deep products take at a time
     GROUP: ClassVar = 256  # rows, the same
+    WAITING: ClassVar = 8 * GROUP * PACKED  # bytes of a part of their sums, in any lanes
 
     def __post_init__(self):
         known = {*self.state, "element"}

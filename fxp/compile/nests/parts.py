@@ -16,7 +16,6 @@ from fxp.trace.plans import MatmulPlan
 __all__ = ["Kept", "packed"]
 
 BYTE = ir.IntType(8)
-WIDEST = 8  # bytes of a lane
 
 
 def packed(builder, plan: MatmulPlan, args: Arguments, columns, depth) -> Arguments:
@@ -64,8 +63,7 @@ class Kept:
         b, plan = self.builder, self.plan
         at = b.add(b.mul(b.sub(row, self.row), i64(plan.PACKED)), b.sub(column, self.column))
         byte = b.add(self.address, b.mul(at, i64(self.lanes.width // 8)))
-        apart = plan.GROUP * plan.PACKED * WIDEST
-        return [b.inttoptr(b.add(byte, i64(i * apart)), self.lanes.type.as_pointer())
+        return [b.inttoptr(b.add(byte, i64(i * plan.WAITING)), self.lanes.type.as_pointer())
                 for i in range(len(plan.state))]
 
 

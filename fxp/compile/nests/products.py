@@ -91,8 +91,8 @@ class Matmul:
         """Take rows through all steps, many steps of each at a time."""
         b = self.builder
         last = self._least(b.add(first, args["group"]), args["rows"])
-        least = b.select(b.icmp_signed("<", args["depth"], i64(1)), i64(1), args["depth"])
-        with self._range(i64(0), least, args["chunk"]) as low:
+        none = b.icmp_signed("==", args["depth"], i64(0))  # sums that only begin and end
+        with self._range(i64(0), b.select(none, i64(1), args["depth"]), args["chunk"]) as low:
             depth = low, self._least(b.add(low, args["chunk"]), args["depth"])
             self.args = self.steps.args = packed(b, self.plan, args, columns, depth)
             self.kept = Kept(b, self.plan, self.lanes, args, (first, columns[0]), depth)
