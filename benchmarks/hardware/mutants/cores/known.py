@@ -43,6 +43,10 @@ KNOWN = (
      "a row comes here every four clocks at most and is drained within three: there is room"),
     ("trainer", "weights", r"write <= state == LOAD & row_ends",
      "a row that is not whole yet is written again when it is"),
+    ("trainer", "weights", r"^write is not reset",
+     "the row it writes then is of a loading that did not end, and is written again"),
+    ("trainer", "images", r"^write is not reset",
+     "the pixel it writes then is of an image that the reset forgets, and is written again"),
     ("trainer", "drain", r"c_last = .*", "only forward phases have rows that are not full"),
     ("trainer", "drain", r" & ~gradient_moving", "the gradient written last is read last"),
 )
