@@ -56,6 +56,7 @@ def _cloud(axes, rows: Sequence[dict], key: str, label: str) -> None:
         while any(abs(at - a) < 0.24 * wide and abs(place - b) < 0.055 * high for a, b in taken):
             place -= 0.056 * high
         taken.append((at, place))
+        axes.plot([x, x], [y, place], color=GREY, lw=0.6)
         axes.annotate(row["arith"], (x, place), xytext=(5, 0), textcoords="offset points",
                       fontsize=7.5, va="center", color=INK)
     axes.margins(0.16, 0.12)
