@@ -29,7 +29,8 @@ def forms_of(plan: MatmulPlan, register: Lns, of: Callable[[str], Lns],
     if register.bits > WIDE or (shifts := shifts_of(register, delta)) is None:
         return ()
     maker = _Maker(plan, register, of)
-    found = [maker.bytes(shifts)] if register.bits == BYTE else []
+    fits = register.bits == BYTE and of("b") == register  # its vectors are cut in these units
+    found = [maker.bytes(shifts)] if fits else []
     if (joined := joined_for(register, shifts)) is not None:
         if (both := joined_apart_for(register, shifts)) is not None:
             found.append(maker.words_apart(both))
