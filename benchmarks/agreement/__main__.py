@@ -14,7 +14,14 @@ import numpy as np
 from benchmarks.agreement.cases import Case, cases
 from benchmarks.agreement.compare import scalar_differences, vector_differences
 from benchmarks.agreement.machine import levels
-from benchmarks.agreement.plans import TWO_BLOCKS, draw, parts_of_products, plan_differences
+from benchmarks.agreement.plans import (
+    TWO_BLOCKS,
+    dots_of_small_parts,
+    draw,
+    draw_dots,
+    parts_of_products,
+    plan_differences,
+)
 
 CHUNK = 100
 
@@ -59,10 +66,12 @@ def _plans(seeds: range, wanted: list[str]) -> int:
     wrong = 0
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        drawn = draw(rng)
+        dots = seed % 8 == 6
+        drawn = draw_dots(rng) if dots else draw(rng)
         if seed % 8 == 7:
             drawn = drawn._replace(shape=(*drawn.shape[:2], TWO_BLOCKS))
-        with parts_of_products() if seed % 2 else nullcontext():
+        parts = dots_of_small_parts if dots else parts_of_products if seed % 2 else nullcontext
+        with parts():
             for line in plan_differences(drawn, rng, wanted):
                 wrong += 1
                 print(f"plan {seed}: {line}", flush=True)

@@ -22,7 +22,8 @@ from lnsarith.catalogue import kernels as lns
 from lnsarith.delta.methods import parse
 from lnsarith.lns.format import Lns
 
-__all__ = ["TWO_BLOCKS", "Drawn", "draw", "parts_of_products", "plan_differences"]
+__all__ = ["TWO_BLOCKS", "Drawn", "dots_of_small_parts", "draw", "draw_dots",
+           "parts_of_products", "plan_differences"]
 
 DELTAS = ("lut", "lut:r=1/4", "lut:index=truncate,sample=mid", "exact", "interp", "interp:r=1/2",
           "bitshift", "mitchell", "pwl", "balanced")
@@ -51,6 +52,23 @@ def draw(rng: np.random.Generator) -> Drawn:
     rows, depth = (int(rng.choice([0, 1, 2, 3, 5, 40])) for _ in "rd")
     columns = int(rng.choice([1, 4, 10, 31, 32, 33, 64, 84, 100, 120, 130]))
     return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))
+
+
+def draw_dots(rng: np.random.Generator) -> Drawn:
+    """Return exact sums of products of words of up to 16 bits, of some rows and steps."""
+    a, b, out = (Fixed(bits, int(rng.integers(0, bits)))
+                 for bits in (*map(int, rng.integers(4, 17, 2)), int(rng.integers(4, 33))))
+    name, plan = _from_one_number(rng, f"dots {a} {b} {out}", fixed.Accumulator(a, b, out).plan())
+    rows, depth = (int(n) for n in rng.integers(16, (150, 50)))
+    columns = int(rng.choice([1, 10, 16, 31, 32, 40, 64, 100, 130]))
+    return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))
+
+
+@contextmanager
+def dots_of_small_parts() -> Iterator[None]:
+    """Have exact products take few steps, rows and columns at a time."""
+    with patch.multiple(MatmulPlan, DOT_STEPS=16, DOT_ROWS=8, DOT_COLUMNS=96, DOT_WIDTH=112):
+        yield
 
 
 @contextmanager

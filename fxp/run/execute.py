@@ -8,6 +8,7 @@ words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ VECTOR = 64  # elements of a map that one part takes at least
 WORTH_A_PART = 1 << 13  # elements of a map, at least, for a part of its own
 WORTH_A_THREAD = 1 << 16  # steps of a product, the same
 WORTH_BESIDE = 1 << 10  # steps of all rows that are worth code for rows beside each other
+WORTH_DOTS = 16  # rows and steps that are worth putting pairs of them together
 LONG = 1 << 9  # steps of a sum that is looked through for those that change nothing
 WORTH_A_FORM = 32, 1 << 22  # rows and steps of a product whose operands are looked at first
 
@@ -52,7 +54,8 @@ def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Array
                 used: int | None = None, packed: bool = False):
     """Return call(**scalars) that runs a product of a (rows x depth) and b (depth x columns).
 
-    a may have any strides; b, init, extra and out are contiguous along their
+    a may have any strides, and, of sums of enough products alone, more axes: the first half of
+    them are of its rows, the others of its steps. b, init, extra and out are contiguous along their
     columns, whose number is a multiple of LANES; a broadcast init has stride 0. Of the
     columns the first `used`, by default all, count: others may be left as they are.
     Large products are split by rows over threads, with the same words. packed says that
@@ -168,33 +171,65 @@ class VectorMatmul(Call):
 
     def __init__(self, plan, a, b, init, out, extra, threads, used=None, kernel=None):
         groups = (a, b, init, out, extra)
-        rows, depth = next(iter(a.values())).shape
+        rows, depth = _rows_and_steps(next(iter(a.values())))
         columns = next(iter(out.values())).shape[1]
         if columns % LANES:
             raise ValueError(f"columns must be a multiple of {LANES}, got {columns}")
         if depth != (of := len(next(iter(b.values())))):
             raise ValueError(f"a has {depth} columns and b {of} rows")
+        plan = plan if kernel else shaped(plan, rows, depth, columns)
         values = {"depth": depth, "columns": columns, "used": columns if used is None else used}
         for group in groups:
             values.update((name, _address(array)) for name, array in group.items())
-        values["a_row"], values["a_step"] = _strides(a)
+        tables = {}
+        if plan.shape != "dots" and any(v.ndim != 2 for v in a.values()):
+            raise ValueError("only sums of products alone take operands of more than two axes")
+        if plan.shape == "dots":
+            tables = tables_of(next(iter(a.values())))
+            values.update((n, _address(table)) for n, table in tables.items())
+        else:
+            values["a_row"], values["a_step"] = _strides(a)
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
             values[f"{name}_row"] = _strides(group)[0] if group else 0
         work = rows * depth * columns if kernel is None else rows * WORTH_A_THREAD
         shares = parts_of(rows, work, WORTH_A_THREAD, threads)
-        plan = plan if kernel else shaped(plan, rows, depth, columns)
-        beside = NARROW_ROWS if plan.shape == "narrow" else 1
-        scratch = [np.empty(beside * (2 + len(a)) * (depth + plan.SPARE) + high - low + plan.SPARE,
-                            np.int64)
-                   for low, high in shares]
-        rooms = [rooms_of(plan, b, high - low) for low, high in shares]
-        parts = [{**values, **room.arguments, "row": low, "rows": high, "scratch": _address(part)}
-                 for (low, high), part, room in zip(shares, scratch, rooms)]
-        super().__init__(kernel or kernel_of(plan), parts, threads, (groups, scratch, rooms))
+        rooms = [rooms_of(plan, a, b, high - low) for low, high in shares]
+        parts = [{**values, **room.arguments, "row": low, "rows": high}
+                 for (low, high), room in zip(shares, rooms)]
+        super().__init__(kernel or kernel_of(plan), parts, threads, (groups, rooms, tables))
+
+
+def _rows_and_steps(a: np.ndarray) -> tuple[int, int]:
+    """Return how many rows and steps an operand has, by the first and the second half of its
+    axes."""
+    half = a.ndim // 2
+    return math.prod(a.shape[:half]), math.prod(a.shape[half:])
+
+
+def tables_of(a: np.ndarray) -> dict[str, np.ndarray]:
+    """Return where rows and steps of an operand lie, and pairs of steps if they lie beside each
+    other, in bytes behind its begin; of an odd number the last pair are the last two."""
+    half = a.ndim // 2
+    rows, steps = (_places(a.shape[part], a.strides[part])
+                   for part in (slice(half), slice(half, None)))
+    tables = {"a_rows": rows, "a_steps": steps}
+    seconds = np.minimum(np.arange(1, len(steps) + 1, 2), len(steps) - 1)
+    if len(steps) > 1 and (steps[seconds] - steps[seconds - 1] == a.itemsize).all():
+        tables["a_pairs"] = steps[seconds - 1]
+    return tables
+
+
+def _places(shape, strides) -> np.ndarray:
+    places = np.zeros(1, np.int64)
+    for count, stride in zip(shape, strides):
+        places = np.add.outer(places, stride * np.arange(count, dtype=np.int64)).reshape(-1)
+    return places
 
 
 def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
     """Return the plan for a product of this shape, padding among its columns."""
+    if min(rows, depth) >= WORTH_DOTS and plan.adds_products():
+        return replace(plan, shape="dots")
     if columns != LANES or plan.combine is not None:
         return plan
     if rows >= NARROW_ROWS and rows * depth >= WORTH_BESIDE:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fxp.trace.plans import MatmulPlan
+from fxp.trace.plans import NARROW_ROWS, MatmulPlan
 
 __all__ = ["Rooms", "aligned", "rooms_of"]
 
@@ -26,26 +26,48 @@ def aligned(shape, dtype: np.dtype) -> np.ndarray:
 
 
 class Rooms(NamedTuple):
-    """The memory that a part of a product works in, and the arguments that lead there: how many
-    steps and rows it takes at a time, where columns of b are put together, where sums wait."""
+    """The memory that a part of a product works in, and the arguments that lead there: where the
+    steps of its rows are listed, how many steps and rows it takes at a time, where columns of b
+    are put together, where sums wait."""
 
     arguments: dict[str, int]
-    memory: list[np.ndarray]
+    memory: dict[str, np.ndarray]
 
 
-def rooms_of(plan: MatmulPlan, b: dict[str, np.ndarray], rows: int) -> Rooms:
+def rooms_of(plan: MatmulPlan, a: dict[str, np.ndarray], b: dict[str, np.ndarray],
+             rows: int) -> Rooms:
     """Return the rooms for so many rows: columns of b are put together where its rows do not lie
     well in the caches, sums wait where steps are too many for them."""
     depth, columns = next(iter(b.values())).shape
-    chunk, group, memory = max(depth, 1), max(rows, 1), [np.empty(0, np.uint8)] * 2
+    if plan.shape == "dots":
+        return _of_dots(plan, columns, rows)
+    beside = NARROW_ROWS if plan.shape == "narrow" else 1
+    steps = beside * (2 + len(a)) * (depth + plan.SPARE) + rows + plan.SPARE
+    chunk, group, places = max(depth, 1), max(rows, 1), {"scratch": _bytes(8 * steps)}
     if rows >= WORTH_A_ROOM and plan.combine is None:
         if depth >= DEEP and not plan.keep_untouched:
             chunk, group = plan.CHUNK, plan.GROUP
-            memory[1] = _bytes(len(plan.state) * plan.WAITING)
+            places["sums"] = _bytes(len(plan.state) * plan.WAITING)
         if columns > plan.PACKED and any(x.strides[0] % CLASH == 0 for x in b.values()):
-            memory[0] = _bytes(chunk * plan.PACKED * sum(x.itemsize for x in b.values()))
-    packed, sums = (x.ctypes.data if x.size else 0 for x in memory)
-    return Rooms({"chunk": chunk, "group": group, "packed": packed, "sums": sums}, memory)
+            size = sum(x.itemsize for x in b.values())
+            places["packed"] = _bytes(chunk * plan.PACKED * size)
+    return _rooms(places, chunk=chunk, group=group)
+
+
+def _of_dots(plan: MatmulPlan, columns: int, rows: int) -> Rooms:
+    """Return the rooms of `fxp.compile.nests.dots`: pairs of a and lists of them, pairs of b,
+    registers."""
+    rows, columns = min(rows + 7, plan.DOT_ROWS), min(columns, plan.DOT_COLUMNS)
+    lists = (rows + 3) // 4 * (plan.DOT_STEPS + 16)
+    return _rooms({
+        "scratch": _bytes(plan.DOT_STEPS // 2 * plan.DOT_ROWS * 4 + lists * 8),
+        "packed": _bytes(columns * plan.DOT_STEPS * 2),
+        "sums": _bytes(rows * plan.DOT_WIDTH * 8)})
+
+
+def _rooms(places: dict[str, np.ndarray], **arguments: int) -> Rooms:
+    addresses = {name: place.ctypes.data for name, place in places.items()}
+    return Rooms({**arguments, **addresses}, places)
 
 
 def _bytes(count: int) -> np.ndarray:

@@ -90,6 +90,10 @@ class MatmulPlan:
     CHUNK: ClassVar = 512  # steps that deep products take at a time
     GROUP: ClassVar = 256  # rows, the same
     WAITING: ClassVar = 8 * GROUP * PACKED  # bytes of a part of their sums, in any lanes
+    DOT_STEPS: ClassVar = 512  # of exact products: steps, rows and columns at a time, which
+    DOT_ROWS: ClassVar = 64  # the second cache holds
+    DOT_COLUMNS: ClassVar = 256
+    DOT_WIDTH: ClassVar = DOT_COLUMNS + 16  # registers from row to row
 
     def __post_init__(self):
         known = {*self.state, "element"}
@@ -119,6 +123,20 @@ class MatmulPlan:
 
         return trace(first, ports, outputs=tuple(self.step.outputs))
 
+    def adds_products(self) -> bool:
+        """Whether a step adds a product of words of 16 bits to the state, and nothing else."""
+        if self.combine is not None or self.low is not None or self.keep_untouched or (
+                len(self.state), len(self.scalars), len(self.vectors)) != (1, 1, 1):
+            return False
+        (total,) = self.step.outputs.values()
+        names = self.scalars[0], self.vectors[0]
+        inputs = self.step.inputs
+        if total.op != "add" or any(self.dtypes[n] != np.int16 for n in names):
+            return False
+        register, product = sorted(total.args, key=lambda node: node.op == "mul")
+        return (register is inputs.get(self.state[0]) and product.op == "mul"
+                and {*map(id, product.args)} == {id(inputs.get(n)) for n in names})
+
     def words_of_state(self) -> dict[str, str] | None:
         """Return which part of the state each result is, None where one is anything else."""
         found = {k: n.name for k, n in self.finish.outputs.items() if n.op == "input"}
@@ -129,7 +147,7 @@ class MatmulPlan:
         """Return the names of the integer arguments, in order."""
         return ["row", "rows", "depth", "columns", "used", "scratch",
                 "packed", "chunk", "group", "sums",
-                *self.scalars, "a_row", "a_step", *self.vectors, "b_row",
+                *self.scalars, "a_row", "a_step", "a_rows", "a_steps", "a_pairs", *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]
 

@@ -21,9 +21,9 @@ DIVISIONS = ("sdiv", "udiv", "srem", "urem")
 TOTAL = ("add", "sub", "mul", "and", "or", "xor", "icmp", "select", "zext", "sext", "trunc",
          "bitcast", "load", "store", "phi",
          "shufflevector")  # whose lanes llvmlite checks
-CALLS = re.compile(r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop)\.v\d+i\d+"
-                   r"|llvm\.x86\.(avx2\.(pshuf\.b|pmul\.hr\.sw|pmadd\.ub\.sw|gather\.d\.d)"
-                   r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|permvar\.([hq]i|si)|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
+CALLS = re.compile(r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop|vector\.reduce\.umax)\.v\d+i\d+"
+                   r"|llvm\.x86\.(avx2\.(pshuf\.b|pmul\.hr\.sw|pmadd\.(ub\.sw|wd)|gather\.d\.d)"
+                   r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|pmaddw\.d|permvar\.([hq]i|si)|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
 
 
 def check_defined(function: ir.Function, ours: bool = True) -> None:
@@ -47,7 +47,7 @@ def _fault(instruction) -> str:
     if name in SHIFTS:
         return _shift_fault(instruction)
     if not _has_lanes(instruction):
-        unsafe = name in DIVISIONS and 0 in (_numbers(operands[1]) or [0])
+        unsafe = name in DIVISIONS and not _is_nonzero(operands[1])
         return "a division by what may be zero" if unsafe else ""
     if instruction.flags:
         return f"the flags {', '.join(instruction.flags)} deny an overflow"
@@ -70,6 +70,13 @@ def _shift_fault(instruction) -> str:
         return f"the flags {', '.join(instruction.flags)} deny an overflow"
     fine = _all_below(instruction.operands[1], width)
     return "" if fine else f"a shift count outside 0..{width - 1}"
+
+
+def _is_nonzero(value) -> bool:
+    """Whether it is a constant that is not zero, or has bits of one."""
+    if getattr(value, "opname", "") == "or":
+        return any(map(_is_nonzero, value.operands))
+    return 0 not in (_numbers(value) or [0])
 
 
 def _all_below(value, bound: int) -> bool:

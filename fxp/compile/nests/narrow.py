@@ -10,6 +10,7 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.compile.nests.dots import DotMatmul
 from fxp.compile.nests.loops import Arguments, i64
 from fxp.compile.nests.products import LANES, Matmul, emit_matmul
 from fxp.compile.nests.steps import Steps
@@ -155,4 +156,4 @@ def _moved(builder, plan, args: Arguments, r: int) -> Arguments:
     return args.but(scratch=builder.add(args["scratch"], each))
 
 
-_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum}
+_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": DotMatmul}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nets.layers.dense import Layer
 from nets.layers.lanes import convolution as lanes
-from nets.layers.spatial import gather, spans
+from nets.layers.spatial import dots, gather, spans
 from nets.layers.window import Shape, Window
 
 __all__ = ["Conv2d"]
@@ -35,22 +37,30 @@ class Conv2d(Layer):
     def forward(self, ar, x):
         self.check(x)
         y = ar.empty(x.rows, int(np.prod(self.shape)), "activations")
-        ways = self._ways(ar, x.rows)
+        ways = self._ways(ar, x.rows, lambda: dots.fits(
+            ar._affine, x.rows * int(np.prod(self.window.out)), self.window.depth))
         if ways is spans and self.window.stride > 1:
             ways = gather
         return y, ways.convolve(ar, self.window, x, self.w, self.b, y)
 
     def backward(self, ar, x, dy, wanted):
-        ways, dx, calls = self._ways(ar, x.rows), None, []
+        window, positions = self.window, x.rows * int(np.prod(self.window.out))
+        dx, calls = None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
-            calls += ways.convolve_gradient(ar, self.window, dy, self.w, dx)
-        return dx, [*calls, *ways.descend(ar, self.window, self.w, self.b, x, dy)]
+            ways = self._ways(ar, x.rows, lambda: dots.fits(
+                ar._input_gradient, x.rows * int(np.prod(window.shape[:2])),
+                window.size**2 * self.w.columns))
+            calls += ways.convolve_gradient(ar, window, dy, self.w, dx)
+        ways = self._ways(ar, x.rows, lambda: dots.fits(
+            ar.update_over(positions), window.depth, positions))
+        return dx, [*calls, *ways.descend(ar, window, self.w, self.b, x, dy)]
 
-    def _ways(self, ar, images: int):
-        """Return the module of the fastest kernels that serve the arithmetic."""
+    def _ways(self, ar, images: int, exact: Callable[[], bool]):
+        """Return the module of the fastest kernels that serve an arithmetic; exact says whether
+        its sums are, where it is one of words."""
         if spans.fits(ar):
-            return spans
+            return dots if exact() else spans
         return lanes if lanes.fits(ar, images) else gather
 
     def weight_gradient(self, x, dy):

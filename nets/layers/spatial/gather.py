@@ -32,21 +32,13 @@ def convolve(ar, window: Window, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> 
 
 def convolve_gradient(ar, window: Window, dy: Tensor, w: Tensor, dx: Tensor) -> Calls:
     """dx = dy spread through w: windows of dy, with zeros between, times w turned round."""
-    size, channels, (height, width) = window.size, w.columns, window.out
-    top, left = (size - 1 - n for n in window.before)
-    shape = (window.shape[0] + size - 1, window.shape[1] + size - 1, channels)
-    canvas = ar.empty(dy.rows, int(np.prod(shape)), "gradients")
-    places = (slice(None), slice(top, top + (height - 1) * window.stride + 1, window.stride),
-              slice(left, left + (width - 1) * window.stride + 1, window.stride))
-    put = _copies(ar, {k: v[places] for k, v in as_images(canvas, shape).items()},
-                  as_images(dy, (height, width, channels)))
-    inner = Window(window.layer, shape, size)
+    inner, canvas, put = spread(ar, window, dy, w.columns)
     patches, fill = patches_of(ar, inner, canvas)
     turned = ar.empty(window.shape[2], inner.depth, "weights")
-    form = (size, size, window.shape[2], channels)
-    turn = _copies(ar, {k: v[:, : inner.depth].reshape(-1, size, size, channels)
-                    for k, v in turned.fields.items()},
-                   {k: v[:, :channels].reshape(form)[::-1, ::-1].transpose(2, 0, 1, 3)
+    form = (window.size, window.size, window.shape[2], w.columns)
+    turn = _copies(ar, {k: v[:, : inner.depth].reshape(-1, *form[:2], w.columns)
+                        for k, v in turned.fields.items()},
+                   {k: v[:, : w.columns].reshape(form)[::-1, ::-1].transpose(2, 0, 1, 3)
                     for k, v in w.fields.items()})
     rows, _, take = rows_of(ar, inner, dx, window.shape[2])
     return [put, fill, turn, ar.affine_gradient(patches, turned, rows), take]
@@ -57,6 +49,20 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
     patches, fill = patches_of(ar, window, x)
     rows, put, _ = rows_of(ar, window, dy, w.columns)
     return [fill, put, ar.descend(w, patches, rows), ar.descend_bias(b, rows)]
+
+
+def spread(ar, window: Window, dy: Tensor, channels: int):
+    """Return the window of an input's gradient, dy with zeros between and around it, and the
+    call that puts it there."""
+    size, (height, width) = window.size, window.out
+    top, left = (size - 1 - n for n in window.before)
+    shape = (window.shape[0] + size - 1, window.shape[1] + size - 1, channels)
+    canvas = ar.empty(dy.rows, int(np.prod(shape)), "gradients")
+    places = (slice(None), slice(top, top + (height - 1) * window.stride + 1, window.stride),
+              slice(left, left + (width - 1) * window.stride + 1, window.stride))
+    put = _copies(ar, {k: v[places] for k, v in as_images(canvas, shape).items()},
+                  as_images(dy, (height, width, channels)))
+    return Window(window.layer, shape, size), canvas, put
 
 
 def patches_of(ar, window: Window, x: Tensor) -> tuple[Tensor, Callable[[], None]]:

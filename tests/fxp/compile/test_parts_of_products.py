@@ -49,21 +49,23 @@ def test_random_plans_agree_so(seed):
     (512, 15, 0), (320, 16, 0), (544, 16, 0)])  # few rows, one block, rows well apart
 def test_columns_are_packed_where_rows_clash(columns, rows, room):
     plan = Accumulator(Lns(16, 10), parse("lut")).plan()
-    b = {n: np.zeros((9, columns), np.int16) for n in ("b_level",)}
-    assert memory.rooms_of(plan, b, rows).memory[0].size == room
+    a, b = ({n: np.zeros(shape, np.int16)} for n, shape in (("a_level", (rows, 9)),
+                                                            ("b_level", (9, columns))))
+    found = memory.rooms_of(plan, a, b, rows).memory.get("packed")
+    assert (0 if found is None else found.size) == room
     tree = Accumulator(Lns(16, 10), parse("lut"), order="tree").plan()
-    assert memory.rooms_of(tree, b, rows).memory[0].size == 0
+    assert "packed" not in memory.rooms_of(tree, a, b, rows).memory
 
 
 @pytest.mark.parametrize("depth, chunk", [(0, 1), (1, 1), (1023, 1023), (1024, 512)])
 def test_deep_products_take_some_steps_at_a_time(depth, chunk):
-    b = {"b_level": np.zeros((depth, 64), np.int16)}
+    a, b = {"a_level": np.zeros((300, depth))}, {"b_level": np.zeros((depth, 64), np.int16)}
     plan = Accumulator(Lns(16, 10), parse("lut")).plan()
-    rooms = memory.rooms_of(plan, b, 300)
-    assert rooms.arguments["chunk"] == chunk and bool(rooms.arguments["sums"]) is (depth > chunk)
+    rooms = memory.rooms_of(plan, a, b, 300)
+    assert rooms.arguments["chunk"] == chunk and ("sums" in rooms.arguments) is (depth > chunk)
     assert rooms.arguments["group"] == (256 if depth > chunk else 300)
     update = Accumulator(Lns(16, 10), parse("lut")).plan(keep_untouched=True)
-    assert not memory.rooms_of(update, b, 300).arguments["sums"]
+    assert "sums" not in memory.rooms_of(update, a, b, 300).arguments
 
 
 @pytest.mark.parametrize("kind, f", [(LnsArray, "lns16"), (LnsArray, "lns12"),

@@ -1,0 +1,308 @@
+"""Pairs of steps of exact products, in LLVM: where they lie, and those of a.
+
+Where two steps of a lie beside each other they are read where they are, else they are put
+together. With many columns each tile of rows has a list of its pairs, without those that are
+zero in all of its rows; else one list of all serves every tile.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
+from fxp.compile.nodes.banks import intrinsic
+from fxp.trace.plans import MatmulPlan
+
+__all__ = ["PairsOfA", "Room", "greater", "most", "pairs_in", "splat", "wide", "zipped"]
+
+I16, I32, I64 = (ir.IntType(n) for n in (16, 32, 64))
+AT_ONCE = 8  # pairs, or rows, that are looked at together
+EIGHT = ir.VectorType(I64, AT_ONCE)
+WORTH_A_LIST = 64  # columns that use it, more than so many
+
+
+class Room:
+    """Where pairs of rows of b, pairs of a, the steps of each tile and registers lie."""
+
+    def __init__(self, builder, plan: MatmulPlan, args: Arguments, rows: int):
+        self.builder = builder
+        self.plan = plan
+        self.args = args
+        self.rows = rows  # of a tile
+        self.pairs = plan.DOT_STEPS // 2
+        self.lists = builder.add(args["scratch"], i64(4 * self.pairs * plan.DOT_ROWS))
+
+    def sums(self, row, column, kind):
+        """Return where registers lie, by row and column of what is at hand."""
+        b, size = self.builder, kind.element.width // 8
+        at = b.add(b.mul(row, i64(self.plan.DOT_WIDTH)), column)
+        return b.inttoptr(b.add(self.args["sums"], b.mul(at, i64(size))), kind.as_pointer())
+
+    def pairs_of_b(self, pair, column, tile: int):
+        """Return where a pair of rows lies at a column: those of a tile follow each other."""
+        b = self.builder
+        begin = b.and_(column, i64(-tile))
+        at = b.add(b.mul(begin, i64(self.pairs)), b.mul(pair, i64(tile)))
+        at = b.add(at, b.sub(column, begin))
+        return b.inttoptr(b.add(self.args["packed"], b.mul(at, i64(4))), I32.as_pointer())
+
+    def of_a(self, pair):
+        """Return where a pair of a that was put together lies behind the row's first, in bytes."""
+        return self.builder.mul(pair, i64(4 * self.plan.DOT_ROWS))
+
+    def put(self, row, position, of_a, pair):
+        """List a step of a row's tile, or vectors of them: where a's pair lies behind the row's
+        begin, in bytes, and which pair it is."""
+        b = self.builder
+        for field, value in enumerate((of_a, pair)):
+            place = self._in_list(row, b.add(position, i64(field * self.pairs)))
+            b.store(value, b.bitcast(place, value.type.as_pointer()), align=8)
+
+    def step(self, row, position):
+        """Return the step at a position."""
+        b, place = self.builder, self._in_list(row, position)
+        return b.load(place), b.load(b.gep(place, [i64(self.pairs)]))
+
+    def put_count(self, row, count):
+        """Say how many steps the tile of a row has."""
+        self.builder.store(count, self._in_list(row, i64(2 * self.pairs + AT_ONCE)))
+
+    def count(self, row):
+        """Return how many."""
+        return self.builder.load(self._in_list(row, i64(2 * self.pairs + AT_ONCE)))
+
+    def _in_list(self, row, at):
+        b, each = self.builder, self.plan.DOT_STEPS + 2 * AT_ONCE  # words of 64 bits
+        at = b.add(b.mul(b.sdiv(row, i64(self.rows)), i64(each)), at)
+        return b.inttoptr(b.add(self.lists, b.mul(at, i64(8))), I64.as_pointer())
+
+
+class PairsOfA:
+    """The pairs of steps of some rows of a, which tables say the places of."""
+
+    def __init__(self, builder, plan: MatmulPlan, args: Arguments, room: Room, measured: bool):
+        self.builder = b = builder
+        self.args = args
+        self.room = room
+        self.measured = measured
+        self.name = plan.scalars[0]
+        self.memory = Memory
+        self.beside = b.icmp_signed("!=", args["a_pairs"], i64(0))
+        self.greatest = cgutils.alloca_once_value(b, i64(0))  # without its sign
+        self.found = cgutils.alloca_once(b, ir.VectorType(I16, 2 * AT_ONCE))
+
+    def write(self, rows, steps, columns):
+        """List the pairs of these rows and steps, for so many columns."""
+        b = self.builder
+        self.rows, self.steps = rows, steps
+        self.count = b.sub(rows[1], rows[0])
+        self.whole = pairs_in(b, steps)
+        self.one_list = b.icmp_signed("<=", columns, i64(WORTH_A_LIST))
+        kind = self.found.type.pointee
+        b.store(ir.Constant(kind, [0] * kind.count), self.found)
+        with b.if_then(b.not_(self.beside)):
+            self._put_together()
+        with b.if_then(self.one_list):
+            self._list_all()
+        with b.if_then(b.or_(b.not_(self.one_list), b.and_(
+                self.beside, ir.Constant(ir.IntType(1), self.measured)))):
+            with index_range(b, i64(0), self.count, self.room.rows) as row:
+                self._look_through(row)
+        b.store(most(b, b.load(self.found)), self.greatest)
+
+    def listed(self, row):
+        """Return the row whose tile's list is that of a row."""
+        return self.builder.select(self.one_list, i64(0), row)
+
+    def row(self, row):
+        """Return where a row's pairs begin; behind the last one it is that of the last."""
+        b = self.builder
+        last = b.sub(self.count, i64(1))
+        row = b.select(b.icmp_signed("<", row, last), row, last)
+        there = self._entry("a_rows", b.add(self.rows[0], row))
+        here = b.add(self.args["scratch"], b.mul(row, i64(4)))
+        return b.select(self.beside, b.add(self.args[self.name], there), here)
+
+    def _entry(self, table: str, at, kind=I64):
+        """Return a number, or some, of a table, which is read even where there is none."""
+        b = self.builder
+        place = b.add(self.args[table], b.mul(at, i64(8)))
+        return b.load(b.inttoptr(place, kind.as_pointer()), align=8)
+
+    def _put_together(self):
+        """Write pairs of rows of a, of rows that follow each other many at a time."""
+        b = self.builder
+        with index_range(b, i64(0), self.count, AT_ONCE) as first:
+            end = b.add(first, i64(AT_ONCE))
+            last = b.select(b.icmp_signed("<", end, self.count), end, self.count)
+            whole = b.icmp_signed("==", last, end)
+            many = cgutils.alloca_once_value(b, ir.Constant(ir.IntType(1), 0))
+            b.store(ir.Constant(ir.IntType(1), 0), many)
+            with b.if_then(whole):
+                b.store(self._follow("a_rows", b.add(self.rows[0], first), 2), many)
+            with b.if_else(b.load(many)) as (yes, no):
+                with yes:
+                    self._put_rows(first, ir.VectorType(I16, AT_ONCE))
+                with no, index_range(b, first, last) as row:
+                    self._put_rows(row, ir.VectorType(I16, 1))
+
+    def _put_rows(self, row, kind):
+        b, args = self.builder, self.args
+        begin = b.add(args[self.name], self._entry("a_rows", b.add(self.rows[0], row)))
+        with index_range(b, i64(0), self.whole) as pair:
+            second = b.add(self.steps[0], b.add(b.shl(pair, i64(1)), i64(1)))
+            last = b.sub(self.steps[1], i64(1))
+            second = b.select(b.icmp_signed("<", second, last), second, last)
+            first = b.select(b.icmp_signed("==", second, i64(0)), second, b.sub(second, i64(1)))
+            two = [b.load(b.inttoptr(b.add(begin, self._entry("a_steps", step)),
+                                     kind.as_pointer()), align=2) for step in (first, second)]
+            both = zipped(b, *two)
+            place = b.add(b.add(args["scratch"], self.room.of_a(pair)), b.mul(row, i64(4)))
+            b.store(both, b.inttoptr(place, both.type.as_pointer()), align=4)
+            self._measure(both)
+
+    def _list_all(self):
+        """List every pair, for all tiles."""
+        b = self.builder
+        with index_range(b, i64(0), self.whole) as pair:
+            self.room.put(i64(0), pair, self._of_a(pair), pair)
+        self.room.put_count(i64(0), self.whole)
+
+    def _of_a(self, pair):
+        b, here = self.builder, cgutils.alloca_once(self.builder, I64)
+        b.store(self.room.of_a(pair), here)
+        with b.if_then(self.beside):
+            at = b.add(b.ashr(self.steps[0], i64(1)), pair)
+            b.store(self._entry("a_pairs", at), here)
+        return b.load(here)
+
+    def _look_through(self, row):
+        """Look for the greatest word of a tile, and list its pairs if it has a list."""
+        b = self.builder
+        taken = cgutils.alloca_once(b, I64)
+        b.store(i64(0), taken)
+        places = [self.row(b.add(row, i64(r))) for r in range(self.room.rows)]
+        with index_range(b, i64(0), self.whole, AT_ONCE) as first:
+            end = b.add(first, i64(AT_ONCE))
+            last = b.select(b.icmp_signed("<", end, self.whole), end, self.whole)
+            many = cgutils.alloca_once(b, ir.IntType(1))
+            b.store(ir.Constant(ir.IntType(1), 0), many)
+            with b.if_then(b.and_(self.beside, b.icmp_signed("==", last, end))):
+                at = b.add(b.ashr(self.steps[0], i64(1)), first)
+                b.store(self._follow("a_pairs", at, 4), many)
+            with b.if_else(b.load(many)) as (yes, no):
+                with yes:
+                    self._look_at_many(row, places, first, taken)
+                with no, index_range(b, first, last) as pair:
+                    self._look_at(row, places, pair, taken)
+        with b.if_then(b.not_(self.one_list)):
+            self.room.put_count(row, b.load(taken))
+
+    def _follow(self, table: str, at, each: int):
+        """Whether the next numbers of a table lie so far apart."""
+        b = self.builder
+        numbers = self._entry(table, at, EIGHT)
+        first = splat(b, EIGHT, b.extract_element(numbers, ir.Constant(I32, 0)))
+        apart = ir.Constant(EIGHT, [each * i for i in range(AT_ONCE)])
+        same = b.bitcast(b.icmp_signed("==", b.sub(numbers, first), apart), ir.IntType(AT_ONCE))
+        return b.icmp_signed("==", same, ir.Constant(same.type, -1))
+
+    def _look_at_many(self, row, places, first, taken):
+        b, kind = self.builder, ir.VectorType(I32, AT_ONCE)
+        of_a = self._of_a(first)
+        found = [b.load(b.inttoptr(b.add(place, of_a), kind.as_pointer()), align=2)
+                 for place in places]
+        for words in found:
+            self._measure(b.bitcast(words, wide(ir.VectorType(I16, AT_ONCE))))
+        there = b.bitcast(b.icmp_signed("!=", _any(b, found), ir.Constant(kind, [0] * AT_ONCE)),
+                          ir.IntType(AT_ONCE))
+        none, every = (b.icmp_signed("==", there, ir.Constant(there.type, v)) for v in (0, -1))
+        with b.if_then(b.not_(b.or_(self.one_list, none))):
+            with b.if_else(every) as (all_, some):
+                with all_:
+                    next_ = ir.Constant(EIGHT, list(range(AT_ONCE)))
+                    fours = ir.Constant(EIGHT, list(range(0, 4 * AT_ONCE, 4)))
+                    position = b.load(taken)
+                    self.room.put(row, position, b.add(splat(b, EIGHT, of_a), fours),
+                                  b.add(splat(b, EIGHT, first), next_))
+                    b.store(b.add(position, i64(AT_ONCE)), taken)
+                with some, index_range(b, first, b.add(first, i64(AT_ONCE))) as pair:
+                    self._list(row, places, pair, taken)
+
+    def _look_at(self, row, places, pair, taken):
+        b, of_a = self.builder, self._of_a(pair)
+        for place in places:
+            both = b.load(b.inttoptr(b.add(place, of_a), ir.VectorType(I16, 2).as_pointer()),
+                          align=2)
+            self._measure(both)
+        with b.if_then(b.not_(self.one_list)):
+            self._list(row, places, pair, taken)
+
+    def _list(self, row, places, pair, taken):
+        """List a pair; it counts if it is not zero in all rows."""
+        b, of_a, position = self.builder, self._of_a(pair), self.builder.load(taken)
+        found = [b.load(b.inttoptr(b.add(place, of_a), I32.as_pointer()), align=2)
+                 for place in places]
+        self.room.put(row, position, of_a, pair)
+        there = b.icmp_signed("!=", _any(b, found), ir.Constant(I32, 0))
+        b.store(b.add(position, b.zext(there, I64)), taken)
+
+    def _measure(self, words):
+        """Keep the greatest words, without their signs."""
+        b, count = self.builder, self.found.type.pointee.count
+        if not self.measured:
+            return
+        if words.type.count < count:
+            zeros = ir.Constant(words.type, [0] * words.type.count)
+            order = [*range(words.type.count), *[words.type.count] * (count - words.type.count)]
+            words = b.shuffle_vector(words, zeros, ir.Constant(ir.VectorType(I32, count), order))
+        greater(b, self.found, words)
+
+
+def pairs_in(b, steps):
+    """Return how many pairs steps make, of which the last may have one step alone."""
+    return b.ashr(b.add(b.sub(steps[1], steps[0]), i64(1)), i64(1))
+
+
+def wide(kind):
+    """Return the type of twice as many numbers."""
+    return ir.VectorType(kind.element, 2 * kind.count)
+
+
+def zipped(b, first, second):
+    """Return the numbers of two vectors in turn."""
+    n = first.type.count
+    order = [i for pair in zip(range(n), range(n, 2 * n)) for i in pair]
+    return b.shuffle_vector(first, second, ir.Constant(ir.VectorType(I32, 2 * n), order))
+
+
+def splat(b, kind, value):
+    """Return a vector of a number."""
+    undefined = ir.Constant(kind, ir.Undefined)
+    order = ir.Constant(ir.VectorType(I32, kind.count), [0] * kind.count)
+    return b.shuffle_vector(b.insert_element(undefined, value, ir.Constant(I32, 0)), undefined,
+                            order)
+
+
+def greater(b, slot, *others):
+    """Keep the greater ones of a slot's numbers and of words, without their signs."""
+    found, kind = b.load(slot), slot.type.pointee
+    zeros = ir.Constant(kind, [0] * kind.count)
+    for words in others:
+        size = intrinsic(b, f"llvm.smax.v{kind.count}i16", kind, words, b.sub(zeros, words))
+        found = intrinsic(b, f"llvm.umax.v{kind.count}i16", kind, found, size)
+    b.store(found, slot)
+
+
+def most(b, words):
+    """Return the greatest of words without signs."""
+    name = f"llvm.vector.reduce.umax.v{words.type.count}i16"
+    return b.zext(intrinsic(b, name, I16, words), I64)
+
+
+def _any(b, values):
+    found = values[0]
+    for value in values[1:]:
+        found = b.or_(found, value)
+    return found

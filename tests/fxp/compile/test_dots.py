@@ -1,0 +1,124 @@
+"""Exact sums of products by pairs of steps give NumPy's words, whatever lies where."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from benchmarks.agreement.machine import levels
+from benchmarks.agreement.plans import Drawn, dots_of_small_parts, draw_dots, plan_differences
+from fxp.format import Fixed
+from fxp.run import execute
+from fxp.run.execute import bind_matmul, shaped
+from fxp.run.kernels import Accumulator
+
+LEVELS = levels()
+F16, F12 = Fixed(16, 11), Fixed(12, 7)
+
+
+@pytest.fixture
+def small_parts():
+    with dots_of_small_parts():
+        yield
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("seed", range(16))
+def test_random_sums_agree_on_a_level_in_turn(seed):
+    rng = np.random.default_rng(seed)
+    drawn = draw_dots(rng)
+    assert shaped(drawn.plan, *drawn.shape).shape == "dots"
+    assert not list(plan_differences(drawn, rng, [LEVELS[seed % len(LEVELS)]]))
+
+
+def test_whole_parts_agree():
+    """With the sizes that are in use: two blocks of columns, of rows and of steps."""
+    plan = Accumulator(F16, F16, F16).plan()
+    for turned in (False, True):
+        rng = np.random.default_rng(5)
+        drawn = Drawn("", plan, (140, 530, 270))
+        assert not list(plan_differences(drawn, rng, LEVELS[:1], turned))
+
+
+@pytest.mark.parametrize("word, sign", [("lowest", 1), ("highest", 1), ("highest", -1)])
+@pytest.mark.parametrize("depth", [16, 33, 600])
+def test_greatest_products_do_not_overflow(word, sign, depth):
+    """Two products of the lowest words of 16 bits come to 2^31."""
+    f = Fixed(16, 15)
+    of_a = f.low if word == "lowest" else f.high
+    out = Fixed(31, 5)
+    plan = Accumulator(f, f, out).plan()
+    a = np.full((17, depth), of_a, np.int16)
+    b = np.full((depth, 32), max(sign * of_a, f.low), np.int16)
+    start, found = np.zeros((17, 32), np.int32), np.zeros((17, 32), np.int32)
+    bind_matmul(plan, {"a": a}, {"b": b}, {"i": start}, {"o": found})()
+    assert (found == round(Fraction(int(of_a) * int(b[0, 0]) * depth, 1 << 25))).all()
+
+
+@pytest.mark.parametrize("channels", [5, 4, 16])  # no pairs beside each other, few, all
+def test_windows_are_read_where_they_lie(channels):
+    """Places in windows of images, as rows and as steps, are as good as a matrix of them."""
+    rng = np.random.default_rng(2)
+    images = rng.integers(*F16.words, (3, 9, 8, channels)).astype(np.int16)
+    images[rng.random(images.shape) < 0.9] = 0
+    plan = Accumulator(F16, F12, F16).plan()
+    for step in (1, 2):
+        seen = sliding_window_view(images, (3, 3), (1, 2))[:, ::step, ::step]
+        seen = seen.transpose(0, 1, 2, 4, 5, 3)
+        for view in (seen, seen.transpose(3, 4, 5, 0, 1, 2)):
+            matrix = np.ascontiguousarray(view).reshape(np.prod(view.shape[:3]), -1)
+            b = rng.integers(*F12.words, (matrix.shape[1], 96)).astype(np.int16)
+            start = np.zeros((len(matrix), 96), np.int16)
+            found, wanted = start.copy(), start.copy()
+            for a, o, backend in ((view, found, "vector"), (matrix, wanted, "numpy")):
+                bind_matmul(plan, {"a": a}, {"b": b}, {"i": start}, {"o": o}, backend=backend)()
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_operands_are_looked_at_whenever_a_call_runs():
+    """How many products a sum may take follows the words of the moment."""
+    f = Fixed(16, 0)
+    a, b, o = (np.ones(shape, np.int16) for shape in ((16, 64), (64, 32), (16, 32)))
+    call = bind_matmul(Accumulator(f, f, f).plan(), {"a": a}, {"b": b},
+                       {"i": o * 0}, {"o": o})
+    call()
+    assert (o == 64).all()
+    a[:], b[:] = -32768, -32768
+    b[1::2] = 32767
+    call()
+    assert (o == 32767).all()  # 32 times 32768 saturates; a sum that wraps would not
+
+
+@pytest.mark.parametrize("plan, exact", [
+    (Accumulator(F16, F12, F16).plan(), True), (Accumulator(F16, F12, Fixed(31, 5)).plan(), True),
+    (Accumulator(F16, Fixed(17, 3), F16).plan(), False),  # words of 32 bits
+    (Accumulator(F16, F12, F16, "limited").plan(), False),
+    (Accumulator(F16, F12, F16, "each").plan(), False),
+    (Accumulator(F16, F12, F16).plan(keep_untouched=True), False)])
+def test_which_plans_add_products_alone(plan, exact):
+    assert plan.adds_products() is exact
+    assert (shaped(plan, 16, 16, 64).shape == "dots") is exact
+    assert shaped(plan, 15, 99, 64).shape == shaped(plan, 99, 15, 64).shape == ""
+
+
+def test_operands_of_many_axes_are_for_these_sums_alone():
+    a = np.zeros((2, 3, 4, 5), np.int16)
+    plan = Accumulator(F16, F12, F16, "each").plan()
+    b, o = np.zeros((20, 32), np.int16), np.zeros((6, 32), np.int16)
+    with pytest.raises(ValueError, match="axes"):
+        bind_matmul(plan, {"a": a}, {"b": b}, {"i": o}, {"o": o.copy()})
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_give_the_same_words(threads, monkeypatch):
+    monkeypatch.setattr(execute, "WORTH_A_THREAD", 1)
+    plan = replace(Accumulator(F16, F16, F16).plan(), shape="dots")
+    rng = np.random.default_rng(1)
+    a, b = (rng.integers(*F16.words, shape).astype(np.int16) for shape in ((77, 40), (40, 64)))
+    start = np.zeros((77, 64), np.int16)
+    one, many = start.copy(), start.copy()
+    for o, n in ((one, 1), (many, threads)):
+        bind_matmul(plan, {"a": a}, {"b": b}, {"i": start}, {"o": o}, threads=n)()
+    np.testing.assert_array_equal(one, many)
