@@ -50,21 +50,20 @@ def _measure(given: dict, options) -> int:
 
 
 def _row(product, given: dict, options, limit: float) -> dict:
-    from benchmarks.kernels.loops import step_loop
+    from benchmarks.kernels.loops import step_loop, vectors_of
     from benchmarks.kernels.ports import least_seconds
     from fxp.compile.machine.target import target
-    from fxp.compile.nests.products import sum_width, tiles
-    from fxp.run.execute import kernel_of
+    from fxp.compile.nests.products import sum_width
+    from fxp.run.execute import kernel_of, shaped
 
     product.call()
     best = least_seconds(product.call, options.rounds)
     rows, depth, columns = options.size
     rate = rows * depth * columns / best
-    bits = sum_width(product.plan, target())
-    ways = step_loop(kernel_of(product.plan).assembly())
-    way = ways[product.above]
-    steps = max(1, way.copies // len(product.plan.scalars))  # the loop may be unrolled
-    vectors, lanes = steps * tiles(product.plan)[0], target().lanes(bits)
+    plan = shaped(product.plan, rows, depth, columns)
+    bits = 32 if plan.shape == "dots" else sum_width(plan, target())
+    way = step_loop(kernel_of(plan).assembly())[product.above]
+    vectors, lanes = vectors_of(plan, way), target().lanes(bits)
     each = way.instructions / vectors / lanes
     return {"plan": product.name, "scalars": "above 1" if product.above else "up to 1",
             **given, "rate": rate, "bits": bits, "instructions": way.instructions / vectors,

@@ -63,9 +63,10 @@ def _of_arrays(plan: MatmulPlan, x, w, bias, y):
 
 
 def _words(rng: np.random.Generator, f, shape, above: bool) -> np.ndarray:
-    """Return words none of which is zero: logarithmic ones up to 1, or above it up to 4."""
+    """Return words none of which is zero: logarithmic ones up to 1, or above it up to 4; of
+    fixed point those up to an eighth of the range, as numbers of networks are, or all."""
     if not isinstance(f, Lns):
-        words = rng.integers(*f.words, shape, endpoint=True)
+        words = rng.integers(*f.words, shape, endpoint=True) >> (0 if above else 3)
         return np.where(words == 0, 1, words)
     top = min(2 << f.frac, f.high_log)
     log = rng.integers(1, top, shape, endpoint=True) if above else (

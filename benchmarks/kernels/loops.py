@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Way", "step_loop"]
+from fxp.compile.nests.dots import ABREAST
+from fxp.compile.nests.products import tiles
+from fxp.trace.plans import MatmulPlan
+
+__all__ = ["Way", "step_loop", "vectors_of"]
 
 LABEL = re.compile(r"^(\.L\w+):")
 JUMP = re.compile(r"^\s+(j\w+)\s+(\.L\w+)")
@@ -41,6 +45,13 @@ def step_loop(text: str) -> tuple[Way, Way]:
     if not found:
         raise ValueError("there is no loop that keeps its sums in registers")
     return max(found, key=lambda ways: ways[0].instructions)
+
+
+def vectors_of(plan: MatmulPlan, way: Way) -> int:
+    """Return how many vectors of sums take a step on a way; loops may be unrolled."""
+    if plan.shape == "dots":
+        return 2 * ABREAST * way.copies  # a copy is of a pair of steps
+    return max(1, way.copies // len(plan.scalars)) * tiles(plan)[0]
 
 
 def _innermost(blocks: list[_Block], among: set[int]) -> list[tuple[int, set[int]]]:
