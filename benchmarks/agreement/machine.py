@@ -24,7 +24,7 @@ __all__ = ["MatmulKernel", "PROCESSORS", "Module", "compiled", "levels", "map_pl
 
 PROCESSORS = {"avx512vbmi": "icelake-client", "avx512": "skylake-avx512",
               "avx2": "haswell", "plain": "nehalem"}
-NEEDED = {"avx512vbmi": ("avx512bw", "avx512vl", "avx512dq", "avx512vbmi"),
+NEEDED = {"avx512vbmi": ("avx512bw", "avx512vl", "avx512dq", "avx512vbmi", "avx512vnni"),
           "avx512": ("avx512bw", "avx512vl", "avx512dq"), "avx2": ("avx2",), "plain": ()}
 I64, I8P = ir.IntType(64), ir.IntType(8).as_pointer()
 FUNCTION = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int64)
@@ -54,7 +54,7 @@ def widths(plan: MapPlan, level: str = "avx512") -> list[int]:
 
 def _target(level: str) -> Target:
     bytes_too = level.endswith("vbmi")
-    return Target(level.removesuffix("vbmi"), bytes_too)
+    return Target(level.removesuffix("vbmi"), bytes_too, bytes_too)
 
 
 class Module:

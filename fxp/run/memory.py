@@ -55,12 +55,12 @@ def rooms_of(plan: MatmulPlan, a: dict[str, np.ndarray], b: dict[str, np.ndarray
 
 
 def _of_dots(plan: MatmulPlan, columns: int, rows: int) -> Rooms:
-    """Return the rooms of `fxp.compile.nests.dots`: pairs of a and lists of them, pairs of b,
-    registers."""
+    """Return the rooms of `fxp.compile.nests.dots`: sums of columns, steps of a that are taken
+    together and lists of them; those of b; registers."""
     rows, columns = min(rows + 7, plan.DOT_ROWS), min(columns, plan.DOT_COLUMNS)
     lists = (rows + 3) // 4 * (plan.DOT_STEPS + 16)
     return _rooms({
-        "scratch": _bytes(plan.DOT_STEPS // 2 * plan.DOT_ROWS * 4 + lists * 8),
+        "scratch": _bytes(4 * (plan.DOT_WIDTH + plan.DOT_STEPS // 2 * plan.DOT_ROWS + 2 * lists)),
         "packed": _bytes(columns * plan.DOT_STEPS * 2),
         "sums": _bytes(rows * plan.DOT_WIDTH * 8)})
 

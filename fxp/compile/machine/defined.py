@@ -23,7 +23,7 @@ TOTAL = ("add", "sub", "mul", "and", "or", "xor", "icmp", "select", "zext", "sex
          "shufflevector")  # whose lanes llvmlite checks
 CALLS = re.compile(r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop|vector\.reduce\.umax)\.v\d+i\d+"
                    r"|llvm\.x86\.(avx2\.(pshuf\.b|pmul\.hr\.sw|pmadd\.(ub\.sw|wd)|gather\.d\.d)"
-                   r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|pmaddw\.d|permvar\.([hq]i|si)|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
+                   r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|pmaddw\.d|vpdpbusd|permvar\.([hq]i|si)|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
 
 
 def check_defined(function: ir.Function, ours: bool = True) -> None:

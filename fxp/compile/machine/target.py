@@ -17,16 +17,18 @@ AVX512 = ("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake"
           "x86-64-v4")
 VBMI = ("cannonlake", "icelake", "tigerlake", "rocketlake", "sapphirerapids", "emeraldrapids",
         "graniterapids", "znver4", "znver5")  # of them, those that permute bytes too
+VNNI = ("cascadelake", "cooperlake", *VBMI[1:])  # those that add four products of bytes
 AVX2 = ("haswell", "broadwell", "skylake", "znver1", "znver2", "znver3", "alderlake",
         "raptorlake", "meteorlake", "lunarlake", "arrowlake", "sierraforest", "x86-64-v3")
 
 
 class Target:
-    """The vector facilities of one processor: register size and table instructions."""
+    """The vector facilities of one processor: register size and special instructions."""
 
-    def __init__(self, level: str, bytes: bool = False):
+    def __init__(self, level: str, bytes: bool = False, fours: bool = False):
         self.level = level
         self.bytes = bytes  # whether it picks among bytes as among words (AVX-512 VBMI)
+        self.fours = fours  # whether it adds four products of bytes at once (AVX-512 VNNI)
         self.register_bits = {"avx512": 512, "avx2": 256}.get(level, 128)
 
     def lanes(self, width: int) -> int:
@@ -44,10 +46,11 @@ def target() -> Target:
     if config.CPU_NAME and config.CPU_FEATURES is None:
         config.CPU_FEATURES = ""
         name = config.CPU_NAME
-        return Target(_level_of_name(name), name.startswith(VBMI))
+        return Target(_level_of_name(name), name.startswith(VBMI), name.startswith(VNNI))
     features = _features()
     level = _level_of_features(features)
-    return Target(level, level == "avx512" and "+avx512vbmi" in features)
+    more = (level == "avx512" and f"+avx512{name}" in features for name in ("vbmi", "vnni"))
+    return Target(level, *more)
 
 
 def _features() -> set[str]:

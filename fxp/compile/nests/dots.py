@@ -14,7 +14,17 @@ from numba.core import cgutils
 
 from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
-from fxp.compile.nests.pairs import PairsOfA, Room, greater, most, pairs_in, splat, wide, zipped
+from fxp.compile.nests.pairs import (
+    PairsOfA,
+    Room,
+    greater,
+    groups,
+    most,
+    parts,
+    splat,
+    wide,
+    zipped,
+)
 from fxp.compile.nodes.banks import intrinsic
 from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.plans import MatmulPlan
@@ -30,6 +40,8 @@ MOST = (1 << 31) - 1  # what a sum of 32 bits may come to
 class DotMatmul:
     """The product of a plan whose steps add products of words of 16 bits."""
 
+    STEPS = 2  # at a time
+
     def __init__(self, builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
         self.builder = builder
         self.plan = plan
@@ -40,7 +52,8 @@ class DotMatmul:
         self.kind = ir.VectorType(I32, lanes.target.register_bits // 32)
         self.columns = ABREAST * self.kind.count  # of a tile
         self.rows = 8 if lanes.target.level == "avx512" else 4
-        self.room = Room(builder, plan, args, self.rows)
+        self.room = Room(builder, plan, args, self.rows, self.STEPS)
+        self.zero = MOST if lanes.width > 32 else 0
         a, b = (plan.step.inputs[n] for n in (plan.scalars[0], plan.vectors[0]))
         products = max(abs(x * y) for x in (a.low, a.high) for y in (b.low, b.high))
         self.measured = lanes.width > 32 and products * plan.DOT_STEPS > MOST
@@ -91,7 +104,7 @@ class DotMatmul:
         zero = ir.Constant(half, [0] * half.count)
         found = cgutils.alloca_once(b, half)
         b.store(zero, found)
-        with index_range(b, i64(0), pairs_in(b, steps)) as pair:
+        with index_range(b, i64(0), groups(b, steps, 2)) as pair:
             first = b.add(steps[0], b.shl(pair, i64(1)))
             alone = b.icmp_signed("==", b.add(first, i64(1)), steps[1])
             second = b.select(alone, first, b.add(first, i64(1)))
@@ -100,7 +113,7 @@ class DotMatmul:
                 two = [b.load(self.memory.pointer(name, args[name], at, half), align=2)
                        for at in places]
                 two[0] = b.select(alone, zero, two[0])  # whatever a's first is then
-                place = self.room.pairs_of_b(pair, b.sub(column, columns[0]), self.columns)
+                place = self.room.steps_of_b(pair, b.sub(column, columns[0]), self.columns)
                 b.store(zipped(b, *two), b.bitcast(place, wide(half).as_pointer()), align=4)
                 if self.measured:
                     greater(b, found, *two)
@@ -137,52 +150,55 @@ class DotMatmul:
         places = [self.a.row(b.add(row, i64(r))) for r in range(self.rows)]
         slots = [[cgutils.alloca_once(b, self.kind) for _ in range(abreast)]
                  for _ in range(self.rows)]
-        zero = ir.Constant(self.kind, [MOST if self.lanes.width > 32 else 0] * self.kind.count)
+        zero = ir.Constant(self.kind, [self.zero] * self.kind.count)
         with index_range(b, i64(0), count, together) as begin:
             for slot in sum(slots, []):
                 b.store(zero, slot)
             with index_range(b, begin, self._least(b.add(begin, together), count)) as position:
-                self._pair(listed, position, column, places, slots)
+                self._step(listed, position, column, places, slots)
             for r, line in enumerate(slots):
                 for v, slot in enumerate(line):
                     at = b.add(column, i64(v * self.kind.count))
                     self._add(b.add(row, i64(r)), at, b.load(slot))
 
-    def _pair(self, listed, position, column, places, slots):
-        """Take two steps of a tile."""
+    def _step(self, listed, position, column, places, slots):
+        """Take some steps of a tile."""
         b = self.builder
-        of_a, pair = self.room.step(listed, position)
-        first = self.room.pairs_of_b(pair, column, self.columns)
+        of_a, group = self.room.step(listed, position)
+        first = self.room.steps_of_b(group, column, self.columns)
         vectors = [b.load(b.bitcast(b.gep(first, [i64(v * self.kind.count)]),
                                     self.kind.as_pointer()), align=4)
                    for v in range(len(slots[0]))]
         for place, line in zip(places, slots):
-            two = b.load(b.inttoptr(b.add(place, of_a), I32.as_pointer()), align=2)
-            both = splat(b, self.kind, two)
+            one = b.load(b.inttoptr(b.add(place, of_a), I32.as_pointer()), align=2)
+            every = splat(b, self.kind, one)
             for vector, slot in zip(vectors, line):
-                b.store(b.add(b.load(slot), _added(b, both, vector)), slot)
+                b.store(self._added(b.load(slot), every, vector), slot)
 
     def _add(self, row, column, sums):
         """Add sums of 32 bits to registers."""
         b = self.builder
         kind = ir.VectorType(self.lanes.type.element, self.kind.count)
         place = self.room.sums(row, column, kind)
-        if kind != self.kind:  # two products may come to 2^31, but not to -2^31
-            sums = b.sub(b.zext(sums, kind), ir.Constant(kind, [MOST] * kind.count))
-        b.store(b.add(b.load(place, align=8), sums), place, align=8)
+        b.store(b.add(b.load(place, align=8), self._widened(sums, kind, column)), place, align=8)
+
+    def _widened(self, sums, kind, column):
+        """Return sums of 32 bits as numbers of registers."""
+        b = self.builder
+        if kind == self.kind:
+            return sums
+        # two products may come to 2^31, but not to -2^31
+        return b.sub(b.zext(sums, kind), ir.Constant(kind, [MOST] * kind.count))
+
+    def _added(self, sums, x, y):
+        """Return sums with the products of pairs of words of 16 bits."""
+        b, words = self.builder, ir.VectorType(I16, 2 * self.kind.count)
+        x, y = b.bitcast(x, words), b.bitcast(y, words)
+        if name := ADDED.get(self.kind.count):
+            return b.add(sums, intrinsic(b, name, self.kind, x, y))
+        for part in zip(parts(b, x, 2, b.sext), parts(b, y, 2, b.sext)):
+            sums = b.add(sums, b.mul(*part))
+        return sums
 
     def _least(self, a, b):
         return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
-
-
-def _added(b, x, y):
-    """Return the products of pairs of words of 16 bits, each pair added."""
-    kind, words = x.type, ir.VectorType(I16, 2 * x.type.count)
-    x, y = b.bitcast(x, words), b.bitcast(y, words)
-    if name := ADDED.get(kind.count):
-        return intrinsic(b, name, kind, x, y)
-    halves = []
-    for first in (0, 1):
-        order = ir.Constant(kind, list(range(first, words.count, 2)))
-        halves.append(b.mul(*(b.sext(b.shuffle_vector(v, v, order), kind) for v in (x, y))))
-    return b.add(*halves)

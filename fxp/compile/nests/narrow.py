@@ -11,6 +11,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from fxp.compile.nests.dots import DotMatmul
+from fxp.compile.nests.fours import ByteMatmul
 from fxp.compile.nests.loops import Arguments, i64
 from fxp.compile.nests.products import LANES, Matmul, emit_matmul
 from fxp.compile.nests.steps import Steps
@@ -156,4 +157,11 @@ def _moved(builder, plan, args: Arguments, r: int) -> Arguments:
     return args.but(scratch=builder.add(args["scratch"], each))
 
 
-_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": DotMatmul}
+def _dots(builder, plan, lanes, args) -> DotMatmul:
+    """Return the loops of exact sums of products, of bytes where four are one instruction."""
+    operands = (plan.step.inputs[n] for n in (*plan.scalars, *plan.vectors))
+    short = all(-128 <= n.low and n.high < 128 for n in operands)
+    return (ByteMatmul if short and lanes.target.fours else DotMatmul)(builder, plan, lanes, args)
+
+
+_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": _dots}

@@ -10,11 +10,12 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
+from fxp.compile.nests.loops import Arguments, i64, index_range
 from fxp.compile.nodes.banks import intrinsic
 from fxp.trace.plans import MatmulPlan
 
-__all__ = ["PairsOfA", "Room", "greater", "most", "pairs_in", "splat", "wide", "zipped"]
+__all__ = ["AT_ONCE", "PairsOfA", "Room", "greater", "groups", "most", "parts", "splat", "wide",
+           "zipped"]
 
 I16, I32, I64 = (ir.IntType(n) for n in (16, 32, 64))
 AT_ONCE = 8  # pairs, or rows, that are looked at together
@@ -23,15 +24,16 @@ WORTH_A_LIST = 64  # columns that use it, more than so many
 
 
 class Room:
-    """Where pairs of rows of b, pairs of a, the steps of each tile and registers lie."""
+    """Where steps of b and of a that are taken together, the lists of tiles and registers lie."""
 
-    def __init__(self, builder, plan: MatmulPlan, args: Arguments, rows: int):
+    def __init__(self, builder, plan: MatmulPlan, args: Arguments, rows: int, steps: int):
         self.builder = builder
         self.plan = plan
         self.args = args
         self.rows = rows  # of a tile
-        self.pairs = plan.DOT_STEPS // 2
-        self.lists = builder.add(args["scratch"], i64(4 * self.pairs * plan.DOT_ROWS))
+        self.groups = plan.DOT_STEPS // steps
+        self.a = builder.add(args["scratch"], i64(4 * plan.DOT_WIDTH))  # groups put together
+        self.lists = builder.add(self.a, i64(4 * self.groups * plan.DOT_ROWS))
 
     def sums(self, row, column, kind):
         """Return where registers lie, by row and column of what is at hand."""
@@ -39,38 +41,45 @@ class Room:
         at = b.add(b.mul(row, i64(self.plan.DOT_WIDTH)), column)
         return b.inttoptr(b.add(self.args["sums"], b.mul(at, i64(size))), kind.as_pointer())
 
-    def pairs_of_b(self, pair, column, tile: int):
-        """Return where a pair of rows lies at a column: those of a tile follow each other."""
+    def steps_of_b(self, group, column, tile: int):
+        """Return where a group of rows lies at a column: those of a tile follow each other."""
         b = self.builder
         begin = b.and_(column, i64(-tile))
-        at = b.add(b.mul(begin, i64(self.pairs)), b.mul(pair, i64(tile)))
+        at = b.add(b.mul(begin, i64(self.groups)), b.mul(group, i64(tile)))
         at = b.add(at, b.sub(column, begin))
         return b.inttoptr(b.add(self.args["packed"], b.mul(at, i64(4))), I32.as_pointer())
 
-    def of_a(self, pair):
-        """Return where a pair of a that was put together lies behind the row's first, in bytes."""
-        return self.builder.mul(pair, i64(4 * self.plan.DOT_ROWS))
-
-    def put(self, row, position, of_a, pair):
-        """List a step of a row's tile, or vectors of them: where a's pair lies behind the row's
-        begin, in bytes, and which pair it is."""
+    def sums_of_columns(self, column, kind):
+        """Return where numbers of 32 bits lie that columns of b have."""
         b = self.builder
-        for field, value in enumerate((of_a, pair)):
-            place = self._in_list(row, b.add(position, i64(field * self.pairs)))
+        at = b.add(self.args["scratch"], b.mul(column, i64(4)))
+        return b.inttoptr(at, kind.as_pointer())
+
+    def of_a(self, group):
+        """Return where a group of a that was put together lies behind the row's first, in
+        bytes."""
+        return self.builder.mul(group, i64(4 * self.plan.DOT_ROWS))
+
+    def put(self, row, position, of_a, group):
+        """List a group of a row's tile, or vectors of them: where a's lies behind the row's
+        begin, in bytes, and which one it is."""
+        b = self.builder
+        for field, value in enumerate((of_a, group)):
+            place = self._in_list(row, b.add(position, i64(field * self.groups)))
             b.store(value, b.bitcast(place, value.type.as_pointer()), align=8)
 
     def step(self, row, position):
-        """Return the step at a position."""
+        """Return the group at a position."""
         b, place = self.builder, self._in_list(row, position)
-        return b.load(place), b.load(b.gep(place, [i64(self.pairs)]))
+        return b.load(place), b.load(b.gep(place, [i64(self.groups)]))
 
     def put_count(self, row, count):
-        """Say how many steps the tile of a row has."""
-        self.builder.store(count, self._in_list(row, i64(2 * self.pairs + AT_ONCE)))
+        """Say how many groups the tile of a row has."""
+        self.builder.store(count, self._in_list(row, i64(2 * self.groups + AT_ONCE)))
 
     def count(self, row):
         """Return how many."""
-        return self.builder.load(self._in_list(row, i64(2 * self.pairs + AT_ONCE)))
+        return self.builder.load(self._in_list(row, i64(2 * self.groups + AT_ONCE)))
 
     def _in_list(self, row, at):
         b, each = self.builder, self.plan.DOT_STEPS + 2 * AT_ONCE  # words of 64 bits
@@ -87,7 +96,6 @@ class PairsOfA:
         self.room = room
         self.measured = measured
         self.name = plan.scalars[0]
-        self.memory = Memory
         self.beside = b.icmp_signed("!=", args["a_pairs"], i64(0))
         self.greatest = cgutils.alloca_once_value(b, i64(0))  # without its sign
         self.found = cgutils.alloca_once(b, ir.VectorType(I16, 2 * AT_ONCE))
@@ -97,7 +105,7 @@ class PairsOfA:
         b = self.builder
         self.rows, self.steps = rows, steps
         self.count = b.sub(rows[1], rows[0])
-        self.whole = pairs_in(b, steps)
+        self.whole = groups(b, steps, 2)
         self.one_list = b.icmp_signed("<=", columns, i64(WORTH_A_LIST))
         kind = self.found.type.pointee
         b.store(ir.Constant(kind, [0] * kind.count), self.found)
@@ -121,7 +129,7 @@ class PairsOfA:
         last = b.sub(self.count, i64(1))
         row = b.select(b.icmp_signed("<", row, last), row, last)
         there = self._entry("a_rows", b.add(self.rows[0], row))
-        here = b.add(self.args["scratch"], b.mul(row, i64(4)))
+        here = b.add(self.room.a, b.mul(row, i64(4)))
         return b.select(self.beside, b.add(self.args[self.name], there), here)
 
     def _entry(self, table: str, at, kind=I64):
@@ -134,14 +142,8 @@ class PairsOfA:
         """Write pairs of rows of a, of rows that follow each other many at a time."""
         b = self.builder
         with index_range(b, i64(0), self.count, AT_ONCE) as first:
-            end = b.add(first, i64(AT_ONCE))
-            last = b.select(b.icmp_signed("<", end, self.count), end, self.count)
-            whole = b.icmp_signed("==", last, end)
-            many = cgutils.alloca_once_value(b, ir.Constant(ir.IntType(1), 0))
-            b.store(ir.Constant(ir.IntType(1), 0), many)
-            with b.if_then(whole):
-                b.store(self._follow("a_rows", b.add(self.rows[0], first), 2), many)
-            with b.if_else(b.load(many)) as (yes, no):
+            last, many = self._block("a_rows", self.rows[0], first, self.count)
+            with b.if_else(many) as (yes, no):
                 with yes:
                     self._put_rows(first, ir.VectorType(I16, AT_ONCE))
                 with no, index_range(b, first, last) as row:
@@ -158,7 +160,7 @@ class PairsOfA:
             two = [b.load(b.inttoptr(b.add(begin, self._entry("a_steps", step)),
                                      kind.as_pointer()), align=2) for step in (first, second)]
             both = zipped(b, *two)
-            place = b.add(b.add(args["scratch"], self.room.of_a(pair)), b.mul(row, i64(4)))
+            place = b.add(b.add(self.room.a, self.room.of_a(pair)), b.mul(row, i64(4)))
             b.store(both, b.inttoptr(place, both.type.as_pointer()), align=4)
             self._measure(both)
 
@@ -184,20 +186,28 @@ class PairsOfA:
         b.store(i64(0), taken)
         places = [self.row(b.add(row, i64(r))) for r in range(self.room.rows)]
         with index_range(b, i64(0), self.whole, AT_ONCE) as first:
-            end = b.add(first, i64(AT_ONCE))
-            last = b.select(b.icmp_signed("<", end, self.whole), end, self.whole)
-            many = cgutils.alloca_once(b, ir.IntType(1))
-            b.store(ir.Constant(ir.IntType(1), 0), many)
-            with b.if_then(b.and_(self.beside, b.icmp_signed("==", last, end))):
-                at = b.add(b.ashr(self.steps[0], i64(1)), first)
-                b.store(self._follow("a_pairs", at, 4), many)
-            with b.if_else(b.load(many)) as (yes, no):
+            last, many = self._block("a_pairs", b.ashr(self.steps[0], i64(1)), first, self.whole)
+            with b.if_else(many) as (yes, no):
                 with yes:
                     self._look_at_many(row, places, first, taken)
                 with no, index_range(b, first, last) as pair:
                     self._look_at(row, places, pair, taken)
         with b.if_then(b.not_(self.one_list)):
             self.room.put_count(row, b.load(taken))
+
+    def _block(self, table: str, base, first, count):
+        """Return the end of the next rows, steps or pairs, eight of them but for the last ones,
+        and whether they are eight that lie beside each other."""
+        b, bit = self.builder, ir.IntType(1)
+        end = b.add(first, i64(AT_ONCE))
+        last = b.select(b.icmp_signed("<", end, count), end, count)
+        many = cgutils.alloca_once(b, bit)
+        b.store(ir.Constant(bit, 0), many)
+        there = b.icmp_signed("!=", self.args[table], i64(0))
+        with b.if_then(b.and_(there, b.icmp_signed("==", last, end))):
+            each = 4 if table == "a_pairs" else 2
+            b.store(self._follow(table, b.add(base, first), each), many)
+        return last, b.load(many)
 
     def _follow(self, table: str, at, each: int):
         """Whether the next numbers of a table lie so far apart."""
@@ -260,9 +270,17 @@ class PairsOfA:
         greater(b, self.found, words)
 
 
-def pairs_in(b, steps):
-    """Return how many pairs steps make, of which the last may have one step alone."""
-    return b.ashr(b.add(b.sub(steps[1], steps[0]), i64(1)), i64(1))
+def groups(b, steps, size: int):
+    """Return how many groups of a size, a power of two, steps make; the last may have fewer."""
+    count = b.add(b.sub(steps[1], steps[0]), i64(size - 1))
+    return b.ashr(count, i64(size.bit_length() - 1))
+
+
+def parts(b, words, count: int, extend):
+    """Return the first, second, ... words of each group as lanes of 32 bits."""
+    lanes = ir.VectorType(I32, words.type.count // count)
+    return [extend(b.shuffle_vector(words, words, ir.Constant(lanes, list(range(
+        first, words.type.count, count)))), lanes) for first in range(count)]
 
 
 def wide(kind):

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks.agreement import machine
 from benchmarks.agreement.machine import levels
 from benchmarks.agreement.plans import Drawn, dots_of_small_parts, draw_dots, plan_differences
+from fxp.compile import cache
+from fxp.compile.machine.target import Target, target
 from fxp.format import Fixed
 from fxp.run import execute
 from fxp.run.execute import bind_matmul, shaped
@@ -31,6 +34,27 @@ def test_random_sums_agree_on_a_level_in_turn(seed):
     drawn = draw_dots(rng)
     assert shaped(drawn.plan, *drawn.shape).shape == "dots"
     assert not list(plan_differences(drawn, rng, [LEVELS[seed % len(LEVELS)]]))
+
+
+@pytest.mark.parametrize("depth", [16, 17, 18, 19, 47])
+@pytest.mark.parametrize("turned", [False, True])
+def test_sums_of_bytes_agree(depth, turned, small_parts, monkeypatch):
+    """Everywhere, as on processors that take four products of bytes at once."""
+    if "avx512vbmi" not in LEVELS:  # what one instruction does there is written out
+        monkeypatch.setattr(machine, "_target", lambda level: Target(level, False, True))
+    plan = Accumulator(Fixed(8, 4), Fixed(7, 3), Fixed(9, 1)).plan()
+    for level in LEVELS if "avx512vbmi" not in LEVELS else ["avx512vbmi"]:
+        rng = np.random.default_rng(depth)
+        drawn = Drawn(f"{depth}", plan, (37, depth, 130))
+        assert not list(plan_differences(drawn, rng, [level], turned))
+
+
+def test_bytes_of_windows_agree(monkeypatch):
+    monkeypatch.setattr(cache, "target", lambda: Target(target().level, False, True))
+    monkeypatch.setattr(execute, "_KERNELS", {})
+    monkeypatch.setattr(cache, "_name", lambda plan: f"bytes{id(plan)}")
+    test_windows_are_read_where_they_lie(16, Fixed(8, 4), Fixed(8, 2))
+    test_windows_are_read_where_they_lie(5, Fixed(8, 4), Fixed(8, 2))
 
 
 def test_whole_parts_agree():
@@ -58,18 +82,18 @@ def test_greatest_products_do_not_overflow(word, sign, depth):
 
 
 @pytest.mark.parametrize("channels", [5, 4, 16])  # no pairs beside each other, few, all
-def test_windows_are_read_where_they_lie(channels):
+def test_windows_are_read_where_they_lie(channels, of_a=F16, of_b=F12):
     """Places in windows of images, as rows and as steps, are as good as a matrix of them."""
     rng = np.random.default_rng(2)
-    images = rng.integers(*F16.words, (3, 9, 8, channels)).astype(np.int16)
+    images = rng.integers(*of_a.words, (3, 9, 8, channels)).astype(np.int16)
     images[rng.random(images.shape) < 0.9] = 0
-    plan = Accumulator(F16, F12, F16).plan()
+    plan = Accumulator(of_a, of_b, F16).plan()
     for step in (1, 2):
         seen = sliding_window_view(images, (3, 3), (1, 2))[:, ::step, ::step]
         seen = seen.transpose(0, 1, 2, 4, 5, 3)
         for view in (seen, seen.transpose(3, 4, 5, 0, 1, 2)):
             matrix = np.ascontiguousarray(view).reshape(np.prod(view.shape[:3]), -1)
-            b = rng.integers(*F12.words, (matrix.shape[1], 96)).astype(np.int16)
+            b = rng.integers(*of_b.words, (matrix.shape[1], 96)).astype(np.int16)
             start = np.zeros((len(matrix), 96), np.int16)
             found, wanted = start.copy(), start.copy()
             for a, o, backend in ((view, found, "vector"), (matrix, wanted, "numpy")):
