@@ -147,7 +147,8 @@ class MatmulPlan:
         """Return the names of the integer arguments, in order."""
         return ["row", "rows", "depth", "columns", "used", "scratch",
                 "packed", "chunk", "group", "sums",
-                *self.scalars, "a_row", "a_step", "a_rows", "a_steps", "a_pairs", *self.vectors, "b_row",
+                *self.scalars, "a_row", "a_step", "a_rows", "a_steps", "a_pairs",
+                *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]
 

@@ -21,9 +21,12 @@ DIVISIONS = ("sdiv", "udiv", "srem", "urem")
 TOTAL = ("add", "sub", "mul", "and", "or", "xor", "icmp", "select", "zext", "sext", "trunc",
          "bitcast", "load", "store", "phi",
          "shufflevector")  # whose lanes llvmlite checks
-CALLS = re.compile(r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop|vector\.reduce\.umax)\.v\d+i\d+"
-                   r"|llvm\.x86\.(avx2\.(pshuf\.b|pmul\.hr\.sw|pmadd\.(ub\.sw|wd)|gather\.d\.d)"
-                   r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|pmaddw\.d|vpdpbusd|permvar\.([hq]i|si)|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
+CALLS = re.compile(
+    r"llvm\.([su](min|max|add\.sat|sub\.sat)|masked\.(load|store)|ctpop|vector\.reduce\.umax)"
+    r"\.v\d+i\d+"
+    r"|llvm\.x86\.(avx2\.(pshuf\.b|pmul\.hr\.sw|pmadd\.(ub\.sw|wd)|gather\.d\.d)"
+    r"|avx512\.(pmul\.hr\.sw|pmaddubs\.w|pmaddw\.d|vpdpbusd|permvar\.([hq]i|si)"
+    r"|vpermi2var\.([hq]i|d)|mask\.gather\.dpi|mask\.compress\.v8i64))\b")
 
 
 def check_defined(function: ir.Function, ours: bool = True) -> None:

@@ -9,6 +9,8 @@ hand say when. Rows of b are put together in pairs first.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from llvmlite import ir
 from numba.core import cgutils
 
@@ -80,22 +82,26 @@ class DotMatmul:
     def _start(self, rows, columns):
         """Begin the registers."""
         b, args, plan = self.builder, self.args, self.plan
-        with index_range(b, *rows) as row, index_range(b, *columns, self.lanes.count) as column:
+        with self._registers(rows, columns) as (row, column, place):
             at = b.add(b.mul(row, args["init_row"]), column)
             inputs = {n: self.memory.load(n, args[n], at) for n in plan.start.inputs}
             (state,) = emit(b, plan.start, self.lanes, inputs).values()
-            b.store(state, self._registers(rows, row, columns, column), align=8)
+            b.store(state, place, align=8)
 
     def _finish(self, rows, columns):
         """Turn the registers into results."""
         b = self.builder
-        with index_range(b, *rows) as row, index_range(b, *columns, self.lanes.count) as column:
-            state = b.load(self._registers(rows, row, columns, column), align=8)
-            self.finish.emit(row, column, [{self.plan.state[0]: state}])
+        with self._registers(rows, columns) as (row, column, place):
+            self.finish.emit(row, column, [{self.plan.state[0]: b.load(place, align=8)}])
 
-    def _registers(self, rows, row, columns, column):
-        b = self.builder
-        return self.room.sums(b.sub(row, rows[0]), b.sub(column, columns[0]), self.lanes.type)
+    @contextmanager
+    def _registers(self, rows, columns):
+        """A loop over vectors of registers; gives row, first column and place of one."""
+        b, each = self.builder, self.lanes.count
+        with index_range(b, rows[0], rows[1]) as row:
+            with index_range(b, columns[0], columns[1], each) as column:
+                yield row, column, self.room.sums(b.sub(row, rows[0]), b.sub(column, columns[0]),
+                                                  self.lanes.type)
 
     def _put_together(self, steps, columns):
         """Write pairs of rows of b, number by number, tile by tile of columns."""
@@ -108,7 +114,7 @@ class DotMatmul:
             first = b.add(steps[0], b.shl(pair, i64(1)))
             alone = b.icmp_signed("==", b.add(first, i64(1)), steps[1])
             second = b.select(alone, first, b.add(first, i64(1)))
-            with index_range(b, *columns, half.count) as column:
+            with index_range(b, columns[0], columns[1], half.count) as column:
                 places = (b.add(b.mul(k, args["b_row"]), column) for k in (first, second))
                 two = [b.load(self.memory.pointer(name, args[name], at, half), align=2)
                        for at in places]
@@ -124,7 +130,7 @@ class DotMatmul:
         b = self.builder
         self.a.write(rows, steps, b.sub(columns[1], columns[0]))
         together = self._together()
-        with index_range(b, *columns, self.columns) as column:
+        with index_range(b, columns[0], columns[1], self.columns) as column:
             at = b.sub(column, columns[0])
             few = b.icmp_signed("<=", b.sub(columns[1], column), i64(self.kind.count))
             with index_range(b, i64(0), b.sub(rows[1], rows[0]), self.rows) as row:

@@ -36,11 +36,11 @@ class ByteMatmul(DotMatmul):
         b, args, name = self.builder, self.args, self.plan.vectors[0]
         words = ir.VectorType(I16, self.kind.count)
         bytes_ = ir.VectorType(I8, words.count)
-        with index_range(b, *columns, words.count) as column:
+        with index_range(b, columns[0], columns[1], words.count) as column:
             b.store(ir.Constant(self.kind, [0] * self.kind.count), self._taken_off(
                 b.sub(column, columns[0])), align=4)
         with index_range(b, i64(0), groups(b, steps, 4)) as group:
-            with index_range(b, *columns, words.count) as column:
+            with index_range(b, columns[0], columns[1], words.count) as column:
                 four = []
                 for k in range(4):
                     step, there = _step(b, steps, group, k)

@@ -7,6 +7,9 @@ whose vector changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from llvmlite import ir
 from numba.core import cgutils
 
@@ -164,4 +167,4 @@ def _dots(builder, plan, lanes, args) -> DotMatmul:
     return (ByteMatmul if short and lanes.target.fours else DotMatmul)(builder, plan, lanes, args)
 
 
-_SHAPES = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": _dots}
+_SHAPES: dict[str, Callable[..., Any]] = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": _dots}

@@ -56,7 +56,7 @@ class Conv2d(Layer):
             ar.update_over(positions), window.depth, positions))
         return dx, [*calls, *ways.descend(ar, window, self.w, self.b, x, dy)]
 
-    def _ways(self, ar, images: int, exact: Callable[[], bool]):
+    def _ways(self, ar, images: int, exact: Callable[[], bool] = lambda: False):
         """Return the module of the fastest kernels that serve an arithmetic; exact says whether
         its sums are, where it is one of words."""
         if spans.fits(ar):

@@ -62,10 +62,10 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
 def _windows(ar, window: Window, x: Tensor) -> tuple[Tensor, Calls]:
     """Return what the windows see, by image, position and place in the window, and the calls
     that put zeros around it."""
-    images, shape, calls = as_images(x, window.shape), window.shape, []
-    if (window.before, window.reach()) != ((0, 0), window.shape[:2]):
-        shape: Shape = (*window.reach(), window.shape[2])
-        (top, left), (height, width) = window.before, window.shape[:2]
+    images, calls = as_images(x, window.shape), []
+    (top, left), (height, width, channels) = window.before, window.shape
+    if (top, left, *window.reach()) != (0, 0, height, width):
+        shape: Shape = (*window.reach(), channels)
         canvas = as_images(ar.empty(x.rows, int(np.prod(shape)), x.role), shape)
         calls = [copying(ar, [(v[:, top : top + height, left : left + width], images[k])
                               for k, v in canvas.items()])]
