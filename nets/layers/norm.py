@@ -10,6 +10,8 @@ they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nets.arithmetic.registers import copying
@@ -19,6 +21,8 @@ from nets.layers.dense import Layer
 from nets.layers.window import Shape
 
 __all__ = ["BatchNorm"]
+
+Calls = list[Callable[[], None]]
 
 
 class BatchNorm(Layer):
@@ -54,13 +58,13 @@ class BatchNorm(Layer):
         self.check(x)
         if norm_real.fits(ar):
             return norm_real.forward(ar, self, x)
-        rows, put = self._rows(ar, x, "activations")
+        rows, put = self._rows(ar, x)
         root = ar.empty(1, self.shape[2], "activations")
-        normal = ar.empty(rows.rows, rows.columns, "activations")
-        apart, tile_mean = _tiled(ar, self.mean, rows.rows)
-        roots, tile_root = _tiled(ar, root, rows.rows)
+        normal, _ = self._empty(ar, x, "activations")
+        apart, tile_mean = _tiled(ar, self.mean, rows, x.rows)
+        roots, tile_root = _tiled(ar, root, rows, x.rows)
         y, calls = self._scaled(ar, x, normal)
-        return y, [put, ar.formula("deviation", root, self.variance), tile_mean, tile_root,
+        return y, [*put, ar.formula("deviation", root, self.variance), *tile_mean, *tile_root,
                    ar.formula("minus", normal, rows, apart),
                    ar.formula("times", normal, normal, roots), *calls]
 
@@ -70,19 +74,19 @@ class BatchNorm(Layer):
             y, root, normal, calls = norm_real.forward_training(ar, self, x)
             self._seen[id(x)] = normal, root
             return y, calls
-        rows, put = self._rows(ar, x, "activations")
-        channels = self.shape[2]
-        mean, variance, root = (ar.empty(1, channels, "activations") for _ in range(3))
-        squares, normal = (ar.empty(rows.rows, channels, "activations") for _ in range(2))
-        apart, tile_mean = _tiled(ar, mean, rows.rows)
-        roots, tile_root = _tiled(ar, root, rows.rows)
+        rows, put = self._rows(ar, x)
+        mean, variance, root = (ar.empty(1, self.shape[2], "activations") for _ in range(3))
+        centred, squares, normal = (self._empty(ar, x, "activations")[0] for _ in range(3))
+        apart, tile_mean = _tiled(ar, mean, rows, x.rows)
+        roots, tile_root = _tiled(ar, root, rows, x.rows)
         self._seen[id(x)] = normal, root
         y, calls = self._scaled(ar, x, normal)
         return y, [
-            put, ar.mean_of_rows(rows, mean), tile_mean, ar.formula("minus", rows, rows, apart),
-            ar.formula("times", squares, rows, rows), ar.mean_of_rows(squares, variance),
-            ar.formula("deviation", root, variance), tile_root,
-            ar.formula("times", normal, rows, roots), *calls,
+            *put, ar.mean_of_rows(rows, mean), *tile_mean,
+            ar.formula("minus", centred, rows, apart),
+            ar.formula("times", squares, centred, centred), ar.mean_of_rows(squares, variance),
+            ar.formula("deviation", root, variance), *tile_root,
+            ar.formula("times", normal, centred, roots), *calls,
             ar.formula("blend", self.mean, self.mean, mean),
             ar.formula("blend", self.variance, self.variance, variance)]
 
@@ -91,42 +95,65 @@ class BatchNorm(Layer):
         if norm_real.fits(ar):
             dx = ar.empty(x.rows, x.columns, "gradients") if wanted else None
             return dx, norm_real.backward(ar, self, normal, root, dy, dx)
-        rows, put = self._rows(ar, dy, "gradients")
-        along = ar.empty(rows.rows, rows.columns, "gradients")
-        calls, dx = [put, ar.formula("times", along, rows, normal)], None
+        rows, put = self._rows(ar, dy)
+        along, _ = self._empty(ar, x, "gradients")
+        calls, dx = [*put, ar.formula("times", along, rows, normal)], None
         if wanted:  # before gamma moves
-            dx = ar.empty(x.rows, x.columns, "gradients")
-            calls += self._input_gradient(ar, rows, along, normal, root, dx)
+            dx, more = self._input_gradient(ar, x, rows, along, normal, root)
+            calls += more
         return dx, [*calls, ar.descend_bias(self.gamma, along), ar.descend_bias(self.beta, rows)]
 
-    def _input_gradient(self, ar, rows: Tensor, along: Tensor, normal: Tensor, root: Tensor,
-                        dx: Tensor):
+    def _input_gradient(self, ar, x: Tensor, rows: Tensor, along: Tensor, normal: Tensor,
+                        root: Tensor) -> tuple[Tensor, Calls]:
         channels = self.shape[2]
         means = [ar.empty(1, channels, "gradients") for _ in range(2)]
         factor = ar.empty(1, channels, "activations")
         (level, tile_level), (slant, tile_slant), (factors, tile_factor) = (
-            _tiled(ar, t, rows.rows) for t in (*means, factor))
-        moved = ar.empty(rows.rows, channels, "gradients")
-        take = copying(ar, _pairs(dx, moved))
-        return [ar.mean_of_rows(rows, means[0]), ar.mean_of_rows(along, means[1]), tile_level,
-                tile_slant, ar.formula("times", factor, root, self.gamma), tile_factor,
-                ar.formula("centred", moved, rows, level, normal, slant),
-                ar.formula("times", moved, moved, factors), take]
+            _tiled(ar, t, rows, x.rows) for t in (*means, factor))
+        dx = ar.empty(x.rows, x.columns, "gradients")
+        moved, take = self._into(ar, dx)
+        return dx, [ar.mean_of_rows(rows, means[0]), ar.mean_of_rows(along, means[1]),
+                    *tile_level, *tile_slant,
+                    ar.formula("times", factor, root, self.gamma), *tile_factor,
+                    ar.formula("centred", moved, rows, level, normal, slant),
+                    ar.formula("times", moved, moved, factors), *take]
 
-    def _scaled(self, ar, x: Tensor, normal: Tensor):
+    def _scaled(self, ar, x: Tensor, normal: Tensor) -> tuple[Tensor, Calls]:
         """Return gamma normal + beta in the shape of x, and the calls."""
-        gammas, tile_gamma = _tiled(ar, self.gamma, normal.rows)
-        betas, tile_beta = _tiled(ar, self.beta, normal.rows)
-        out = ar.empty(normal.rows, normal.columns, "activations")
+        gammas, tile_gamma = _tiled(ar, self.gamma, normal, x.rows)
+        betas, tile_beta = _tiled(ar, self.beta, normal, x.rows)
         y = ar.empty(x.rows, x.columns, "activations")
-        take = copying(ar, _pairs(y, out))
-        return y, [tile_gamma, tile_beta, ar.formula("affine", out, normal, gammas, betas), take]
+        out, take = self._into(ar, y)
+        return y, [*tile_gamma, *tile_beta, ar.formula("affine", out, normal, gammas, betas),
+                   *take]
 
-    def _rows(self, ar, x: Tensor, role: str):
-        """Return a tensor with a row for each position of x, and the call that fills it."""
-        channels = self.shape[2]
-        rows = ar.empty(x.rows * x.columns // channels, channels, role)
-        return rows, copying(ar, [(row, image) for image, row in _pairs(x, rows)])
+    def _rows(self, ar, x: Tensor) -> tuple[Tensor, Calls]:
+        """Return a tensor with a row for each position of x, and the calls that fill it: none
+        where x's own numbers lie so."""
+        if _lies_whole(ar, x):
+            return _as_rows(x, self.shape[2]), []
+        rows = ar.empty(x.rows * x.columns // self.shape[2], self.shape[2], x.role)
+        return rows, [copying(ar, [(row, image) for image, row in _pairs(x, rows)])]
+
+    def _empty(self, ar, x: Tensor, role: str) -> tuple[Tensor, Calls]:
+        """Return a tensor like the rows of x."""
+        return self._into(ar, ar.empty(x.rows, x.columns, role))
+
+    def _into(self, ar, y: Tensor) -> tuple[Tensor, Calls]:
+        """Return a tensor with a row for each position of y, and the calls that put it there."""
+        if _lies_whole(ar, y):
+            return _as_rows(y, self.shape[2]), []
+        rows = ar.empty(y.rows * y.columns // self.shape[2], self.shape[2], y.role)
+        return rows, [copying(ar, _pairs(y, rows))]
+
+
+def _lies_whole(ar, x: Tensor) -> bool:
+    """Whether the images of a tensor follow each other without padding, which kernels take."""
+    return ar.backend == "vector" and all(v.shape[1] == x.columns and v.flags.c_contiguous for v in x.fields.values())
+
+
+def _as_rows(x: Tensor, channels: int) -> Tensor:
+    return Tensor({k: v.reshape(-1, channels) for k, v in x.fields.items()}, channels, x.role)
 
 
 def _pairs(x: Tensor, rows: Tensor):
@@ -136,7 +163,12 @@ def _pairs(x: Tensor, rows: Tensor):
             for k, v in x.fields.items()]
 
 
-def _tiled(ar, t: Tensor, rows: int):
-    """Return a tensor whose rows all are t, and the call that makes them so."""
-    tiles = ar.empty(rows, t.columns, t.role)
-    return tiles, copying(ar, [(tiles.fields[k], v) for k, v in t.fields.items()])
+def _tiled(ar, t: Tensor, like: Tensor, images: int) -> tuple[Tensor, Calls]:
+    """Return a tensor whose rows all are t, as many as another has, and the calls that make
+    them so: first those of an image, then the other images'."""
+    rows, width = next(iter(like.fields.values())).shape
+    tiles = {k: np.empty((images, rows // images, width), v.dtype) for k, v in t.fields.items()}
+    first = copying(ar, [(v[0], t.fields[k][:, :width]) for k, v in tiles.items()])
+    others = copying(ar, [(v[1:], v[0]) for v in tiles.values()])
+    return Tensor({k: v.reshape(rows, width) for k, v in tiles.items()}, t.columns, t.role), [
+        first, others]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.small_convolutions import SHAPE, assert_same, batch, network, steps
 
+import nets.layers.norm
 from fxp.format import Fixed
 from lnsarith.catalogue.array import LnsArray
 from nets.arithmetic.choose import make_arithmetic
@@ -59,6 +60,27 @@ def formulas(x, gamma, beta):
 def run(calls):
     for call in calls:
         call()
+
+
+@pytest.mark.parametrize("options", NARROW, ids=str)
+def test_images_without_padding_are_taken_as_they_lie(options, monkeypatch):
+    """What copies of them give, word for word: 8 x 4 positions of 3 or of 4 channels."""
+    found = []
+    for whole in (True, False):
+        if not whole:
+            monkeypatch.setattr(nets.layers.norm, "_lies_whole", lambda ar, t: False)
+        for channels in (3, 4):
+            ar, norm, x = layer(options, 3, (8, 4, channels))
+            dy = ar.normal(np.random.default_rng(3), 3, 32 * channels, 0.2)
+            dy = type(x)(dy.fields, dy.columns, "gradients")
+            y, calls = norm.forward_training(ar, x)
+            dx, more = norm.backward(ar, x, dy, True)
+            z, last = norm.forward(ar, x)
+            run([*calls, *more, *last])
+            found.append([ar.words(t) for t in (y, dx, z, norm.gamma, norm.beta, norm.mean,
+                                                norm.variance)])
+    assert_same(*found[::2])
+    assert_same(*found[1::2])
 
 
 @pytest.mark.parametrize(("options", "tolerance"), WIDE)
