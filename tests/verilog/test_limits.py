@@ -2,11 +2,15 @@
 
 import threading
 import time
+from types import SimpleNamespace
+
+import pytest
 
 from fxp.trace.circuit import trace
 from verilog.prove.mutants import Mutant, mutants
 from verilog.prove.proof import settle
 from verilog.prove.smt import Formula, resized
+from verilog.prove.solving import solvers
 from verilog.prove.solving.limits import Limit, interrupted
 from verilog.prove.solving.solvers import solve
 
@@ -83,3 +87,16 @@ def test_a_mutant_brings_words_that_show_it_and_wrong_ones_do_no_harm():
     blind = [Mutant("where", "", trace(lambda x: (x & 7) + 1 + (x > 15), {"x": (-20, 20)}),
                     {"x": 3})]
     assert settle("same", "", circuit, ask, replay, blind, 10).passed
+
+
+@pytest.mark.parametrize("lines, two_sides, seconds, turns", [
+    (100, False, 60, [("bitwuzla", 1), ("z3", 1), ("bitwuzla", 60), ("z3", 60)]),
+    (100, True, 60, [("bitwuzla", 1), ("z3", 1), ("bitwuzla by lemmas", 60), ("z3", 60)]),
+    (9000, True, 60, [("bitwuzla", 30), ("z3", 1), ("bitwuzla by lemmas", 60), ("z3", 60)]),
+    (9000, True, 10, [("bitwuzla", 10), ("z3", 1), ("bitwuzla by lemmas", 10), ("z3", 10)]),
+    (9000, True, 1, [("bitwuzla", 1), ("bitwuzla by lemmas", 1), ("z3", 1)])])
+def test_long_formulas_are_left_to_bitwuzla_before_lemmas(lines, two_sides, seconds, turns):
+    """With large tables each lemma takes longer than many a whole proof."""
+    sides = [1] if two_sides else []
+    formula = SimpleNamespace(lines=["x"] * lines, cells=sides, terms=sides)
+    assert solvers._turns(formula, seconds, solvers.SOLVERS) == turns

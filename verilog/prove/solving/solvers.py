@@ -29,7 +29,7 @@ class Answer:
 SOLVERS = ("bitwuzla", "bitwuzla by lemmas", "z3")
 AT_ONCE = 1.0  # seconds after which lemmas are tried, where there are two sides to compare
 SOON = 1.0  # seconds
-LONG, LONG_AT_ONCE = 5000, 15.0  # lines: with large tables each lemma is slow
+LONG, LONG_AT_ONCE = 5000, 30.0  # lines: with large tables each lemma is slow
 
 
 def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
@@ -42,7 +42,7 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
     for name, limit in _turns(formula, seconds, solvers):
         start = time.perf_counter()
         try:
-            verdict, words, note = _asked(name, formula, limit, solvers)
+            verdict, words, note = _asked(name, formula, limit)
         except ImportError:
             missing.append(name)
             continue
@@ -58,17 +58,20 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
 
 
 def _turns(formula: Formula, seconds: float, solvers) -> list[tuple[str, float]]:
-    """Return who is asked in turn, and for how long: z3 for a few seconds before bitwuzla
-    searches for lemmas, or goes on, as what one cannot do the other may do at once."""
-    lemmas = formula.cells and formula.terms
+    """Return who is asked in turn, and for how long: z3 for a second before bitwuzla searches
+    for lemmas, or goes on, as what one cannot do the other may do at once."""
+    lemmas = bool(formula.cells and formula.terms)
     turns = [(name, seconds) for name in solvers if lemmas or name != "bitwuzla by lemmas"]
+    if lemmas and "bitwuzla by lemmas" in solvers:
+        at_once = LONG_AT_ONCE if len(formula.lines) > LONG else AT_ONCE
+        turns = [(n, min(seconds, at_once) if n == "bitwuzla" else s) for n, s in turns]
     if len(turns) < 2 or seconds <= SOON or "z3" not in solvers:
         return turns
-    first = [("bitwuzla", SOON), ("z3", SOON)]
+    first = [("bitwuzla", max(SOON, turns[0][1]) if lemmas else SOON), ("z3", SOON)]
     return first + (turns[1:] if lemmas else turns)
 
 
-def _asked(name: str, formula: Formula, seconds: float, solvers):
+def _asked(name: str, formula: Formula, seconds: float):
     if seconds <= 0:
         return "unknown", {}, "no time"
     if name == "bitwuzla by lemmas":
@@ -76,9 +79,7 @@ def _asked(name: str, formula: Formula, seconds: float, solvers):
     text = "\n".join(formula.lines)
     if name == "z3":
         return _z3(text, formula.inputs, seconds)
-    first = LONG_AT_ONCE if len(formula.lines) > LONG else AT_ONCE
-    lemmas = formula.cells and formula.terms and "bitwuzla by lemmas" in solvers
-    return _bitwuzla(text, formula.inputs, min(seconds, first) if lemmas else seconds)
+    return _bitwuzla(text, formula.inputs, seconds)
 
 
 def versions() -> str:
