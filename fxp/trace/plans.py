@@ -60,8 +60,9 @@ class MatmulPlan:
     combined from the newest to the oldest.
 
     Nor does a step change anything where b's first field is `nothing`, if that is given. The
-    shape is for one vector of columns: `narrow` has NARROW_ROWS rows summed beside each other,
-    each with a scratch of its own, `long` leaves out where all of b's row is `nothing`.
+    shape is a way of the loops. For one vector of columns `narrow` has NARROW_ROWS rows summed
+    beside each other, each with a scratch of its own, `long` leaves out where all of b's row is
+    `nothing`; for sums that are exact `dots` takes some steps at a time, in any order.
 
     `origin` is what init holds everywhere, port by port, where that is known. `forms`
     returns other ways to the same words, for operands that they fit, the fastest first.
