@@ -71,8 +71,8 @@ class BatchNorm(Layer):
     def forward_training(self, ar, x):
         self.check(x)
         if norm_real.fits(ar):
-            y, root, normal, calls = norm_real.forward_training(ar, self, x)
-            self._seen[id(x)] = normal, root
+            y, root, values, calls = norm_real.forward_training(ar, self, x)
+            self._seen[id(x)] = values, root
             return y, calls
         rows, put = self._rows(ar, x)
         mean, variance, root = (ar.empty(1, self.shape[2], "activations") for _ in range(3))
@@ -149,7 +149,8 @@ class BatchNorm(Layer):
 
 def _lies_whole(ar, x: Tensor) -> bool:
     """Whether the images of a tensor follow each other without padding, which kernels take."""
-    return ar.backend == "vector" and all(v.shape[1] == x.columns and v.flags.c_contiguous for v in x.fields.values())
+    return ar.backend == "vector" and all(v.shape[1] == x.columns and v.flags.c_contiguous
+                                          for v in x.fields.values())
 
 
 def _as_rows(x: Tensor, channels: int) -> Tensor:
