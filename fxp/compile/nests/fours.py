@@ -69,9 +69,9 @@ class ByteMatmul(DotMatmul):
 
     def _added(self, sums, x, y):
         b, bytes_ = self.builder, ir.VectorType(I8, 4 * self.kind.count)
-        x, y = b.bitcast(x, bytes_), b.bitcast(y, bytes_)
-        if name := ADDED.get(self.kind.count):
+        if name := ADDED.get(self.kind.count):  # of lanes, as old LLVM has it and new reads it
             return intrinsic(b, name, self.kind, sums, x, y)
+        x, y = b.bitcast(x, bytes_), b.bitcast(y, bytes_)
         for part in zip(parts(b, x, 4, b.zext), parts(b, y, 4, b.sext)):
             sums = b.add(sums, b.mul(*part))
         return sums
