@@ -58,7 +58,8 @@ def draw_dots(rng: np.random.Generator) -> Drawn:
     """Return exact sums of products of words of up to 16 bits, of some rows and steps."""
     a, b, out = (Fixed(bits, int(rng.integers(0, bits)))
                  for bits in (*map(int, rng.integers(4, 17, 2)), int(rng.integers(4, 33))))
-    name, plan = _from_one_number(rng, f"dots {a} {b} {out}", fixed.Accumulator(a, b, out).plan())
+    acc = fixed.Accumulator(a, b, out, depth=int(rng.choice([64, 1 << 16])))
+    name, plan = _from_one_number(rng, f"dots {a} {b} {out} {acc.depth}", acc.plan())
     rows, depth = (int(n) for n in rng.integers(16, (150, 50)))
     columns = int(rng.choice([1, 10, 16, 31, 32, 40, 64, 100, 130]))
     return Drawn(f"{name} {rows}x{depth}x{columns}", plan, (rows, depth, columns))

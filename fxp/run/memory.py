@@ -57,7 +57,7 @@ def rooms_of(plan: MatmulPlan, a: dict[str, np.ndarray], b: dict[str, np.ndarray
 def _of_dots(plan: MatmulPlan, columns: int, rows: int) -> Rooms:
     """Return the rooms of `fxp.compile.nests.dots`: sums of columns, steps of a that are taken
     together and lists of them; those of b; registers."""
-    rows, columns = min(rows + 7, plan.DOT_ROWS), min(columns, plan.DOT_COLUMNS)
+    rows, columns = min(rows + 7, plan.DOT_ROWS), min(columns + 31, plan.DOT_COLUMNS)
     lists = (rows + 3) // 4 * (plan.DOT_STEPS + 16)
     return _rooms({
         "scratch": _bytes(4 * (plan.DOT_WIDTH + plan.DOT_STEPS // 2 * plan.DOT_ROWS + 2 * lists)),

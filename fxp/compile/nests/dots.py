@@ -47,7 +47,7 @@ class DotMatmul:
     def __init__(self, builder, plan: MatmulPlan, lanes: Lanes, args: Arguments):
         self.builder = builder
         self.plan = plan
-        self.lanes = lanes
+        self.lanes = lanes = Lanes(max(lanes.width, 32), lanes.target)
         self.args = args
         self.memory = Memory(builder, lanes, plan.dtypes)
         self.finish = Finish(builder, plan, lanes, args)

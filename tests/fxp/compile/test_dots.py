@@ -36,6 +36,15 @@ def test_random_sums_agree_on_a_level_in_turn(seed):
     assert not list(plan_differences(drawn, rng, [LEVELS[seed % len(LEVELS)]]))
 
 
+@pytest.mark.parametrize("bits", [4, 6, 8])
+def test_registers_of_16_bits_do(bits):
+    f = Fixed(bits, 1)
+    plan = Accumulator(f, f, f, depth=64).plan()
+    for level in LEVELS:
+        assert not list(plan_differences(Drawn("", plan, (20, 64, 40)), np.random.default_rng(1),
+                                         [level]))
+
+
 @pytest.mark.parametrize("depth", [16, 17, 18, 19, 47])
 @pytest.mark.parametrize("turned", [False, True])
 def test_sums_of_bytes_agree(depth, turned, small_parts, monkeypatch):
