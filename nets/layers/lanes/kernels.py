@@ -7,7 +7,7 @@ from nets.layers.lanes.common import COMMON
 from nets.layers.lanes.products import PRODUCTS
 from nets.layers.lanes.selectors import SELECTORS
 
-__all__ = ["LANES", "OUTPUTS", "kernels", "padded_to"]
+__all__ = ["LANES", "OUTPUTS", "kernels", "padded_to", "taken_together"]
 
 LANES = 16  # batches are padded to a multiple
 OUTPUTS = 4  # outputs taken at a time; packed weights and what goes with them are padded to it
@@ -34,9 +34,19 @@ def kernels():
         adds the sub-gradients: sgn(w) dy to dx where |x| < a, sgn(x) dy to dw elsewhere
     """
     width = compiler().target().lanes(32)
-    head = (f"WIDTH, VECTORS = {width}, {4 if width == 16 else 2}\n"
+    head = (f"WIDTH, VECTORS = {width}, {_vectors(width)}\n"
             f"LANES, OUTPUTS = {LANES}, {OUTPUTS}\n")
     return compiler().compile_module("lanes", head + COMMON + PRODUCTS + SELECTORS)
+
+
+def taken_together() -> int:
+    """Return how many images registers take of a product."""
+    width = compiler().target().lanes(32)
+    return padded_to(_vectors(width) * width, LANES)
+
+
+def _vectors(width: int) -> int:
+    return 4 if width == 16 else 2
 
 
 def padded_to(number: int, multiple: int) -> int:
