@@ -14,7 +14,8 @@ from benchmarks.agreement.machine import MatmulKernel
 from fxp.format import Fixed, FormatError
 from fxp.run import kernels as fixed
 from fxp.run import memory
-from fxp.run.execute import LANES, NumpyMatmul, VectorMatmul, levels_of, shaped
+from fxp.run.execute import LANES, VectorMatmul, levels_of, shaped
+from fxp.run.integers import NumpyMatmul
 from fxp.trace.circuit import evaluate
 from fxp.trace.graph import SpecError
 from fxp.trace.plans import Form, MatmulPlan

@@ -8,7 +8,6 @@ words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,9 +16,9 @@ import numpy as np
 
 from fxp.compile.loading import compiler
 from fxp.once import cached_property
-from fxp.run.memory import rooms_of
+from fxp.run.integers import NumpyMap, NumpyMatmul
+from fxp.run.memory import rooms_of, rows_and_steps, tables_of
 from fxp.run.threads import parts_of, run_parts
-from fxp.trace.circuit import evaluate
 from fxp.trace.plans import NARROW_ROWS, Form, Levels, MapPlan, MatmulPlan, plan_digest
 
 __all__ = ["BACKENDS", "LANES", "WORTH_A_THREAD", "Call", "Given", "bind_map", "bind_matmul",
@@ -171,7 +170,7 @@ class VectorMatmul(Call):
 
     def __init__(self, plan, a, b, init, out, extra, threads, used=None, kernel=None):
         groups = (a, b, init, out, extra)
-        rows, depth = _rows_and_steps(next(iter(a.values())))
+        rows, depth = rows_and_steps(next(iter(a.values())))
         columns = next(iter(out.values())).shape[1]
         if columns % LANES:
             raise ValueError(f"columns must be a multiple of {LANES}, got {columns}")
@@ -197,33 +196,6 @@ class VectorMatmul(Call):
         parts = [{**values, **room.arguments, "row": low, "rows": high}
                  for (low, high), room in zip(shares, rooms)]
         super().__init__(kernel or kernel_of(plan), parts, threads, (groups, rooms, tables))
-
-
-def _rows_and_steps(a: np.ndarray) -> tuple[int, int]:
-    """Return how many rows and steps an operand has, by the first and the second half of its
-    axes."""
-    half = a.ndim // 2
-    return math.prod(a.shape[:half]), math.prod(a.shape[half:])
-
-
-def tables_of(a: np.ndarray) -> dict[str, np.ndarray]:
-    """Return where rows and steps of an operand lie, and pairs of steps if they lie beside each
-    other, in bytes behind its begin; of an odd number the last pair are the last two."""
-    half = a.ndim // 2
-    rows, steps = (_places(a.shape[part], a.strides[part])
-                   for part in (slice(half), slice(half, None)))
-    tables = {"a_rows": rows, "a_steps": steps}
-    seconds = np.minimum(np.arange(1, len(steps) + 1, 2), len(steps) - 1)
-    if len(steps) > 1 and (steps[seconds] - steps[seconds - 1] == a.itemsize).all():
-        tables["a_pairs"] = steps[seconds - 1]
-    return tables
-
-
-def _places(shape, strides) -> np.ndarray:
-    places = np.zeros(1, np.int64)
-    for count, stride in zip(shape, strides):
-        places = np.add.outer(places, stride * np.arange(count, dtype=np.int64)).reshape(-1)
-    return places
 
 
 def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
@@ -294,98 +266,6 @@ class FormMatmul:
         zeros = {n: node.low for n, node in nodes.items()} | {plan.scalars[0]: plan.absent}
         return [levels_of(*next((v, zeros[n]) for n, v in group.items()))
                 for group in (self.a, self.b, self.init)]
-
-
-class NumpyMap:
-    """A map evaluated in NumPy, node by node on int64."""
-
-    def __init__(self, plan, arrays, first):
-        self.plan = plan
-        self.arrays = arrays
-        self.first = first
-
-    def __call__(self, **scalars):
-        size = next(iter(self.arrays.values())).size
-        inputs = {"element": self.first + np.arange(size), **scalars}
-        for name in self.plan.circuit.inputs:
-            if name in self.arrays:
-                inputs[name] = self.arrays[name].reshape(-1).astype(np.int64)
-        wanted = {name: inputs[name] for name in self.plan.circuit.inputs}
-        for name, value in _evaluate(self.plan.circuit, wanted).items():
-            self.arrays[name].reshape(-1)[...] = value
-
-
-class NumpyMatmul:
-    """A matrix product evaluated in NumPy, one step of all elements at a time."""
-
-    def __init__(self, plan, a, b, init, out, extra, threads):
-        self.plan = plan
-        self.a, self.b, self.init, self.out, self.extra = a, b, init, out, extra
-
-    def __call__(self, **scalars):
-        plan = self.plan
-        rows, depth = next(iter(self.a.values())).shape
-        shape = (rows, next(iter(self.out.values())).shape[1])
-        state = self._run(plan.start, {k: _wide(v, shape) for k, v in self.init.items()})
-        state = self._tree(state, depth) if plan.combine else (
-            self._sequence(state, depth))
-        inputs = {**state, **scalars, **{k: _wide(v, shape) for k, v in self.extra.items()},
-                  "element": np.arange(shape[0] * shape[1]).reshape(shape)}
-        touched = np.ones((rows, 1), bool)
-        if plan.keep_untouched:
-            touched = (self.a[plan.scalars[0]] != plan.absent).any(axis=1, keepdims=True)
-        wanted = {name: inputs[name] for name in plan.finish.inputs}
-        for name, value in _evaluate(plan.finish, wanted).items():
-            np.copyto(self.out[name], np.broadcast_to(value, shape), "unsafe", where=touched)
-
-    def _operands(self, k: int):
-        a = {n: self.a[n][:, k : k + 1].astype(np.int64) for n in self.plan.scalars}
-        return a, {n: self.b[n][k : k + 1].astype(np.int64) for n in self.plan.vectors}
-
-    def _sequence(self, state, depth):
-        for k in range(depth):
-            a, b = self._operands(k)
-            present = True
-            if self.plan.absent is not None:
-                first = a[self.plan.scalars[0]]
-                present = first != self.plan.absent
-                # An absent operand is outside the step's range: any other will do.
-                a[self.plan.scalars[0]] = np.where(present, first, self.plan.absent + 1)
-            after = self._run(self.plan.step, {**state, **a, **b})
-            state = {n: np.where(present, after[n], state[n]) for n in self.plan.state}
-        return state
-
-    def _tree(self, state, depth):
-        stack = [state]
-        for k in range(depth):
-            a, b = self._operands(k)
-            stack.append(self._run(self.plan.step, {**a, **b}))
-            leaves = k + 2
-            while leaves % 2 == 0:
-                self._merge(stack)
-                leaves //= 2
-        while len(stack) > 1:
-            self._merge(stack)
-        return stack[0]
-
-    def _merge(self, stack):
-        newer, older = stack.pop(), stack.pop()
-        pair = {**older, **{f"{k}_2": v for k, v in newer.items()}}
-        stack.append(self._run(self.plan.combine, pair))
-
-    def _run(self, circuit, inputs):
-        wanted = {k: inputs[k] for k in circuit.inputs}
-        return dict(zip(self.plan.state, _evaluate(circuit, wanted).values()))
-
-
-def _evaluate(circuit, inputs) -> dict:
-    results = evaluate(circuit, **inputs)
-    results = results if isinstance(results, tuple) else (results,)
-    return dict(zip(circuit.outputs, results))
-
-
-def _wide(array, shape):
-    return np.broadcast_to(array, shape).astype(np.int64)
 
 
 def kernel_of(plan):

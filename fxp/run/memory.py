@@ -1,14 +1,15 @@
-"""Memory that kernels work in: where it begins, and which products get some."""
+"""Where the operands of a product lie, and the memory that kernels work in."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from fxp.trace.plans import NARROW_ROWS, MatmulPlan
 
-__all__ = ["Rooms", "aligned", "rooms_of"]
+__all__ = ["Rooms", "aligned", "rooms_of", "rows_and_steps", "tables_of"]
 
 LINE = 64  # bytes of a line of the cache
 CLASH = 1 << 10  # rows so many bytes apart, or a multiple, have their lines in few sets of a cache
@@ -72,3 +73,30 @@ def _rooms(places: dict[str, np.ndarray], **arguments: int) -> Rooms:
 
 def _bytes(count: int) -> np.ndarray:
     return aligned((count,), np.dtype(np.uint8))
+
+
+def rows_and_steps(a: np.ndarray) -> tuple[int, int]:
+    """Return how many rows and steps an operand has, by the first and the second half of its
+    axes."""
+    half = a.ndim // 2
+    return math.prod(a.shape[:half]), math.prod(a.shape[half:])
+
+
+def tables_of(a: np.ndarray) -> dict[str, np.ndarray]:
+    """Return where rows and steps of an operand lie, and pairs of steps if they lie beside each
+    other, in bytes behind its begin; of an odd number the last pair are the last two."""
+    half = a.ndim // 2
+    rows, steps = (_places(a.shape[part], a.strides[part])
+                   for part in (slice(half), slice(half, None)))
+    tables = {"a_rows": rows, "a_steps": steps}
+    seconds = np.minimum(np.arange(1, len(steps) + 1, 2), len(steps) - 1)
+    if len(steps) > 1 and (steps[seconds] - steps[seconds - 1] == a.itemsize).all():
+        tables["a_pairs"] = steps[seconds - 1]
+    return tables
+
+
+def _places(shape, strides) -> np.ndarray:
+    places = np.zeros(1, np.int64)
+    for count, stride in zip(shape, strides):
+        places = np.add.outer(places, stride * np.arange(count, dtype=np.int64)).reshape(-1)
+    return places

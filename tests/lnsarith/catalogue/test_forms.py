@@ -7,7 +7,8 @@ import pytest
 
 from fxp.compile.cache import gains
 from fxp.compile.machine.target import target
-from fxp.run.execute import FormMatmul, NumpyMatmul, bind_matmul, levels_of
+from fxp.run.execute import FormMatmul, bind_matmul, levels_of
+from fxp.run.integers import NumpyMatmul
 from fxp.trace.circuit import evaluate, trace
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.methods import parse
