@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-import fxp.run.execute
+import fxp.run.integers
 import nets.arithmetic.fixed.softmax
 import nets.arithmetic.lns.softmax
 from nets.arithmetic.choose import make_arithmetic
@@ -28,8 +28,8 @@ def test_a_training_step_knows_integers_only(options, monkeypatch):
             seen.append(circuit.name)
         return results
 
-    original = fxp.run.execute.evaluate
-    for module in (fxp.run.execute, nets.arithmetic.lns.softmax, nets.arithmetic.fixed.softmax):
+    original = fxp.run.integers.evaluate
+    for module in (fxp.run.integers, nets.arithmetic.lns.softmax, nets.arithmetic.fixed.softmax):
         monkeypatch.setattr(module, "evaluate", integers)
     ar = make_arithmetic(Settings(dataset="digits", batch=4, hidden=(9,), **options), 1, "numpy")
     program = mlp(ar, np.random.default_rng(0), 20, (9,), 3, 0.3).program(4, True)
