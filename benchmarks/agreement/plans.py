@@ -69,7 +69,8 @@ def draw_dots(rng: np.random.Generator) -> Drawn:
 @contextmanager
 def dots_of_small_parts() -> Iterator[None]:
     """Have exact products take few steps, rows and columns at a time."""
-    with patch.multiple(MatmulPlan, DOT_STEPS=16, DOT_ROWS=8, DOT_COLUMNS=96, DOT_WIDTH=112):
+    with patch.multiple(MatmulPlan, DOT_STEPS=16, DOT_ROWS=8, DOT_COLUMNS=96, DOT_WIDTH=112,
+                        DOT_BLOCKS=2):
         yield
 
 

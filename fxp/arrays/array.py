@@ -137,6 +137,9 @@ class FixedArray(NumberArray):
         return {"f": self.f, "rounding": self.arithmetic.rounding,
                 "mode": self.arithmetic.overflow}.get(name, default)
 
+    def _zeros(self, shape):
+        return np.zeros(shape, self.f.dtype)
+
     def _encoded(self, values):
         low, high = self.f.words
         if values.dtype == object:

@@ -34,6 +34,8 @@ __all__ = ["BACKENDS", "backend", "current_backend", "elementwise", "less_turned
 
 BACKENDS = ("vector", "scalar", "numpy")
 BLOCK = 1 << 15  # elements that the numpy backend evaluates at a time
+COUNTED = 64  # rows of an operand, at least, that are looked through for numbers
+TURNED = 7 / 8  # of the steps, at most, as a transposed product
 LONG = 1 << 12  # depth from which few sums are not worth a padded vector
 
 _default = os.environ.get("LNSARITH_BACKEND") or "vector"
@@ -175,11 +177,11 @@ def matmul(plan: MatmulPlan, a: Sequence[np.ndarray], b: Sequence[np.ndarray],
 
 def less_turned(a: np.ndarray, b: np.ndarray, absent: int | None, backend: str | None = None
                 ) -> bool:
-    """Return whether a @ b has less to do as the transposed product, whose result is turned
-    back; elements that are `absent` have no steps."""
+    """Return whether a @ b has so much less to do as the transposed product that turning its
+    operands and result is worth it; elements that are `absent` have no steps."""
     if (backend or current_backend()) != "vector":
         return False
-    return _work(b, absent, len(a)) < _work(a, absent, b.shape[1])
+    return _work(b, absent, len(a)) < TURNED * _work(a, absent, b.shape[1])
 
 
 def _bound_matmul(plan, a, b, init, extra, backend):
@@ -207,10 +209,12 @@ def _scalar_matmul(plan, a, b, init, extra):
     return out
 
 
-def _work(a: np.ndarray, absent: int | None, columns: int) -> int:
-    """Return how many steps a product takes: absent elements of a have none."""
-    steps = a.size if absent is None else np.count_nonzero(a != absent)
-    return steps * _padded(columns)
+def _work(a: np.ndarray, absent: int | None, columns: int) -> float:
+    """Return about how many steps a product takes: absent elements of a, which are counted in
+    some of its rows, have none."""
+    some = a[:: max(1, len(a) // COUNTED)]
+    share = 1.0 if absent is None else np.count_nonzero(some != absent) / max(some.size, 1)
+    return share * a.size * _padded(columns)
 
 
 def _padded(columns: int) -> int:
@@ -219,8 +223,10 @@ def _padded(columns: int) -> int:
 
 def _widened(array: np.ndarray, width: int, dtype) -> np.ndarray:
     """Return the array with contiguous rows of so many columns, the last one repeated;
-    rows that are one broadcast row stay so."""
+    rows that are one broadcast row stay so, and an array that is like that is taken as it lies."""
     rows, columns = array.shape
+    if columns == width and array.dtype == dtype and array.flags.c_contiguous:
+        return array
     same = rows > 1 and array.strides[0] == 0
     wide = np.empty((1 if same else rows, width), dtype)
     wide[:, :columns] = array[: len(wide)]

@@ -9,7 +9,6 @@ words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -180,12 +179,13 @@ class VectorMatmul(Call):
         values = {"depth": depth, "columns": columns, "used": columns if used is None else used}
         for group in groups:
             values.update((name, _address(array)) for name, array in group.items())
-        tables = {}
+        tables = None
         if plan.shape != "dots" and any(v.ndim != 2 for v in a.values()):
             raise ValueError("only sums of products alone take operands of more than two axes")
         if plan.shape == "dots":
             tables = tables_of(next(iter(a.values())))
-            values.update((n, _address(table)) for n, table in tables.items())
+            values.update((n, _address(table)) for n, table in tables.arrays.items())
+            values["a_line"] = int(tables.line)
         else:
             values["a_row"], values["a_step"] = _strides(a)
         for name, group in (("b", b), ("init", init), ("extra", extra), ("out", out)):
@@ -201,13 +201,13 @@ class VectorMatmul(Call):
 def shaped(plan: MatmulPlan, rows: int, depth: int, columns: int) -> MatmulPlan:
     """Return the plan for a product of this shape, padding among its columns."""
     if min(rows, depth) >= WORTH_DOTS and plan.adds_products():
-        return replace(plan, shape="dots")
+        return plan.of_shape("dots")
     if columns != LANES or plan.combine is not None:
         return plan
     if rows >= NARROW_ROWS and rows * depth >= WORTH_BESIDE:
-        return replace(plan, shape="narrow")
+        return plan.of_shape("narrow")
     long = rows == 1 and depth >= LONG and plan.nothing is not None
-    return replace(plan, shape="long") if long else plan
+    return plan.of_shape("long") if long else plan
 
 
 def worth_a_form(plan: MatmulPlan, a: Arrays, b: Arrays) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -95,6 +95,7 @@ class MatmulPlan:
     DOT_ROWS: ClassVar = 64  # the second cache holds
     DOT_COLUMNS: ClassVar = 256
     DOT_WIDTH: ClassVar = DOT_COLUMNS + 16  # registers from row to row
+    DOT_BLOCKS: ClassVar = 8  # of steps whose columns of b are put together once for all rows
 
     def __post_init__(self):
         known = {*self.state, "element"}
@@ -109,6 +110,13 @@ class MatmulPlan:
     def circuits(self):
         every = (self.start, self.step, self.finish, self.low, self.combine)
         return tuple(c for c in every if c is not None)
+
+    def of_shape(self, shape: str) -> MatmulPlan:
+        """Return the plan with this way of the loops, made once."""
+        shapes = vars(self).setdefault("_shapes", {})
+        if shape not in shapes:
+            shapes.setdefault(shape, replace(self, shape=shape))
+        return shapes[shape]
 
     def first_step(self) -> Circuit | None:
         """Return the step from the origin, of operands alone; None without an origin."""
@@ -148,7 +156,7 @@ class MatmulPlan:
         """Return the names of the integer arguments, in order."""
         return ["row", "rows", "depth", "columns", "used", "scratch",
                 "packed", "chunk", "group", "sums",
-                *self.scalars, "a_row", "a_step", "a_rows", "a_steps", "a_pairs",
+                *self.scalars, "a_row", "a_step", "a_rows", "a_steps", "a_pairs", "a_line",
                 *self.vectors, "b_row",
                 *self.start.inputs, "init_row", *self.extra, "extra_row",
                 *self.finish.outputs, "out_row"]
@@ -255,8 +263,8 @@ def plan_digest(plan: MapPlan | MatmulPlan | SpanPlan) -> str:
     """Return a hash of everything that decides what the plan computes, made once."""
     own = vars(plan)
     if "_digest" not in own:
-        values = {k: v.digest if isinstance(v, Circuit) else v for k, v in own.items()
-                  if k != "forms"}
+        values = {k: v.digest if isinstance(v, Circuit) else v
+                  for k, v in ((f.name, own[f.name]) for f in fields(plan)) if k != "forms"}
         text = repr(sorted(values.items())).encode()
         object.__setattr__(plan, "_digest", hashlib.sha256(text).hexdigest()[:24])
     return own["_digest"]

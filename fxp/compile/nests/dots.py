@@ -60,12 +60,11 @@ class DotMatmul:
         products = max(abs(x * y) for x in (a.low, a.high) for y in (b.low, b.high))
         self.measured = lanes.width > 32 and products * plan.DOT_STEPS > MOST
         self.a = PairsOfA(builder, plan, args, self.room, self.measured)
-        self.greatest = cgutils.alloca_once_value(builder, i64(0))  # of the columns at hand
 
     def emit(self):
         b, args, plan = self.builder, self.args, self.plan
         used = self._least(args["columns"], args["used"])
-        several = b.icmp_signed(">", args["depth"], i64(plan.DOT_STEPS))
+        again = b.icmp_signed(">", args["depth"], args["chunk"])  # the room has but one block
         with index_range(b, i64(0), used, plan.DOT_COLUMNS) as begin:
             columns = begin, self._least(b.add(begin, i64(plan.DOT_COLUMNS)), used)
             with index_range(b, args["row"], args["rows"], plan.DOT_ROWS) as first:
@@ -73,8 +72,10 @@ class DotMatmul:
                 self._start(rows, columns)
                 with index_range(b, i64(0), args["depth"], plan.DOT_STEPS) as low:
                     steps = low, self._least(b.add(low, i64(plan.DOT_STEPS)), args["depth"])
+                    block = b.udiv(low, i64(plan.DOT_STEPS))
+                    self.room.block = b.select(again, i64(0), block)
                     is_first = b.icmp_signed("==", first, args["row"])
-                    with b.if_then(b.or_(several, is_first)):
+                    with b.if_then(b.or_(again, is_first)):
                         self._put_together(steps, columns)
                     self._sums(rows, steps, columns)
                 self._finish(rows, columns)
@@ -123,7 +124,7 @@ class DotMatmul:
                 b.store(zipped(b, *two), b.bitcast(place, wide(half).as_pointer()), align=4)
                 if self.measured:
                     greater(b, found, *two)
-        b.store(most(b, b.load(found)), self.greatest)
+        b.store(most(b, b.load(found)), self.room.greatest_of_b())
 
     def _sums(self, rows, steps, columns):
         """Add the products of some rows, steps and columns to the registers."""
@@ -145,7 +146,7 @@ class DotMatmul:
         b = self.builder
         if not self.measured:
             return i64(self.plan.DOT_STEPS)
-        products = b.mul(b.load(self.a.greatest), b.load(self.greatest))
+        products = b.mul(b.load(self.a.greatest), b.load(self.room.greatest_of_b()))
         pairs = b.lshr(b.udiv(i64(MOST), b.or_(products, i64(1))), i64(1))
         return b.select(b.icmp_signed("<", pairs, i64(1)), i64(1), pairs)
 

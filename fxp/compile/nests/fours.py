@@ -18,6 +18,7 @@ __all__ = ["ByteMatmul"]
 I8, I16, I32 = (ir.IntType(n) for n in (8, 16, 32))
 ADDED = {16: "llvm.x86.avx512.vpdpbusd.512"}  # by lanes
 SIGN = 128
+LINE = 64  # words that are written together, at most
 
 
 class ByteMatmul(DotMatmul):
@@ -78,18 +79,45 @@ class ByteMatmul(DotMatmul):
 
 
 class _FoursOfA(PairsOfA):
-    """The groups of four steps of some rows of a, as bytes that are 128 too large."""
+    """The groups of four steps of some rows of a, as bytes that are 128 too large.
+
+    Where steps are a line in memory they stay one, else rows lie beside each other.
+    """
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        b, (of_rows, of_groups) = self.builder, self.room.apart
+        self.line = b.icmp_signed("!=", self.args["a_line"], i64(0))
+        self.room.apart = (b.select(self.line, i64(self.room.plan.DOT_STEPS), of_rows),
+                           b.select(self.line, i64(4), of_groups))
 
     def write(self, rows, steps, columns):
         self.rows, self.steps = rows, steps
         b = self.builder
         self.count, self.whole = b.sub(rows[1], rows[0]), groups(b, steps, 4)
         self.beside = self.one_list = ir.Constant(ir.IntType(1), 0)
-        self._put_together()
+        with b.if_else(self.line) as (yes, no):
+            with yes, index_range(b, i64(0), self.count) as row:
+                self._put_line(row)
+            with no:
+                self._put_together()
         self._list_all()
 
     def listed(self, row):
         return i64(0)
+
+    def _put_line(self, row):
+        """Write the groups of a row whose steps lie beside each other, most of them many at a
+        time."""
+        b, kind = self.builder, ir.VectorType(I16, LINE)
+        count = b.sub(self.steps[1], self.steps[0])
+        many = b.and_(count, i64(-LINE))
+        with index_range(b, i64(0), many, LINE) as step:
+            words = b.load(self._place(row, b.add(self.steps[0], step), kind), align=2)
+            to = self._to(row, b.ashr(step, i64(2)), ir.VectorType(I8, LINE))
+            b.store(_raised(b, words), to, align=4)
+        with index_range(b, b.ashr(many, i64(2)), self.whole) as group:
+            self._put(row, group, ir.VectorType(I16, 1))
 
     def _put_together(self):
         b = self.builder
@@ -112,12 +140,12 @@ class _FoursOfA(PairsOfA):
             with index_range(b, first, last) as row:
                 with b.if_else(many) as (yes, no):
                     with yes:
-                        self._put_line(row, step, group)
+                        self._put_beside(row, step, group)
                     with no, index_range(b, group, behind) as one:
                         self._put(row, one, ir.VectorType(I16, 1))
 
-    def _put_line(self, row, step, group):
-        """Write the groups of steps beside each other."""
+    def _put_beside(self, row, step, group):
+        """Write the groups of some steps beside each other."""
         b = self.builder
         words = b.load(self._place(row, b.add(self.steps[0], step), ir.VectorType(I16, AT_ONCE)),
                        align=2)
@@ -141,8 +169,8 @@ class _FoursOfA(PairsOfA):
 
     def _to(self, row, group, kind):
         b = self.builder
-        at = b.add(self.room.of_a(group), b.mul(row, i64(4)))
-        return b.inttoptr(b.add(self.room.a, at), kind.as_pointer())
+        at = b.add(self.room.row_of_a(row), self.room.of_a(group))
+        return b.inttoptr(at, kind.as_pointer())
 
 
 def _step(b, steps, group, k: int):

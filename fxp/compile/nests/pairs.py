@@ -32,7 +32,10 @@ class Room:
         self.args = args
         self.rows = rows  # of a tile
         self.groups = plan.DOT_STEPS // steps
-        self.a = builder.add(args["scratch"], i64(4 * plan.DOT_WIDTH))  # groups put together
+        self.block = i64(0)  # of steps of b: which of those in the room is at hand
+        known = plan.DOT_BLOCKS * (4 * plan.DOT_WIDTH + 8)
+        self.a = builder.add(args["scratch"], i64(known))  # groups put together
+        self.apart = i64(4), i64(4 * plan.DOT_ROWS)  # bytes from row to row of them, and on
         self.lists = builder.add(self.a, i64(4 * self.groups * plan.DOT_ROWS))
 
     def sums(self, row, column, kind):
@@ -45,20 +48,32 @@ class Room:
         """Return where a group of rows lies at a column: those of a tile follow each other."""
         b = self.builder
         begin = b.and_(column, i64(-tile))
-        at = b.add(b.mul(begin, i64(self.groups)), b.mul(group, i64(tile)))
+        block = b.mul(self.block, i64(self.plan.DOT_COLUMNS * self.groups))
+        at = b.add(block, b.add(b.mul(begin, i64(self.groups)), b.mul(group, i64(tile))))
         at = b.add(at, b.sub(column, begin))
         return b.inttoptr(b.add(self.args["packed"], b.mul(at, i64(4))), I32.as_pointer())
 
-    def sums_of_columns(self, column, kind):
-        """Return where numbers of 32 bits lie that columns of b have."""
+    def greatest_of_b(self):
+        """Return where the greatest word of the block of b lies, without its sign."""
         b = self.builder
-        at = b.add(self.args["scratch"], b.mul(column, i64(4)))
-        return b.inttoptr(at, kind.as_pointer())
+        at = b.add(self.args["scratch"], b.mul(self.block, i64(8)))
+        return b.inttoptr(at, I64.as_pointer())
+
+    def sums_of_columns(self, column, kind):
+        """Return where numbers of 32 bits lie that columns of the block of b have."""
+        b, plan = self.builder, self.plan
+        at = b.add(b.mul(self.block, i64(plan.DOT_WIDTH)), column)
+        at = b.add(i64(8 * plan.DOT_BLOCKS), b.mul(at, i64(4)))
+        return b.inttoptr(b.add(self.args["scratch"], at), kind.as_pointer())
 
     def of_a(self, group):
         """Return where a group of a that was put together lies behind the row's first, in
         bytes."""
-        return self.builder.mul(group, i64(4 * self.plan.DOT_ROWS))
+        return self.builder.mul(group, self.apart[1])
+
+    def row_of_a(self, row):
+        """Return where the groups of a row that were put together begin."""
+        return self.builder.add(self.a, self.builder.mul(row, self.apart[0]))
 
     def put(self, row, position, of_a, group):
         """List a group of a row's tile, or vectors of them: where a's lies behind the row's
@@ -129,7 +144,7 @@ class PairsOfA:
         last = b.sub(self.count, i64(1))
         row = b.select(b.icmp_signed("<", row, last), row, last)
         there = self._entry("a_rows", b.add(self.rows[0], row))
-        here = b.add(self.room.a, b.mul(row, i64(4)))
+        here = self.room.row_of_a(row)
         return b.select(self.beside, b.add(self.args[self.name], there), here)
 
     def _entry(self, table: str, at, kind=I64):
@@ -160,7 +175,7 @@ class PairsOfA:
             two = [b.load(b.inttoptr(b.add(begin, self._entry("a_steps", step)),
                                      kind.as_pointer()), align=2) for step in (first, second)]
             both = zipped(b, *two)
-            place = b.add(b.add(self.room.a, self.room.of_a(pair)), b.mul(row, i64(4)))
+            place = b.add(self.room.row_of_a(row), self.room.of_a(pair))
             b.store(both, b.inttoptr(place, both.type.as_pointer()), align=4)
             self._measure(both)
 

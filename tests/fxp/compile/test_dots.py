@@ -66,13 +66,16 @@ def test_bytes_of_windows_agree(monkeypatch):
     test_windows_are_read_where_they_lie(5, Fixed(8, 4), Fixed(8, 2))
 
 
-def test_whole_parts_agree():
-    """With the sizes that are in use: two blocks of columns, of rows and of steps."""
-    plan = Accumulator(F16, F16, F16).plan()
-    for turned in (False, True):
-        rng = np.random.default_rng(5)
-        drawn = Drawn("", plan, (140, 530, 270))
-        assert not list(plan_differences(drawn, rng, LEVELS[:1], turned))
+@pytest.mark.parametrize("shape", [(450, 606, 270), (450, 4200, 40)])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("f", [F16, Fixed(8, 4)], ids=str)
+def test_whole_parts_agree(f, shape, turned, monkeypatch):
+    """With the sizes that are in use: two blocks of columns, of rows in each of six parts, and of
+    steps, or more of those than are kept."""
+    if "avx512vbmi" not in LEVELS:
+        monkeypatch.setattr(machine, "_target", lambda level: Target(level, False, True))
+    drawn = Drawn("", Accumulator(f, f, f).plan(), shape)
+    assert not list(plan_differences(drawn, np.random.default_rng(5), LEVELS[:1], turned))
 
 
 @pytest.mark.parametrize("word, sign", [("lowest", 1), ("highest", 1), ("highest", -1)])
@@ -88,6 +91,18 @@ def test_greatest_products_do_not_overflow(word, sign, depth):
     start, found = np.zeros((17, 32), np.int32), np.zeros((17, 32), np.int32)
     bind_matmul(plan, {"a": a}, {"b": b}, {"i": start}, {"o": found})()
     assert (found == round(Fraction(int(of_a) * int(b[0, 0]) * depth, 1 << 25))).all()
+
+
+def test_each_block_of_steps_has_a_greatest_word_of_its_own():
+    """Also for the second rows, when those of all blocks are known."""
+    f = Fixed(16, 15)
+    a, b = np.full((130, 600), f.high, np.int16), np.full((600, 32), f.high, np.int16)
+    b[512:] = 1
+    start, found = np.zeros((130, 32), np.int32), np.zeros((130, 32), np.int32)
+    bind_matmul(Accumulator(f, f, Fixed(31, 5)).plan(), {"a": a}, {"b": b}, {"i": start},
+                {"o": found})()
+    total = int(f.high) * (512 * int(f.high) + 88)
+    assert (found == round(Fraction(total, 1 << 25))).all()
 
 
 @pytest.mark.parametrize("channels", [5, 4, 16])  # no pairs beside each other, few, all
