@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fxp.compile.machine.target import target
 from fxp.compile.nests.dots import ABREAST
+from fxp.compile.nests.narrow import by_fours
 from fxp.compile.nests.products import tiles
 from fxp.trace.plans import MatmulPlan
 
@@ -50,7 +52,7 @@ def step_loop(text: str) -> tuple[Way, Way]:
 def vectors_of(plan: MatmulPlan, way: Way) -> int:
     """Return how many vectors of sums take a step on a way; loops may be unrolled."""
     if plan.shape == "dots":
-        return 2 * ABREAST * way.copies  # a copy is of a pair of steps
+        return (4 if by_fours(plan, target()) else 2) * ABREAST * way.copies  # steps of a copy
     return max(1, way.copies // len(plan.scalars)) * tiles(plan)[0]
 
 

@@ -13,14 +13,15 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
+from fxp.compile.machine.target import Target
 from fxp.compile.nests.dots import DotMatmul
 from fxp.compile.nests.fours import ByteMatmul
 from fxp.compile.nests.loops import Arguments, i64
 from fxp.compile.nests.products import LANES, Matmul, emit_matmul
 from fxp.compile.nests.steps import Steps
-from fxp.trace.plans import NARROW_ROWS
+from fxp.trace.plans import NARROW_ROWS, MatmulPlan
 
-__all__ = ["emit_product"]
+__all__ = ["by_fours", "emit_product"]
 
 
 def emit_product(builder, plan, lanes, args) -> None:
@@ -160,11 +161,16 @@ def _moved(builder, plan, args: Arguments, r: int) -> Arguments:
     return args.but(scratch=builder.add(args["scratch"], each))
 
 
+def by_fours(plan: MatmulPlan, target: Target) -> bool:
+    """Whether exact sums take four steps at a time, of bytes."""
+    operands = (plan.step.inputs[n] for n in (*plan.scalars, *plan.vectors))
+    return target.fours and all(-128 <= n.low and n.high < 128 for n in operands)
+
+
 def _dots(builder, plan, lanes, args) -> DotMatmul:
     """Return the loops of exact sums of products, of bytes where four are one instruction."""
-    operands = (plan.step.inputs[n] for n in (*plan.scalars, *plan.vectors))
-    short = all(-128 <= n.low and n.high < 128 for n in operands)
-    return (ByteMatmul if short and lanes.target.fours else DotMatmul)(builder, plan, lanes, args)
+    kind = ByteMatmul if by_fours(plan, lanes.target) else DotMatmul
+    return kind(builder, plan, lanes, args)
 
 
 _SHAPES: dict[str, Callable[..., Any]] = {"narrow": _NarrowMatmul, "long": _LongSum, "dots": _dots}
