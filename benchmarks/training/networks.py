@@ -28,6 +28,7 @@ MNIST = "--model lenet5 --norm batch --batch 64 --shuffle epoch --val 0"
 NORMED = f"{CIFAR} --norm batch --batch 64"
 EXACT = "--arith float32 --lr 0.05 --momentum 0.9 --weight-decay 5e-4 --epochs 20"
 RESIDUAL = f"{CIFAR} --schedule-by batch --epochs 24 --model"
+LONG = f"{CIFAR} --schedule-by batch --epochs 60 --model"
 SELECT = "--model lenet5 --arith minselect-float --val 0"
 
 
@@ -65,8 +66,10 @@ ROWS: dict[str, Row] = {
     "cifar-mini-minselect-transfer": Row(
         f"{NORMED} --model mini-cifar --arith minselect-float --epochs 30", 77.3,
         "cifar-mini-exact"),
-    # 85: the target of MLPerf Tiny's image classification, whose network resnet8 is.
-    "cifar-resnet8-float32": Row(f"{RESIDUAL} resnet8 --arith float32", 85),
+    # 85: the target of MLPerf Tiny's image classification, whose network resnet8 is; 24 epochs
+    # came to 84.29, with 85.4 of the training images.
+    "cifar-resnet8-float32-60": Row(f"{LONG} resnet8 --arith float32", 85),
+    "cifar-resnet8-float32": Row(f"{RESIDUAL} resnet8 --arith float32"),
     "cifar-resnet8-fixed16": Row(f"{RESIDUAL} resnet8 --arith fixed16"),
     "cifar-resnet8-lns16": Row(
         f"{RESIDUAL} resnet8 --arith lns16 --delta lut:r=1/8,dmax=12 --update stochastic",

@@ -28,9 +28,23 @@ BENCH = "verilog.simulate.bench"
 TIMESCALE = ("1ns", "1ps")
 TESTS = "tests.xml"
 SECONDS, SLOWEST = 120, 100  # a simulation may take so long, and words a second beyond it
-# Icarus orders inertial writes as it should, so cocotb need not; nor has it to rewrite asserts,
-# though pytest is loaded all the same (findings/cocotb-loads-pytest.sh).
+# Icarus orders inertial writes as it should, so cocotb need not; nor has it to rewrite asserts.
 ENVIRONMENT = {"COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_REWRITE_ASSERTION_FILES": ""}
+# cocotb loads all of pytest for what it does not use here (findings/cocotb-loads-pytest.sh), which
+# takes longer than all else in a short simulation. This has the names that it looks at.
+PYTEST = """import sys
+from types import ModuleType
+
+class raises:
+    class Exception(BaseException):
+        pass
+
+skip = xfail = raises
+
+for name, has in (("", ""), (".assertion", "install_importhook"), (".config", "Config")):
+    module = sys.modules["_pytest" + name] = ModuleType("_pytest" + name)
+    setattr(module, has or "__path__", [])
+"""
 
 
 def run_cocotb(design: Design, phases: Mapping[str, Words], answers: Mapping[str, Words],
@@ -102,7 +116,7 @@ def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> 
         def _set_env_test(self):
             super()._set_env_test()
             root = str(Path(__file__).resolve().parents[2])
-            self.env["PYTHONPATH"] = os.pathsep.join([root, self.env["PYTHONPATH"]])
+            self.env["PYTHONPATH"] = os.pathsep.join([str(folder), root, self.env["PYTHONPATH"]])
 
         def _test_command(self):
             vcd = ["-vcd"] if waves and waves.suffix.lower() == ".vcd" else []
@@ -113,6 +127,7 @@ def _start(design: Design, folder: Path, seconds: float, waves: Path | None) -> 
                 printed.append(tools.run(command, cwd, self.env, seconds))
 
     sources = write_files(design, folder)
+    (folder / "pytest.py").write_text(PYTEST)
     common: dict[str, Any] = {"waves": bool(waves), "timescale": TIMESCALE, "build_dir": folder}
     try:
         runner = Runner()
