@@ -101,7 +101,7 @@ def tables_of(a: np.ndarray) -> Tables:
     return _tables(a.shape, a.strides, a.itemsize)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # those of large windows are some hundred KB
 def _tables(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> Tables:
     half = len(shape) // 2
     rows, steps = (_places(shape[part], strides[part])
