@@ -18,7 +18,6 @@ from fxp.compile.nests.finish import Finish
 from fxp.compile.nests.loops import Arguments, Memory, i64, index_range
 from fxp.compile.nests.pairs import (
     PairsOfA,
-    Room,
     greater,
     groups,
     most,
@@ -27,6 +26,7 @@ from fxp.compile.nests.pairs import (
     wide,
     zipped,
 )
+from fxp.compile.nests.room import Room
 from fxp.compile.nodes.banks import intrinsic
 from fxp.compile.nodes.vector import Lanes, emit
 from fxp.trace.plans import MatmulPlan

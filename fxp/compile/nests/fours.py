@@ -10,7 +10,8 @@ from llvmlite import ir
 
 from fxp.compile.nests.dots import DotMatmul
 from fxp.compile.nests.loops import i64, index_range
-from fxp.compile.nests.pairs import AT_ONCE, PairsOfA, groups, parts, zipped
+from fxp.compile.nests.pairs import PairsOfA, groups, parts, zipped
+from fxp.compile.nests.room import AT_ONCE
 from fxp.compile.nodes.banks import intrinsic
 
 __all__ = ["ByteMatmul"]
