@@ -2,9 +2,9 @@
 # Sums of products of two words of 16 bits, in LLVM's language. The intrinsic that is named after
 # vpmaddwd, with an addition behind it, is that instruction and vpaddd on a processor without VNNI,
 # and on one with it a single vpdpwssd, which nobody asked for. The same sums written out, as words
-# taken apart by shuffles, extended, multiplied and added, are neither: words are taken apart one by one
-# on both. Who counts instructions of a kernel counts those of one processor, and who leaves the idiom
-# to the compiler has seven times as many.
+# taken apart by shuffles, extended, multiplied and added, are neither, but 14 instructions on both.
+# Who counts a kernel's instructions counts those of one processor, and who leaves the idiom to the
+# compiler has seven times as many or more.
 # Guess: an intrinsic is its instruction, and the idiom is recognised.
 # Seen 30 November 2026: llvmlite 0.50.0 (LLVM 22.1), for Skylake-X, Cascade Lake and Zen 4.
 set -euo pipefail
