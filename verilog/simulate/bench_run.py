@@ -35,11 +35,13 @@ ENVIRONMENT = {"COCOTB_TRUST_INERTIAL_WRITES": "1", "COCOTB_REWRITE_ASSERTION_FI
 PYTEST = """import sys
 from types import ModuleType
 
-class raises:
-    class Exception(BaseException):
-        pass
+def _ends():
+    class End:
+        class Exception(BaseException):
+            pass
+    return End
 
-skip = xfail = raises
+raises, skip, xfail = _ends(), _ends(), _ends()  # what a test may end with; nothing here does
 
 for name, has in (("", ""), (".assertion", "install_importhook"), (".config", "Config")):
     module = sys.modules["_pytest" + name] = ModuleType("_pytest" + name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -131,6 +132,24 @@ def test_a_simulation_that_breaks_off_is_an_error_and_not_a_pass(monkeypatch, tm
         monkeypatch.setattr(bench_run, "BENCH", bench)
         with pytest.raises(ToolError, match="left no result|the bench broke|broke off"):
             run_phases(right, words)
+
+
+def test_cocotb_finds_the_names_of_pytest_that_it_looks_at_and_no_more_is_loaded(tmp_path):
+    """Ends that it tells apart are told apart here too: none may be taken for another."""
+    (tmp_path / "pytest.py").write_text(bench_run.PYTEST)
+    text = """if True:
+        import inspect, re, sys
+        import cocotb.regression as regression
+        import pytest
+        names = {*re.findall(r"pytest[.](\\w+)[.]Exception", inspect.getsource(regression))}
+        ends = [getattr(pytest, name).Exception for name in sorted(names)]
+        apart = len({*ends}) == len(ends) and not any(issubclass(AssertionError, e) for e in ends)
+        regression.RegressionManager.setup_pytest_assertion_rewriting()
+        print(sorted(names), apart, sum(name.startswith("_pytest") for name in sys.modules))
+    """
+    run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env={
+        **os.environ, "PYTHONPATH": str(tmp_path), "COCOTB_REWRITE_ASSERTION_FILES": ""})
+    assert run.stdout == "['raises', 'skip', 'xfail'] True 3\n", run.stderr
 
 
 def test_a_bench_that_compares_too_little_is_an_error(monkeypatch):
