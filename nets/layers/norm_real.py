@@ -32,7 +32,7 @@ def forward(ar, layer, x: Tensor) -> tuple[Tensor, Calls]:
     given, out, loops = _value(x), _value(y), _loops()
 
     def run() -> None:
-        rows = [_along(t, given) for t in (layer.mean, root, layer.gamma, layer.beta)]
+        rows = [_along(_value(t), given) for t in (layer.mean, root, layer.gamma, layer.beta)]
         loops.normalise(given, *rows, out, out)
 
     return y, [ar.formula("deviation", root, layer.variance), run]
@@ -49,11 +49,11 @@ def forward_training(ar, layer, x: Tensor) -> tuple[Tensor, Tensor, np.ndarray, 
     def moments() -> None:
         loops.add(given, sums)
         _value(mean)[...] = _mean(sums, channels, len(given))
-        loops.add_squares(given, _along(mean, given), sums)
+        loops.add_squares(given, _along(_value(mean), given), sums)
         _value(variance)[...] = _mean(sums, channels, len(given))
 
     def run() -> None:
-        rows = [_along(t, given) for t in (mean, root, layer.gamma, layer.beta)]
+        rows = [_along(_value(t), given) for t in (mean, root, layer.gamma, layer.beta)]
         loops.normalise(given, *rows, normal, out)
 
     return y, root, normal, [
@@ -77,8 +77,7 @@ def backward(ar, layer, normal: np.ndarray, root: Tensor, dy: Tensor,
 
     def spread(out: np.ndarray) -> None:
         factors = _value(root) * _value(layer.gamma)
-        level, slant, factor = (np.resize(t, above.shape[1]) for t in (*means, factors))
-        loops.centre(above, normal, level, slant, factor, out)
+        loops.centre(above, normal, *(_along(t, above) for t in (*means, factors)), out)
 
     calls: Calls = [begin]
     if dx is not None:  # before gamma moves
@@ -92,9 +91,11 @@ def _value(t: Tensor) -> np.ndarray:
     return t.fields["value"]
 
 
-def _along(t: Tensor, rows: np.ndarray) -> np.ndarray:
-    """Return each channel's parameter beside every number of an image."""
-    return np.resize(_value(t), rows.shape[1])
+def _along(of_channels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return each channel's number beside every number of an image."""
+    along = np.empty(rows.shape[1], rows.dtype)
+    along.reshape(-1, of_channels.size)[...] = of_channels
+    return along
 
 
 def _mean(sums: np.ndarray, channels: int, images: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nets.layers.channels import convolution as channels
 from nets.layers.dense import Layer
 from nets.layers.lanes import convolution as lanes
 from nets.layers.spatial import dots, gather, spans
@@ -37,7 +38,7 @@ class Conv2d(Layer):
     def forward(self, ar, x):
         self.check(x)
         y = ar.empty(x.rows, int(np.prod(self.shape)), "activations")
-        ways = self._ways(ar, x.rows, lambda: dots.fits(
+        ways = self._ways(ar, x.rows, self.shape[2], lambda: dots.fits(
             ar._affine, x.rows * int(np.prod(self.window.out)), self.window.depth))
         if ways is spans and self.window.stride > 1:
             ways = gather
@@ -48,19 +49,21 @@ class Conv2d(Layer):
         dx, calls = None, []
         if wanted:  # before w moves
             dx = ar.empty(x.rows, x.columns, "gradients")
-            ways = self._ways(ar, x.rows, lambda: dots.fits(
+            ways = self._ways(ar, x.rows, window.shape[2], lambda: dots.fits(
                 ar._input_gradient, x.rows * int(np.prod(window.shape[:2])),
                 window.size**2 * self.w.columns))
             calls += ways.convolve_gradient(ar, window, dy, self.w, dx)
-        ways = self._ways(ar, x.rows, lambda: dots.fits(
+        ways = self._ways(ar, x.rows, self.shape[2], lambda: dots.fits(
             ar.update_over(positions), window.depth, positions))
         return dx, [*calls, *ways.descend(ar, window, self.w, self.b, x, dy)]
 
-    def _ways(self, ar, images: int, exact: Callable[[], bool] = lambda: False):
-        """Return the module of the fastest kernels that serve an arithmetic; exact says whether
-        its sums are, where it is one of words."""
+    def _ways(self, ar, images: int, along: int = 0, exact: Callable[[], bool] = lambda: False):
+        """Return the module of the fastest kernels that serve an arithmetic; along is the number
+        of channels that floats may be taken together, exact says whether the sums of words are."""
         if spans.fits(ar):
             return dots if exact() else spans
+        if along and channels.fits(ar, along):
+            return channels
         return lanes if lanes.fits(ar, images) else gather
 
     def weight_gradient(self, x, dy):

@@ -1,0 +1,1 @@
+"""Convolutions in float32 whose vectors lie along channels: images stay as they are."""
