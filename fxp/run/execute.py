@@ -40,11 +40,24 @@ def bind_map(plan: MapPlan, arrays: Arrays, backend: str = "vector", first: int 
              threads: int = 1):
     """Return call(**scalars) that runs a map over contiguous arrays of one size.
 
-    arrays holds the plan's vector ports and its outputs, by name.
+    arrays holds the plan's vector ports and its outputs, by name. Inputs may be shorter, all of
+    one size that divides the others': they are met again and again. ValueError for other sizes.
     """
+    _sizes(plan, arrays)
     if backend == "numpy":
         return NumpyMap(plan, arrays, first)
     return VectorMap(plan, arrays, first, threads)
+
+
+def _sizes(plan: MapPlan, arrays: Arrays) -> tuple[int, int]:
+    """Return how many numbers the arrays of a map have, and how many the short ones."""
+    sizes = {n: array.size for n, array in arrays.items()}
+    size, short = max(sizes.values()), min(sizes.values())
+    if any(of != size and (of != short or n in plan.circuit.outputs)
+           for n, of in sizes.items()) or size and (not short or size % short):
+        raise ValueError("a map takes arrays of one size, inputs of a part of it too, got "
+                         f"{sizes}")
+    return size, short
 
 
 def bind_matmul(plan: MatmulPlan, a: Arrays, b: Arrays, init: Arrays, out: Arrays,
@@ -94,14 +107,21 @@ class Call:
     @cached_property
     def parts(self) -> np.ndarray:
         """The parts, for `run_parts`."""
-        each = range(self.first, self.first + self.arguments.nbytes, self.arguments.strides[0])
-        return np.array([(self.kernel.entry, at) for at in each], np.int64)
+        return np.array([(self.kernel.entry, at) for at in self._each], np.int64)
+
+    @property
+    def _each(self) -> range:
+        """Where the arguments of each part lie."""
+        return range(self.first, self.first + self.arguments.nbytes, self.arguments.strides[0])
 
     def __call__(self, **scalars: int) -> None:
         if scalars:
             self.given(**scalars)
         if len(self.arguments) == 1:
             self.kernel.run(self.first)
+        elif self.threads == 1:
+            for at in self._each:
+                self.kernel.run(at)
         else:
             run_parts(self.parts, self.threads)
 
@@ -151,17 +171,22 @@ class VectorMap(Call):
     """A compiled map, bound."""
 
     def __init__(self, plan, arrays: Arrays, first: int, threads: int = 1):
-        size = next(iter(arrays.values())).size
+        size, short = _sizes(plan, arrays)
+        if short < size:
+            bounds = [(low, low + short) for low in range(0, size, short)]
+        else:
+            bounds = [(low * VECTOR, min(high * VECTOR, size)) for low, high in
+                      parts_of(-(-size // VECTOR), size, WORTH_A_PART, threads)]
         values = {"first": first, **{name: _address(array) for name, array in arrays.items()}}
-        vectors = -(-size // VECTOR)
-        parts = [self._part(values, arrays, low * VECTOR, min(high * VECTOR, size))
-                 for low, high in parts_of(vectors, size, WORTH_A_PART, threads)]
+        steps = {n: array.itemsize for n, array in arrays.items() if array.size == size}
+        parts = [self._part(values, steps, *part) for part in bounds]
         super().__init__(kernel_of(plan), parts, threads, arrays)
 
     @staticmethod
-    def _part(values: dict[str, int], arrays: Arrays, low: int, high: int) -> dict[str, int]:
-        moved = {n: values[n] + low * array.itemsize for n, array in arrays.items()}
-        return {**moved, "first": values["first"] + low, "count": high - low}
+    def _part(values: dict[str, int], steps: dict[str, int], low: int, high: int
+              ) -> dict[str, int]:
+        moved = {n: values[n] + low * step for n, step in steps.items()}
+        return {**values, **moved, "first": values["first"] + low, "count": high - low}
 
 
 class VectorMatmul(Call):

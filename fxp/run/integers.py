@@ -18,11 +18,11 @@ class NumpyMap:
         self.first = first
 
     def __call__(self, **scalars):
-        size = next(iter(self.arrays.values())).size
+        size = max(array.size for array in self.arrays.values())
         inputs = {"element": self.first + np.arange(size), **scalars}
         for name in self.plan.circuit.inputs:
             if name in self.arrays:
-                inputs[name] = self.arrays[name].reshape(-1).astype(np.int64)
+                inputs[name] = np.resize(self.arrays[name], size).astype(np.int64)
         wanted = {name: inputs[name] for name in self.plan.circuit.inputs}
         for name, value in _evaluate(self.plan.circuit, wanted).items():
             self.arrays[name].reshape(-1)[...] = value

@@ -101,7 +101,7 @@ class Elementwise:
         return lambda: call(seed=random_word(self.step & 0xFFFFFFFF, salt))
 
     def formula(self, name: str, out: Tensor, *operands: Tensor):
-        """out = a formula of `nets.layers.norm` of operands of its size."""
+        """out = a formula of `nets.layers.norm` of operands of its size, or of a part of it."""
         tensors = dict(zip("abcd", operands))
         plan = self.formula_plan(name, {k: t.role for k, t in tensors.items()}, out.role)
         return self.mapped(plan, o=out, **tensors)

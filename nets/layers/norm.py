@@ -23,6 +23,7 @@ from nets.layers.window import Shape
 __all__ = ["BatchNorm"]
 
 Calls = list[Callable[[], None]]
+TILE = 1 << 12  # numbers that formulas take at a time, at least
 
 
 class BatchNorm(Layer):
@@ -165,11 +166,16 @@ def _pairs(x: Tensor, rows: Tensor):
 
 
 def _tiled(ar, t: Tensor, like: Tensor, images: int) -> tuple[Tensor, Calls]:
-    """Return a tensor whose rows all are t, as many as another has, and the calls that make
-    them so: first those of an image, then the other images'."""
+    """Return a tensor whose rows all are t, and the calls that make them so: as many as some
+    images have, that formulas of kernels meet again for the others; else as many as another
+    tensor has. First come those of one image, then the other images'."""
     rows, width = next(iter(like.fields.values())).shape
-    tiles = {k: np.empty((images, rows // images, width), v.dtype) for k, v in t.fields.items()}
+    each, together = rows // images, images
+    if ar.backend == "vector":
+        together = next(n for n in range(1, images + 1)
+                        if not images % n and (n == images or n * each * width >= TILE))
+    tiles = {k: np.empty((together, each, width), v.dtype) for k, v in t.fields.items()}
     first = copying(ar, [(v[0], t.fields[k][:, :width]) for k, v in tiles.items()])
     others = copying(ar, [(v[1:], v[0]) for v in tiles.values()])
-    return Tensor({k: v.reshape(rows, width) for k, v in tiles.items()}, t.columns, t.role), [
+    return Tensor({k: v.reshape(-1, width) for k, v in tiles.items()}, t.columns, t.role), [
         first, others]

@@ -201,3 +201,31 @@ def test_tables_of_any_width_are_read_whole(bits):
     arrays = {"i": index, "o": np.empty_like(index)}
     bind_map(MapPlan(circuit, {"i": np.dtype(np.int64), "o": np.dtype(np.int64)}), arrays)()
     np.testing.assert_array_equal(arrays["o"], values[index])
+
+
+def moved(x, step, element):
+    return (x * step + element) & 0x7FFF
+
+
+@pytest.mark.parametrize("backend, threads", [("vector", 1), ("vector", 2), ("numpy", 1)])
+@pytest.mark.parametrize("short", [5, 64, 1000])
+def test_maps_meet_shorter_inputs_again_and_again(short, backend, threads):
+    rng = np.random.default_rng(short)
+    x, step = (rng.integers(0, 50, n).astype(np.int16) for n in (7 * short, short))
+    circuit = trace(moved, {"x": (0, 50), "step": (0, 50), "element": (0, 1 << 20)},
+                    outputs=("o",))
+    arrays = {"x": x, "step": step, "o": np.zeros_like(x)}
+    plan = MapPlan(circuit, dict.fromkeys(arrays, np.dtype(np.int16)))
+    bind_map(plan, arrays, backend, first=3, threads=threads)()
+    expected = moved(x.astype(int), np.tile(step, 7).astype(int), 3 + np.arange(x.size))
+    np.testing.assert_array_equal(arrays["o"], expected)
+
+
+@pytest.mark.parametrize("sizes", [(10, 4, 10), (10, 5, 2), (5, 10, 5), (10, 0, 10)])
+def test_maps_refuse_arrays_of_other_sizes(sizes):
+    circuit = trace(lambda x, y: x + y, {"x": (0, 9), "y": (0, 9)}, outputs=("o",))
+    arrays = {n: np.zeros(size, np.int16) for n, size in zip("xyo", sizes)}
+    plan = MapPlan(circuit, dict.fromkeys(arrays, np.dtype(np.int16)))
+    for backend in ("vector", "numpy"):
+        with pytest.raises(ValueError, match="arrays of one size, inputs of a part"):
+            bind_map(plan, arrays, backend)

@@ -26,14 +26,16 @@ def normed(b):
     return b.conv(5, 3, padding="same").norm().max_pool(2).active().conv(4, 3).norm().active()
 
 
+@pytest.mark.parametrize("tile", [1, 1 << 12])
 @pytest.mark.parametrize("options", NARROW, ids=str)
-def test_compiled_steps_write_the_words_of_numpy_integers(options):
-    nets = [network(options, normed, backend=b) for b in ("vector", "numpy")]
-    assert_same(*map(steps, nets))
-    kept = [[n.ar.words(t) for t in n.kept().values()] for n in nets]
+def test_compiled_steps_write_the_words_of_numpy_integers(options, tile, monkeypatch):
+    monkeypatch.setattr(nets.layers.norm, "TILE", tile)  # of an image, of all of them
+    both = [network(options, normed, backend=b) for b in ("vector", "numpy")]
+    assert_same(*map(steps, both))
+    kept = [[n.ar.words(t) for t in n.kept().values()] for n in both]
     assert_same(*kept)
     evaluated = []
-    for net in nets:
+    for net in both:
         program = net.program(6, False)
         program.run(*batch(6, 1))
         evaluated.append([net.ar.words(t) for t in program.values])
