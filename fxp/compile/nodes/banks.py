@@ -1,7 +1,9 @@
 """Tables that lie in registers: a bank is what one instruction picks from.
 
 AVX-512 picks among the words of two registers: 64 of 16 bits, 32 of 32 bits and, on most
-processors, 128 of 8 bits; AVX2 shuffles bytes, 16 of them.
+processors, 128 of 8 bits; AVX2 shuffles bytes, 16 of them. Of four banks the second and the third
+are one where what is read of them has different places: a table of 96 entries for each sign takes
+three.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ class Banks:
         self.lanes = lanes
         self.level = lanes.target.level
 
-    def fit(self, values: Sequence[int]) -> bool:
+    def fit(self, values: Sequence[int | None]) -> bool:
         """Whether the registers hold a table."""
-        return len(values) <= MOST and len(values) <= self._room(values)
+        read = [v for v in values if v is not None]
+        return len(values) <= MOST and len(values) <= self._room(read)
 
     def _room(self, values) -> int:
         if self.lanes.width > 32:
@@ -53,15 +56,16 @@ class Banks:
         every = list(entries)
         size = 1 << (len(every) - 1).bit_length()
         every = (every + every[:1] * (size - len(every))) * max(1, 16 // size)
-        b, lanes, filled = self.builder, self.lanes, [v or 0 for v in every]
+        b, lanes = self.builder, self.lanes
         if lanes.width == 32 and self.level == "avx512":
+            filled = [v or 0 for v in every]
             least = _least(filled)
             return (self._pick(filled, address, "d") if least is None else
                     self._biased(filled, least, address))
         if lanes.width == 8:
-            return self._pick(filled, address, "qi")
+            return self._pick(every, address, "qi")
         words = b.bitcast(address, ir.VectorType(I16, lanes.target.register_bits // 16))
-        found = (self._pick(filled, words, "hi") if self.level == "avx512" else
+        found = (self._pick(every, words, "hi") if self.level == "avx512" else
                  self.shuffled(every, words, bound))
         found = b.bitcast(found, lanes.type)
         if lanes.width == 16:
@@ -90,18 +94,27 @@ class Banks:
         found = b.bitcast(self._pick(words, halves, "hi"), lanes.type)
         return b.add(found, lanes.splat(least - (words[0] << 16)))
 
-    def _pick(self, entries, address, kind: str):
+    def _pick(self, entries: Sequence[int | None], address, kind: str):
         """AVX-512: one permutation of two registers for each bank, then selections."""
         b, lanes = self.builder, address.type
         size = 2 * lanes.count
         banks = [entries[i : i + size] for i in range(0, len(entries), size)]
-        picked = [self._permute(bank * (size // len(bank)), address, kind) for bank in banks]
-        bit = size
-        while len(picked) > 1:
-            chosen = b.icmp_signed("!=", b.and_(address, _splat(lanes, bit)), _splat(lanes, 0))
-            picked = [b.select(chosen, odd, even) for even, odd in zip(picked[::2], picked[1::2])]
+
+        def picked(bank):
+            return self._permute([v or 0 for v in bank] * (size // len(bank)), address, kind)
+
+        def chosen(bit: int, odd, even, number=address):
+            ones = b.icmp_signed("!=", b.and_(number, _splat(lanes, bit)), _splat(lanes, 0))
+            return b.select(ones, odd, even)
+
+        if len(banks) == 4 and (middle := _both(*banks[1:3])):  # those with the bit a bank further
+            outer = chosen(2 * size, picked(banks[3]), picked(banks[0]))
+            return chosen(2 * size, picked(middle), outer, b.add(address, _splat(lanes, size)))
+        found, bit = [picked(bank) for bank in banks], size
+        while len(found) > 1:
+            found = [chosen(bit, odd, even) for even, odd in zip(found[::2], found[1::2])]
             bit *= 2
-        return picked[0]
+        return found[0]
 
     def _permute(self, bank, address, kind: str):
         lanes = address.type
@@ -144,6 +157,13 @@ class Banks:
         data = [byte for v in bank for byte in ((v or 0) & 0xFF, ((v or 0) >> 8) & 0xFF)]
         table = ir.Constant(kind, data * (kind.count // 16))
         return intrinsic(self.builder, "llvm.x86.avx2.pshuf.b", kind, table, address)
+
+
+def _both(first: Sequence[int | None], second: Sequence[int | None]) -> list[int | None] | None:
+    """Return the bank that two are, where no entry that is read differs."""
+    if any(None not in (v, w) and v != w for v, w in zip(first, second)):
+        return None
+    return [w if v is None else v for v, w in zip(first, second)]
 
 
 def intrinsic(builder, name: str, kind, *arguments):

@@ -50,11 +50,11 @@ class SaturatedRead:
         return [self.value] + ([self.selector] if self.selector is not None else [])
 
     @property
-    def entries(self) -> list[int]:
+    def entries(self) -> list[int | None]:
         """The table at address ^ selector: a selector of ones reads it from its end. Addresses
         are the last ones of either half, so that both halves find room."""
         first, second = self.sides[0], self.sides[-1][::-1]
-        return [(w if v is None else v) or 0 for v, w in zip(first, second)]
+        return [w if v is None else v for v, w in zip(first, second)]
 
 
 class TableReader:
@@ -73,6 +73,7 @@ class TableReader:
         if match is None or self.lanes.width > 16 or not self.banks.fit(node.table.values):
             return None  # wider lanes have no instruction that saturates
         value, limit, shift, selector, half = match
+        limit -= self._alike(node, limit >> shift, half) << shift
         plus = 0
         if value.op == "add" and value.args[1].is_const and value.args[1].low >= 0:
             value, plus = value.args[0], value.args[1].low
@@ -88,6 +89,14 @@ class TableReader:
                 side[address] = node.table.values[entry]
         read = SaturatedRead(value, plus + offset, shift, selector, half, sides)
         return read if self.banks.fit(read.entries) else None
+
+    @staticmethod
+    def _alike(node: Node, last: int, half: int) -> int:
+        """Return how many entries before the last one of a table, or of its halves, are as it
+        is: as many can be left out."""
+        values = node.table.values
+        return next((n for n in range(last) if any(
+            values[last - n - 1 | side] != values[last | side] for side in {0, half})), last)
 
     def short(self, node: Node) -> ShortRead | None:
         """Return a lookup node that one read of bytes answers, without a shift, or None."""
