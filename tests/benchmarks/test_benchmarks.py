@@ -181,6 +181,27 @@ def test_a_network_that_is_ready_is_only_read(tmp_path, monkeypatch):
     assert first["model_sha256"] == again["model_sha256"] and first["reached"] is False
 
 
+def test_a_row_is_measured_by_runs_or_by_what_is_recorded(tmp_path, monkeypatch):
+    rows = {"first": networks.Row("--dataset digits --arith float32 --epochs 1"),
+            "other": networks.Row("--dataset digits --arith float32 --epochs 2",
+                                  beside="first", points=2)}
+    monkeypatch.setattr(networks, "ROWS", rows)
+    monkeypatch.setattr(networks, "RESULTS", tmp_path)
+    recorded = {"row": "first", "command": f"lnsarith train {rows['first'].options}",
+                "seeds": [0], "mean": 101.5, "date": "today"}
+    kept, name = tmp_path / "networks.jsonl", str(tmp_path / "runs")
+    kept.write_text(json.dumps({**recorded, "seeds": [1], "mean": 5}) + "\n"
+                    + json.dumps(recorded) + "\n")
+
+    def mark(names: str) -> str:
+        networks.main(["--rows", names, "--runs", name, "--results", str(tmp_path / "new")])
+        return json.loads((tmp_path / "new" / "networks.jsonl").read_text().splitlines()[-1])["mark"]
+
+    assert mark("other") == ">= 99.5"
+    run = json.loads((tmp_path / "runs" / "other-s0" / "log.jsonl").read_text().splitlines()[0])
+    assert mark("first,other") == f">= {round(100 * run['test_accuracy'] - 2, 4):g}"
+
+
 def test_a_fit_is_judged_by_its_units_and_its_seconds(tmp_path, monkeypatch):
     monkeypatch.setattr(fits, "ERRORS", (0.05, 0.02))
     monkeypatch.setattr(fits, "UNITS", {"logistic": (1, 30)})
