@@ -195,7 +195,8 @@ def test_a_row_is_measured_by_runs_or_by_what_is_recorded(tmp_path, monkeypatch)
 
     def mark(names: str) -> str:
         networks.main(["--rows", names, "--runs", name, "--results", str(tmp_path / "new")])
-        return json.loads((tmp_path / "new" / "networks.jsonl").read_text().splitlines()[-1])["mark"]
+        told = (tmp_path / "new" / "networks.jsonl").read_text().splitlines()
+        return json.loads(told[-1])["mark"]
 
     assert mark("other") == ">= 99.5"
     run = json.loads((tmp_path / "runs" / "other-s0" / "log.jsonl").read_text().splitlines()[0])
