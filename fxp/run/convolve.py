@@ -29,7 +29,7 @@ class Loops(NamedTuple):
     the row and column of the first tap at 0, 0, and the bounds of both; how far it moves.
 
     `split` names what threads may share out: image or channel, whichever keeps
-    their states apart, or nothing.
+    their states apart, or nothing. With `each`, call(image=n, images=n + 1) takes one image.
     """
 
     taps: int
@@ -38,6 +38,7 @@ class Loops(NamedTuple):
     bound: tuple[int, int]
     stride: int = 1
     split: str = ""
+    each: bool = False
 
 
 def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: Loops,
@@ -52,7 +53,7 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
     first = next(iter(a.values()))
     images, height, width, channels = first.shape
     kernel = kernel_of(plan)
-    values = {"image": 0, "images": images, "height": height, "taps": loops.taps,
+    values = {"height": height, "taps": loops.taps,
               "first_row": loops.first[0], "stride": loops.stride, "rows": loops.bound[0]}
     steps = [s // first.itemsize for s in first.strides]
     values.update(zip(("a_image", "a_row"), steps))
@@ -71,8 +72,9 @@ def bind_spans(plan: SpanPlan, a: Arrays, vectors: Place, state: Place, loops: L
         scratch = np.empty((1 + len(a)) * (len(table) + 1), np.int64)
         kept.append((table, scratch))
         beside = np.array_equal(table[:, 0], np.arange(len(table)))
-        bounds = dict(zip(("image", "images"), share.get("image", ())))
-        parts.append({**values, **bounds, "entries": len(table), "beside": int(beside),
+        if not loops.each:
+            values.update(zip(("image", "images"), share.get("image", (0, images))))
+        parts.append({**values, "entries": len(table), "beside": int(beside),
                       "table": table.ctypes.data, "scratch": scratch.ctypes.data})
     return Call(kernel, parts, threads, (a, vectors, state, kept))
 

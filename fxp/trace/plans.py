@@ -12,8 +12,8 @@ import numpy as np
 from fxp.trace.circuit import Circuit, evaluate, node_values, trace
 from fxp.trace.graph import Node, SpecError
 
-__all__ = ["NARROW_ROWS", "Form", "Levels", "MapPlan", "MatmulPlan", "SpanPlan", "plan_digest",
-           "span_plan"]
+__all__ = ["NARROW_ROWS", "Form", "Levels", "MapPlan", "MatmulPlan", "SpanPlan", "narrowest",
+           "plan_digest", "span_plan"]
 
 
 NARROW_ROWS = 4
@@ -231,13 +231,13 @@ def span_plan(plan: MatmulPlan) -> SpanPlan:
     """Return the steps of a sequential product as a span plan."""
     assert plan.combine is None and plan.absent is not None
     nodes = plan.step.inputs
-    stored = {name: _narrowest(nodes[name].low, nodes[name].high) for name in plan.state}
+    stored = {name: narrowest(nodes[name].low, nodes[name].high) for name in plan.state}
     operands = {n: plan.dtypes[n] for n in (*plan.scalars, *plan.vectors)}
     return SpanPlan(plan.step, plan.state, plan.scalars, plan.vectors, {**operands, **stored},
                     plan.absent, plan.low, plan.low_limit)
 
 
-def _narrowest(low: int, high: int) -> np.dtype:
+def narrowest(low: int, high: int) -> np.dtype:
     """Return the type of 16, 32 or 64 bits that holds a range."""
     for kind in (np.int16, np.int32):
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:

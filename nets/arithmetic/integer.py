@@ -9,13 +9,13 @@ from fractions import Fraction
 import numpy as np
 
 from fxp.once import cached_property
-from fxp.run.execute import bind_map, bind_matmul
+from fxp.run.execute import bind_map, bind_matmul, in_order
 from fxp.trace.bits import Table, lookup
 from fxp.trace.circuit import trace
-from fxp.trace.plans import MapPlan, MatmulPlan
+from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
 from nets.arithmetic.descent import Descent
 from nets.arithmetic.elementwise import Elementwise
-from nets.arithmetic.registers import copying
+from nets.arithmetic.registers import copying, map_over, registers, summing
 from nets.arithmetic.tensor import Tensor, padded
 from nets.settings.settings import Settings
 
@@ -164,15 +164,23 @@ class IntegerArithmetic(Elementwise, Descent):
 
         return run
 
-    def descend(self, w: Tensor, x: Tensor, dy: Tensor):
-        """w -= lr (x^T dy + decay w)."""
+    def descend(self, w: Tensor, x: Tensor, dy: Tensor, images: int = 0):
+        """w -= lr (x^T dy + decay w); rows are places of so many images, or images."""
         turned = _inner(x, w.rows).transposed
-        return self._descend(w, turned, dy)
+        return self._descend(w, turned, dy, images)
 
-    def descend_bias(self, b: Tensor, dy: Tensor):
-        """b -= lr (sum of the rows of dy + decay b)."""
+    def descend_bias(self, b: Tensor, dy: Tensor, images: int = 0):
+        """b -= lr (sum of the rows of dy + decay b), the same way."""
         ones = {k: np.broadcast_to(v[:1, :1], (1, dy.rows)) for k, v in self.one.fields.items()}
-        return self._descend(b, Tensor(ones, dy.rows), dy)
+        return self._descend(b, Tensor(ones, dy.rows), dy, images)
+
+    def sums_by_images(self) -> bool:
+        """Whether sums of gradients begin anew with each image."""
+        return False
+
+    def sum_plan(self) -> MapPlan:
+        """Return the sum of two registers of sums, level_2 and so on the other's."""
+        raise NotImplementedError
 
     # --- plans, made once ---------------------------------------------------------
 
@@ -192,12 +200,41 @@ class IntegerArithmetic(Elementwise, Descent):
         return bind_matmul(plan, a.named("a"), b.named("b"), init.named("i"), out.named("o"),
                            extra, self.backend, self.threads, out.columns)
 
-    def _descend(self, w: Tensor, a: Tensor, dy: Tensor):
+    def _descend(self, w: Tensor, a: Tensor, dy: Tensor, images: int = 0):
+        if self.sums_by_images() and 0 < images < a.columns:
+            return self._descend_by_images(w, a, dy, images)
         zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
         plan = _from(zero, self.update_over(a.columns))
         call = bind_matmul(plan, a.named("a"), dy.named("b"), zero.named("i"), self.results(w),
                            self.operands(w), self.backend, self.threads, w.columns)
         return self.settled(w, call, plan)
+
+    def _descend_by_images(self, w: Tensor, a: Tensor, dy: Tensor, images: int):
+        plan, each = self.update_over(a.columns), a.columns // images
+        total, sums = (registers(plan, (w.rows, padded(w.columns))) for _ in range(2))
+        zero = self.empty(1, w.columns, "gradients").broadcast(w.rows)
+        into, held = _registers_of(plan), {f"r_{k}": v for k, v in sums.items()}
+        steps = [bind_matmul(into, {k: v[:, n : n + each] for k, v in a.named("a").items()},
+                             {k: v[n : n + each] for k, v in dy.named("b").items()},
+                             zero.named("i"), held, None, self.backend, self.threads, w.columns)
+                 for n in range(0, a.columns, each)]
+        whole = summing(self, plan, total, sums, lambda image: steps[image](), images)
+        arrays = {**total, **self.operands(w), **self.results(w)}
+        finish = map_over(self, plan.finish, (), arrays)
+        settled = self.settled(w, finish, plan)
+        return in_order([whole, settled])
+
+
+def _registers_of(plan: MatmulPlan) -> MatmulPlan:
+    """Return a plan's sums as they are held, with names r_ and the part of the state."""
+    stored = span_plan(plan).dtypes
+    spans = {k: (plan.step.inputs[k].low, plan.step.inputs[k].high) for k in plan.state}
+    finish = trace(lambda **state: tuple(v + 0 for v in state.values()), spans,
+                   outputs=tuple(f"r_{k}" for k in plan.state))
+    kinds = {k: v for k, v in plan.dtypes.items() if k in {
+        *plan.scalars, *plan.vectors, *plan.start.inputs}}
+    return replace(plan, finish=finish, keep_untouched=False, forms=tuple,
+                   dtypes={**kinds, **{f"r_{k}": stored[k] for k in plan.state}})
 
 
 def _from(init: Tensor, plan: MatmulPlan) -> MatmulPlan:

@@ -12,7 +12,7 @@ from fxp.run.memory import aligned
 from fxp.trace.circuit import Circuit, evaluate
 from fxp.trace.plans import MapPlan, MatmulPlan, span_plan
 
-__all__ = ["copying", "map_over", "registers", "zeroing"]
+__all__ = ["copying", "map_over", "registers", "summing", "zeroing"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,6 +32,24 @@ def zeroing(ar, plan: MatmulPlan, state: Arrays, role: str) -> Callable[[], None
     def run() -> None:
         for array, value in zip(state.values(), values):
             array.fill(value)
+
+    return run
+
+
+def summing(ar, plan: MatmulPlan, total: Arrays, sums: Arrays, steps: Callable[[int], None],
+            images: int) -> Callable[[], None]:
+    """Return the call that sums up images: for each of them registers begin at zero, steps(image)
+    are taken, and what they come to is added to the total."""
+    begin, anew = (zeroing(ar, plan, state, "gradients") for state in (total, sums))
+    other = {f"{k}_2": v for k, v in sums.items()}
+    add = bind_map(ar.sum_plan(), {**total, **other}, ar.backend, threads=ar.threads)
+
+    def run() -> None:
+        begin()
+        for image in range(images):
+            anew()
+            steps(image)
+            add()
 
     return run
 

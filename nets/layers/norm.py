@@ -102,7 +102,8 @@ class BatchNorm(Layer):
         if wanted:  # before gamma moves
             dx, more = self._input_gradient(ar, x, rows, along, normal, root)
             calls += more
-        return dx, [*calls, ar.descend_bias(self.gamma, along), ar.descend_bias(self.beta, rows)]
+        return dx, [*calls, ar.descend_bias(self.gamma, along, x.rows),
+                    ar.descend_bias(self.beta, rows, x.rows)]
 
     def _input_gradient(self, ar, x: Tensor, rows: Tensor, along: Tensor, normal: Tensor,
                         root: Tensor) -> tuple[Tensor, Calls]:

@@ -101,7 +101,9 @@ class Settings:
                       unit="BITS")
     register_bits: int = sums(0, "more integer bits in the register of LNS sums and updates",
                               span=(0, 8), unit="BITS")
-    order: str = sums("sequential", "order of LNS sums", choices=("sequential", "tree"))
+    order: str = sums("sequential", "order of LNS sums; images: sequential, but gradients over "
+                      "places are summed for each image, then these",
+                      choices=("sequential", "images", "tree"))
     accumulator: str = sums("exact", "of fixed-point sums: exact, limitedN (N bits) or each",
                             unit="KIND")
     norm_delta: str = sums("interp", "how LNS sums are approximated in batch normalisation",

@@ -93,7 +93,7 @@ def own_options(settings, f) -> dict[str, str]:
     from fxp.format import FormatError
 
     if hasattr(f, "zero"):
-        if settings.order != "sequential":
+        if settings.order == "tree":
             raise FormatError("a unit adds one product after the other; the run has order "
                               f"{settings.order}")
         if settings.register_bits:

@@ -30,7 +30,7 @@ def demand_made(s: Settings) -> None:
         (s.dropout_input != "0", f"dropout_input {s.dropout_input}", "give dropout_input 0"),
         (s.activation not in ("leaky", "relu"), f"activation {s.activation.partition(':')[0]}",
          "give leaky or relu"),
-        (s.arith.startswith("lns") and s.order != "sequential", f"order {s.order}",
+        (s.arith.startswith("lns") and s.order == "tree", f"order {s.order}",
          "give order sequential"),
         (bool(s.logits), f"logits {s.logits}", "leave them in the format of "
          "activations, as recipe icassp2020 does"),

@@ -11,7 +11,7 @@ import numpy as np
 from fxp.spec import random_word
 from fxp.trace.bits import maximum, minimum, where
 from fxp.trace.circuit import trace
-from fxp.trace.plans import MapPlan
+from fxp.trace.plans import MapPlan, narrowest
 from lnsarith.catalogue.kernels import Accumulator
 from lnsarith.delta.gauss import log2_word
 from lnsarith.delta.methods import Delta
@@ -43,8 +43,23 @@ class LnsDescent(Descent):
     def accumulator(self, a: str, b: str, init: str, out: str, order: str = "") -> Accumulator:
         """Return how sums of products of two roles are taken."""
         s, of = self.settings, self.formats
-        return Accumulator(self.wide, self.delta, s.guard, order or s.order, s.underflow,
+        order = order or ("tree" if s.order == "tree" else "sequential")
+        return Accumulator(self.wide, self.delta, s.guard, order, s.underflow,
                            {"a": of[a], "b": of[b], "init": of[init], "out": of[out]})
+
+    def sums_by_images(self):
+        return self.settings.order == "images"
+
+    def sum_plan(self):
+        acc = self.accumulator("gradients", "gradients", "gradients", "gradients")
+        span = spec.level_range(acc.register)
+        ports = {"level": span, "sign": SIGN, "level_2": span, "sign_2": SIGN}
+
+        def add(level, sign, level_2, sign_2):
+            return acc.total(Number(level, sign), Number(level_2, sign_2))
+
+        kinds = {n: narrowest(*of) for n, of in ports.items()}
+        return MapPlan(trace(add, ports, outputs=("level", "sign")), kinds)
 
     def update_plan(self, depth=0, turned=False):
         operands = ("gradients", "activations") if turned else ("activations", "gradients")

@@ -82,10 +82,10 @@ class RealArithmetic(RealDescent):
     def affine_gradient(self, dy, w, dx):
         return lambda: np.matmul(_value(dy), _value(w).T, out=_value(dx))
 
-    def descend(self, w, x, dy):
+    def descend(self, w, x, dy, images=0):
         return self.moving(w, lambda: _value(x).T @ _value(dy))
 
-    def descend_bias(self, b, dy):
+    def descend_bias(self, b, dy, images=0):
         return self.moving(b, lambda: _value(dy).sum(axis=0, keepdims=True))
 
     def by_rows(self, function: Callable, *tensors: Tensor):

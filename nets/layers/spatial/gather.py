@@ -48,7 +48,7 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
     """Take the step of w and b against their gradients."""
     patches, fill = patches_of(ar, window, x)
     rows, put, _ = rows_of(ar, window, dy, w.columns)
-    return [fill, put, ar.descend(w, patches, rows), ar.descend_bias(b, rows)]
+    return [fill, put, ar.descend(w, patches, rows, x.rows), ar.descend_bias(b, rows, x.rows)]
 
 
 def spread(ar, window: Window, dy: Tensor, channels: int):

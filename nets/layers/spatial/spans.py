@@ -15,7 +15,7 @@ from fxp.run.convolve import Loops, Place, bind_spans
 from fxp.run.execute import together
 from fxp.trace.plans import MatmulPlan, span_plan
 from nets.arithmetic.integer import IntegerArithmetic
-from nets.arithmetic.registers import copying, map_over, registers, zeroing
+from nets.arithmetic.registers import copying, map_over, registers, summing, zeroing
 from nets.arithmetic.tensor import Tensor, padded
 from nets.layers.window import Window, as_images
 
@@ -27,7 +27,7 @@ Calls = list[Callable[[], None]]
 def fits(ar) -> bool:
     """Whether these kernels serve an arithmetic: over words, compiled, sums in sequence."""
     return (isinstance(ar, IntegerArithmetic) and ar.backend == "vector"
-            and ar.settings.order == "sequential")
+            and ar.settings.order != "tree")
 
 
 def convolve(ar, window: Window, x: Tensor, w: Tensor, b: Tensor, y: Tensor) -> Calls:
@@ -68,7 +68,8 @@ def descend(ar, window: Window, w: Tensor, b: Tensor, x: Tensor, dy: Tensor) -> 
     registers, (*before, steps) = gradient(ar, depth, window, w, x, dy)
     after = _update(ar, plan, registers, w)
     if (rows := _side_by_side(window, dy, w.columns)) is not None:  # one long row: no parts
-        return [*before, together([ar.descend_bias(b, rows), steps], ar.threads), *after]
+        bias = ar.descend_bias(b, rows, dy.rows)
+        return [*before, together([bias, steps], ar.threads), *after]
     sums, more = _bias_sums(ar, plan, window, dy, w.columns)
     return [*before, steps, *after, *more, *_update(ar, plan, sums, b)]
 
@@ -131,18 +132,16 @@ def _by_output(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor)
     size, (height, width, channels) = window.size, window.shape
     (top, left), columns = window.before, window.reach()[1]
     lanes = padded(size * channels)
-    state = registers(plan, (w.columns, size, lanes))
     spread, put = _spread(ar, x, window.shape, left, columns, lanes)
     row = columns * channels
-    steps = bind_spans(
-        span_plan(plan), _named("a", as_images(dy, (*window.out, w.columns))),
+    state, *steps = _sums(
+        ar, plan, (w.columns, size, lanes), as_images(dy, (*window.out, w.columns)),
         Place(_named("b", spread), (height * row, row, window.stride * channels, 0, row)),
-        Place(state, (0, 0, 0, size * lanes, lanes)),
-        Loops(size, channels, (-top, -left), (height, width), window.stride, "channel"),
-        ar.threads)
+        (0, 0, 0, size * lanes, lanes),
+        Loops(size, channels, (-top, -left), (height, width), window.stride, "channel"))
     views = {k: v[:, :, : size * channels].reshape(-1, size, size, channels).transpose(1, 2, 3, 0)
              for k, v in state.items()}
-    return views, [zeroing(ar, plan, state, "gradients"), put, steps]
+    return views, [put, *steps]
 
 
 def _by_input(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
@@ -151,17 +150,30 @@ def _by_input(ar, depth: int, window: Window, w: Tensor, x: Tensor, dy: Tensor):
     size, channels, (height, width) = window.size, w.columns, window.out
     top, left = (size - 1 - n for n in window.before)
     lanes, columns = padded(size * channels), window.shape[1] + size - 1
-    state = registers(plan, (window.shape[2], size, lanes))
     spread, put = _spread(ar, dy, (height, width, channels), left, columns, lanes)
     row = columns * channels
-    steps = bind_spans(
-        span_plan(plan), _named("a", as_images(x, window.shape)),
+    state, *steps = _sums(
+        ar, plan, (window.shape[2], size, lanes), as_images(x, window.shape),
         Place(_named("b", spread), (height * row, row, channels, 0, row)),
-        Place(state, (0, 0, 0, size * lanes, lanes)),
-        Loops(size, channels, (-top, -left), (height, width), 1, "channel"), ar.threads)
+        (0, 0, 0, size * lanes, lanes),
+        Loops(size, channels, (-top, -left), (height, width), 1, "channel"))
     views = {k: v[:, ::-1, : size * channels].reshape(-1, size, size, channels)[:, :, ::-1]
              .transpose(1, 2, 0, 3) for k, v in state.items()}
-    return views, [zeroing(ar, plan, state, "gradients"), put, steps]
+    return views, [put, *steps]
+
+
+def _sums(ar, plan, shape, a: dict[str, np.ndarray], vectors: Place, strides, loops: Loops):
+    """Return registers of a shape and the calls that sum up steps in them, over all images or,
+    where sums begin anew with each, one after the other."""
+    state, one = registers(plan, shape), ar.sums_by_images()
+    sums = registers(plan, shape) if one else state
+    steps = bind_spans(span_plan(plan), _named("a", a), vectors, Place(sums, strides),
+                       loops._replace(each=one), ar.threads if loops.split else 1)
+    if not one:
+        return state, zeroing(ar, plan, state, "gradients"), steps
+    images = len(next(iter(a.values())))
+    return state, summing(ar, plan, state, sums,
+                          lambda image: steps(image=image, images=image + 1), images)
 
 
 def _side_by_side(window: Window, dy: Tensor, channels: int) -> Tensor | None:
@@ -180,17 +192,13 @@ def _side_by_side(window: Window, dy: Tensor, channels: int) -> Tensor | None:
 def _bias_sums(ar, plan, window: Window, dy: Tensor, channels: int):
     """Sum dy over images, rows and columns."""
     height, width = window.out
-    lanes = padded(channels)
-    state = registers(plan, (1, lanes))
     ones = {k: np.broadcast_to(v[:1, :1], (dy.rows, height, width, 1))
             for k, v in ar.one.fields.items()}
     image = next(iter(dy.fields.values())).shape[1]
-    steps = bind_spans(span_plan(plan), _named("a", ones),
-                       Place(dy.named("b"), (image, width * channels, channels, 0, 0)),
-                       Place(state, (0, 0, 0, 0, 0)),
-                       Loops(1, channels, (0, 0), (height, width)), 1)
-    sums = {k: v[:, :channels] for k, v in state.items()}
-    return sums, [zeroing(ar, plan, state, "gradients"), steps]
+    state, *steps = _sums(ar, plan, (1, padded(channels)), ones,
+                          Place(dy.named("b"), (image, width * channels, channels, 0, 0)),
+                          (0, 0, 0, 0, 0), Loops(1, channels, (0, 0), (height, width)))
+    return {k: v[:, :channels] for k, v in state.items()}, steps
 
 
 def _update(ar, plan, views: dict[str, np.ndarray], t: Tensor) -> Calls:

@@ -32,6 +32,8 @@ ARITHMETICS = {
     "balanced": {"delta": "balanced"},
     "guard bits": {"arith": "lns12", "guard": 3},
     "tree": {"order": "tree"},
+    "images": {"order": "images"},
+    "images, guard": {"arith": "lns12", "guard": 4, "order": "images", "momentum": "0.5"},
     "smallest": {"underflow": "smallest"},
     "stochastic": {"arith": "lns12", "update": "stochastic"},
     "mixed": {"weights": "lns16", "activations": "lns12", "gradients": "lns13.7"},
@@ -308,3 +310,35 @@ def test_an_image_gives_the_same_words_in_any_company(name):
         single.run(pixels[i : i + 1], labels[i : i + 1])
         for together, alone in zip(whole.values, single.values, strict=True):
             np.testing.assert_array_equal(net.ar.words(together)[i], net.ar.words(alone)[0])
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_gradients_by_images_are_those_of_each_image_added_in_order(padding):
+    window, images = Window("conv1", (5, 4, 2), 3, 1, padding), 6
+
+    def stepped(order, part):
+        """Return 0 - the gradients of w and b, in words, of some images."""
+        ar = make_arithmetic(Settings(order=order, lr="1", weight_decay="0"))
+        rng = np.random.default_rng(5)
+        layer = Conv2d(ar, rng, window, 3, 0.3)
+        x, dy = (ar.normal(rng, images, int(np.prod(shape)), 1)
+                 for shape in (window.shape, layer.shape))
+        x, dy = (type(t)({k: v[part].copy() for k, v in t.fields.items()}, t.columns, role)
+                 for t, role in ((x, "activations"), (dy, "gradients")))
+        for t in (layer.w, layer.b):
+            ar.fill(t, 0)
+        _, calls = layer.backward(ar, x, dy, False)
+        for call in calls:
+            call()
+        return [ar.words(t).astype(int) for t in (layer.w, layer.b)]
+
+    f = Settings().format("weights")
+    method = delta.parse("lut").at(f.frac, spec.zero_level(f))
+    expected = stepped("sequential", slice(1))
+    for n in range(1, images):
+        expected = [spec.add(total, each, f, method) for total, each in zip(
+            expected, stepped("sequential", slice(n, n + 1)))]
+    found, whole = (stepped(order, slice(None)) for order in ("images", "sequential"))
+    for name, a, b, other in zip("wb", found, expected, whole):
+        np.testing.assert_array_equal(a, b, err_msg=name)
+        assert (a != other).any()

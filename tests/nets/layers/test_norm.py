@@ -19,6 +19,7 @@ WIDE = [
     ({"arith": "fixed26.16", "gradients": "fixed26.20", "update": "nearest"}, 3e-2),
 ]
 NARROW = [{}, {"arith": "lns12", "guard": 2}, {"arith": "lns12", "order": "tree"},
+          {"arith": "lns12", "order": "images", "guard": 3},
           {"arith": "fixed16"}, {"arith": "fixed12", "momentum": "0.5"}, {"arith": "fixed32.20"}]
 
 

@@ -43,7 +43,7 @@ def _require(settings) -> None:
     if settings.arith.startswith("float"):
         raise FormatError(f"a core has words, and a run of {settings.arith} has none; give one of "
                           "lns or fixed")
-    if hasattr(settings.format("activations"), "zero") and settings.order != "sequential":
+    if hasattr(settings.format("activations"), "zero") and settings.order == "tree":
         raise FormatError("a lane adds one product after the other; the run has order "
                           f"{settings.order}")
 
