@@ -30,7 +30,8 @@ NORMED = f"{CIFAR} --norm batch --batch 64"
 EXACT = "--arith float32 --lr 0.05 --momentum 0.9 --weight-decay 5e-4 --epochs 20"
 BY_BATCH = f"{CIFAR} --schedule-by batch"
 RESIDUAL = f"{BY_BATCH} --epochs 24 --model"
-FINE = "--delta lut:r=1/8,dmax=12 --update stochastic"
+SHORT = f"{BY_BATCH} --epochs 10 --model"
+FINE = "--delta lut:r=1/8,dmax=12 --order images --update stochastic"
 SELECT = "--model lenet5 --arith minselect-float --val 0"
 
 
@@ -77,10 +78,11 @@ ROWS: dict[str, Row] = {
                                beside="cifar-resnet8-float32", points=0.7),
     "cifar-resnet8-lns12": Row(f"{RESIDUAL} resnet8 --arith lns12 --guard 4 {FINE}",
                                beside="cifar-resnet8-float32", points=1.5),
-    "cifar-resnet8-float32-12": Row(f"{BY_BATCH} --epochs 12 --model resnet8 --arith float32"),
-    "cifar-resnet8-lns12-12": Row(
-        f"{BY_BATCH} --epochs 12 --model resnet8 --arith lns12 --guard 4 {FINE}",
-        beside="cifar-resnet8-float32-12", points=1.5),
+    "cifar-resnet8-float32-10": Row(f"{SHORT} resnet8 --arith float32"),
+    "cifar-resnet8-lns16-10": Row(f"{SHORT} resnet8 --arith lns16 {FINE}",
+                                  beside="cifar-resnet8-float32-10", points=0.7),
+    "cifar-resnet8-lns12-10": Row(f"{SHORT} resnet8 --arith lns12 --guard 4 {FINE}",
+                                  beside="cifar-resnet8-float32-10", points=1.5),
     "cifar-resnet20-float32": Row(f"{RESIDUAL} resnet20 --arith float32"),
     "cifar-resnet20-fixed16": Row(f"{RESIDUAL} resnet20 --arith fixed16"),
 }

@@ -342,3 +342,22 @@ def test_gradients_by_images_are_those_of_each_image_added_in_order(padding):
     for name, a, b, other in zip("wb", found, expected, whole):
         np.testing.assert_array_equal(a, b, err_msg=name)
         assert (a != other).any()
+
+
+def test_gradients_by_images_are_nearer_to_exact_sums():
+    window, images = Window("conv1", (32, 32, 2), 1), 32
+
+    def error(order):
+        ar = make_arithmetic(Settings(delta="interp", order=order, lr="1", weight_decay="0"))
+        rng = np.random.default_rng(7)
+        layer = Conv2d(ar, rng, window, 32, 0.3)
+        x, dy = (ar.normal(rng, images, int(np.prod(shape)), 1)
+                 for shape in (window.shape, layer.shape))
+        x.fields["sign"][...] = 0
+        ar.fill(layer.w, 0)
+        exact = layer.weight_gradient(ar.reals(x), ar.reals(dy))
+        for call in layer.backward(ar, x, dy, False)[1]:
+            call()
+        return np.sqrt(np.mean((ar.reals(layer.w) + exact) ** 2))
+
+    assert error("images") < error("sequential") / 4
