@@ -167,8 +167,8 @@ class Fitting:
             places = step.index[k].reshape(-1)
             x = Tensor({name: v.take(places, 1).reshape(rows * positions, depth)
                         for name, v in fields.items()}, depth, "activations")
-            ar.descend(w, x, self._gradient(ar, here, 2 * of.shift - to.shift, depth)[0])()
-            own.descend_bias(b, self._gradient(own, here, -to.shift, depth)[0])()
+            ar.descend(w, x, self._gradient(ar, here, 2 * of.shift - to.shift, depth)[0], rows)()
+            own.descend_bias(b, self._gradient(own, here, -to.shift, depth)[0], rows)()
         if not parts:
             return words
         return scattered(self.network.bench, g, np.concatenate(parts, 1), step.index,

@@ -61,14 +61,14 @@ def test_strides_and_many_channels_write_the_words_of_numpy_integers(make, name)
     assert_same(compiled, integers)
 
 
-@pytest.mark.parametrize("name", ["lns16", "stochastic", "fixed12"])
+@pytest.mark.parametrize("name", ["lns16", "images", "stochastic", "fixed12"])
 def test_spans_write_the_words_of_gathered_products(name, monkeypatch):
     spans = steps(network(ARITHMETICS[name], many_channels))
     monkeypatch.setattr(nets.layers.spatial.spans, "fits", lambda ar: False)
     assert_same(spans, steps(network(ARITHMETICS[name], many_channels)))
 
 
-@pytest.mark.parametrize("name", ["lns16", "fixed16"])
+@pytest.mark.parametrize("name", ["lns16", "images", "fixed16"])
 def test_threads_do_not_change_words(name, monkeypatch):
     monkeypatch.setattr(fxp.run.convolve, "WORTH_A_THREAD", 1)
     one = steps(network(ARITHMETICS[name]), rows=13)
