@@ -112,6 +112,16 @@ def test_images_of_the_helper_have_zeros():
     assert (images(9) == 0).mean() > 0.2 and np.unique(images(9)).size > 50
 
 
+def test_a_core_takes_runs_whose_gradients_were_summed_by_images(tmp_path):
+    folders = []
+    for order in ("images", "sequential"):
+        parts = small({"arith": "lns12", "order": order})
+        folders.append(written(core_of(parts, 8, 2), parts, tmp_path / order))
+    one, other = ({p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+                  for folder in folders)
+    assert one == other and "core.v" in one
+
+
 @pytest.mark.parametrize("settings, shape, complaint", [
     ({"arith": "lns12", "order": "tree"}, (4, 4), "the run has order tree"),
     ({"arith": "lns12", "model": "resnet8"}, (32, 32, 3), "a core has no Add layer yet"),
