@@ -65,8 +65,12 @@ def _run(client, address: str, take: Take, data_dir, tick) -> Iterator[Ended]:
         if future is None:
             tick()
             continue
-        job = jobs.pop(future.key.removeprefix("lnsarith-"))
-        yield (job, *_outcome(future, address))
+        ended = _outcome(future, address)
+        if ended is None:
+            done.add(future)
+            tick()
+            continue
+        yield (jobs.pop(future.key.removeprefix("lnsarith-")), *ended)
 
 
 def _next(done):
@@ -89,11 +93,24 @@ def _room(client, address: str) -> int:
     return 1 + 2 * max(1, threads)
 
 
-def _outcome(future, address: str) -> tuple[dict | None, str]:
-    if future.status == "finished":
-        result, error = future.result()
-        return result, error
-    if future.status in ("cancelled", "lost"):
+def _outcome(future, address: str) -> tuple[dict | None, str] | None:
+    """Return what came of a job, None if it is to be waited for again.
+
+    A result stays with the worker that found it: if that dies before it was asked, the future
+    is "lost" until the scheduler has had the job done by another worker.
+    """
+    from distributed import CancelledError, TimeoutError
+
+    try:
+        if future.status == "finished":
+            return future.result(timeout=TICK)
+        if future.status in ("lost", "pending"):
+            return None
+    except TimeoutError:
+        return None
+    except (CancelledError, Exception):
+        pass  # what its status tells
+    if future.status != "error":
         raise ClusterError(f"the scheduler {address} was lost; what was done is kept")
     error = future.exception()
     return None, f"{type(error).__name__}: {' '.join(str(error).split())}"
