@@ -19,8 +19,8 @@ def cluster(tmp_path):
 
 def jobs(count):
     for seed in range(count):
-        yield job_for(Settings(dataset="digits", arith="float32", hidden=(8,), batch=50, epochs=1, val=240,
-                               seed=seed))
+        yield job_for(Settings(dataset="digits", arith="float32", hidden=(8,), batch=50, epochs=1,
+                               val=240, seed=seed))
     while True:
         yield None
 
