@@ -15,9 +15,9 @@ from verilog.emit.module import Module
 from verilog.prove.clocked.streams import is_one
 from verilog.prove.netlist import Netlist
 from verilog.prove.smt import Formula
-from verilog.prove.solving.solvers import solve
+from verilog.prove.solving.solvers import excluded
 
-__all__ = ["Lemma", "assume", "inductive", "opened", "port_of", "stays"]
+__all__ = ["Lemma", "assume", "fallen", "inductive", "opened", "port_of"]
 
 INSIDE = re.compile(r"\b([a-z]\w*)\.([a-z]\w*)\b")
 
@@ -59,21 +59,22 @@ def inductive(net: Netlist, lemmas: Sequence[Lemma], seconds: float) -> list[Lem
     not follow from the others is left out, and the others are shown anew."""
     kept = list(lemmas)
     while True:
-        fallen = [x for x in kept if not stays(net, kept, x, seconds)]
-        if not fallen:
+        lost = fallen(net, kept, kept, seconds)
+        if not lost:
             return kept
-        kept = [x for x in kept if x not in fallen]
+        kept = [x for x in kept if x not in lost]
 
 
-def stays(net: Netlist, lemmas: Sequence[Lemma], lemma: Lemma, seconds: float) -> bool:
-    """Whether a lemma holds a clock after all hold."""
+def fallen(net: Netlist, lemmas: Sequence[Lemma], asked: Sequence[Lemma], seconds: float
+           ) -> list[Lemma]:
+    """Return those lemmas that are not shown to hold a clock after all hold; seconds limits
+    each question."""
     formula = Formula()
     own = net.part(*map(port_of, lemmas))
     now, after = own.unroll(formula, [{}, {}])
-    for other in lemmas:
-        formula.require(is_one(now[port_of(other)]))
-    formula.require(f"(not {is_one(after[port_of(lemma)])})")
-    return solve(formula, seconds, ("bitwuzla",)).verdict == "proved"
+    assume(formula, lemmas, now)
+    broken = [f"(not {is_one(after[port_of(lemma)])})" for lemma in asked]
+    return [lemma for lemma, shown in zip(asked, excluded(formula, broken, seconds)) if not shown]
 
 
 def assume(formula: Formula, lemmas: Sequence[Lemma], step: Mapping[str, str]) -> None:

@@ -31,7 +31,8 @@ FUNCTION = re.compile(r"\(define-fun \|(.+?)\| \(\(state \|.+?\|\)\) "
 SOURCE = re.compile(r"\(declare-fun \|(.+?)\| \(\|.+?\|\) (Bool|\(_ BitVec \d+\))\) ; \\(\S+)"
                     r"(?: \[(\d+)(?::(\d+))?\])?$")
 NEXT = re.compile(r"\(= (.+) \(\|([^|]+)\| next_state\)\)")
-USE = re.compile(r"\(\|([^|]+)\| state\)")
+BEGIN, END = "(|", "| state)"
+USE = re.compile(rf"{re.escape(BEGIN)}([^|]+){re.escape(END)}")
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Netlist:
             tag = formula.tag()
             for name, sort, wire, high, low in self.sources:
                 if before and name in self.nexts:
-                    text = USE.sub(rf"|{before}\1|", self.nexts[name])
+                    text = _tagged(before, self.nexts[name])
                     formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
                 elif wire in wires:
                     part = f"((_ extract {high} {low}) {wires[wire]})"
@@ -110,11 +111,11 @@ class Netlist:
                 else:
                     formula.lines.append(f"(declare-const |{tag}{name}| {sort})")
             for name, sort, expression, in_table in self.cells:
-                text = USE.sub(rf"|{tag}\1|", expression)
+                text = _tagged(tag, expression)
                 formula.lines.append(f"(define-fun |{tag}{name}| () {sort} {text})")
                 if sort != "Bool" and not in_table:
                     formula.cells[f"|{tag}{name}|"] = _bits(sort)
-            steps.append({port: _vector(sort, USE.sub(rf"|{tag}\1|", expression))
+            steps.append({port: _vector(sort, _tagged(tag, expression))
                           for port, (sort, expression) in self.ports.items()})
             before = tag
         return steps
@@ -167,6 +168,11 @@ def parsed_netlist(text: str, top: str) -> Netlist:
                                   "(define-fun |_t|", "))")):
             raise tools.ToolError(f"Yosys wrote what is not understood: {line}")
     return net
+
+
+def _tagged(tag: str, expression: str) -> str:
+    """Return an expression over the wires of a copy; a pattern would take most of an unrolling."""
+    return expression.replace(BEGIN, f"|{tag}").replace(END, "|")
 
 
 def _bits(sort: str) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 
 from verilog.prove.solving.limits import Limit
+from verilog.prove.solving.reader import read
 
 __all__ = ["solve_by_lemmas"]
 
@@ -23,18 +24,10 @@ def solve_by_lemmas(formula, seconds: float):
 
     Each of its cells is paired with that one of its terms which has its value.
     """
-    import bitwuzla
-
-    options = bitwuzla.Options()
-    options.set(bitwuzla.Option.PRODUCE_MODELS, True)
-    options.set(bitwuzla.Option.PP_NORMALIZE, False)
-    manager = bitwuzla.TermManager()
-    parser = bitwuzla.Parser(manager, options)
     *known, last = formula.lines
-    parser.parse("\n".join(known), True, False)
+    bitwuzla, parser = read(known)
     question = parser.parse_term(last.removeprefix("(assert ").removesuffix(")"))
-    assertions = parser.bitwuzla().get_assertions()
-    made = _Session(bitwuzla, manager, parser, assertions)
+    made = _Session(bitwuzla, parser)
     limit = Limit(seconds)
     free = {k: w for k, w in formula.inputs.items() if k not in formula.shown}
     for term, cell in made.pairs(free, formula.terms, formula.cells):
@@ -54,15 +47,10 @@ def solve_by_lemmas(formula, seconds: float):
 class _Session:
     """A solver to which lemmas are added; a question limits its own time."""
 
-    def __init__(self, module, manager, parser, assertions):
+    def __init__(self, module, parser):
         self._module, self._parser = module, parser
+        self._solver = parser.bitwuzla()
         self.learnt = 0
-        options = module.Options()
-        options.set(module.Option.PRODUCE_MODELS, True)
-        options.set(module.Option.PP_NORMALIZE, False)
-        self._solver = module.Bitwuzla(manager, options)
-        for fact in assertions:
-            self._solver.assert_formula(fact)
 
     def ask(self, formula, seconds: float) -> str:
         self._solver.configure_terminator(Limit(seconds))

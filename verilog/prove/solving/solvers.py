@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from verilog.prove.smt import Formula
 from verilog.prove.solving.lemmas import solve_by_lemmas
 from verilog.prove.solving.limits import Limit, interrupted
+from verilog.prove.solving.reader import read
 from verilog.tools import ToolMissing
 
-__all__ = ["Answer", "solve", "versions"]
+__all__ = ["Answer", "excluded", "solve", "versions"]
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,29 @@ def solve(formula: Formula, seconds: float, solvers=SOLVERS) -> Answer:
         if verdict != "unknown":
             return answer
     if answer is None:
-        raise ToolMissing(f"no solver is installed ({' or '.join(missing)}): "
-                          "pip install 'lnsarith[rtl]'")
+        raise _missing(missing)
     return answer
+
+
+def excluded(formula: Formula, questions: Sequence[str], seconds: float) -> Iterator[bool]:
+    """Yield whether no inputs satisfy the formula together with each question, a term, in turn;
+    False too where that is not shown in so many seconds of the processor.
+
+    The formula is read once. Raises ToolMissing without bitwuzla.
+    """
+    try:
+        bitwuzla, parser = read(formula.lines)
+    except ImportError:
+        raise _missing(["bitwuzla"]) from None
+    solver = parser.bitwuzla()
+    for question in questions:
+        solver.configure_terminator(Limit(seconds))
+        yield solver.check_sat(parser.parse_term(question)) == bitwuzla.Result.UNSAT
+
+
+def _missing(names: Sequence[str]) -> ToolMissing:
+    return ToolMissing(f"no solver is installed ({' or '.join(names)}): "
+                       "pip install 'lnsarith[rtl]'")
 
 
 def _turns(formula: Formula, seconds: float, solvers) -> list[tuple[str, float]]:
@@ -76,10 +97,9 @@ def _asked(name: str, formula: Formula, seconds: float):
         return "unknown", {}, "no time"
     if name == "bitwuzla by lemmas":
         return solve_by_lemmas(formula, seconds)
-    text = "\n".join(formula.lines)
     if name == "z3":
-        return _z3(text, formula.inputs, seconds)
-    return _bitwuzla(text, formula.inputs, seconds)
+        return _z3("\n".join(formula.lines), formula.inputs, seconds)
+    return _bitwuzla(formula.lines, formula.inputs, seconds)
 
 
 def versions() -> str:
@@ -95,14 +115,8 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def _bitwuzla(text: str, inputs, seconds: float):
-    import bitwuzla
-
-    options = bitwuzla.Options()
-    options.set(bitwuzla.Option.PRODUCE_MODELS, True)
-    options.set(bitwuzla.Option.PP_NORMALIZE, False)  # it takes equal structures apart
-    parser = bitwuzla.Parser(bitwuzla.TermManager(), options)
-    parser.parse(text, True, False)
+def _bitwuzla(lines: Sequence[str], inputs, seconds: float):
+    bitwuzla, parser = read(lines)
     solver = parser.bitwuzla()
     solver.configure_terminator(Limit(seconds))
     result = solver.check_sat()
