@@ -32,8 +32,8 @@ CASES = {
 NETWORKS = {  # with columns of a row, lanes, registers, and images: of a batch and in all
     "lns": ({"arith": "lns12", "norm": "batch"}, 6, 4, 2, 2, 3),  # the mean leaves a column out
     "lns, one lane": ({"arith": "lns9.4"}, 4, 1, 1, 1, 3),
-    "fixed": ({"arith": "fixed12", "norm": "batch"}, 4, 3, 2, 6, 4),
-    "selectors": ({"arith": "minselect12", "norm": "batch"}, 4, 2, 2, 4, 4),
+    "fixed": ({"arith": "fixed12", "norm": "batch"}, 4, 3, 2, 3, 2),
+    "selectors": ({"arith": "minselect12", "norm": "batch"}, 4, 2, 2, 2, 2),
 }
 
 

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -80,10 +81,12 @@ def test_flip_flops_of_a_unit_are_counted():
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_registers_cut_the_longest_path(target):
-    whole, two, four = (synthesise(design_of("fixed-mul", "fixed6.2", {}, latency), target,
-                                   flow="plain") for latency in (0, 2, 4))
-    assert whole.depth > two.depth > four.depth >= 2
-    assert whole.flip_flops == 0 and two.flip_flops < four.flip_flops
+    latencies = (0, 2, 4) if target == "ice40" else (0, 3)  # Yosys takes seconds to begin others
+    found = [synthesise(design_of("fixed-mul", "fixed6.2", {}, latency), target, flow="plain")
+             for latency in latencies]
+    assert all(a.depth > b.depth >= 2 for a, b in pairwise(found))
+    assert found[0].flip_flops == 0
+    assert all(a.flip_flops < b.flip_flops for a, b in pairwise(found))
 
 
 def test_placing_gives_the_median_of_the_seeds():
