@@ -29,6 +29,7 @@ MNIST = "--model lenet5 --norm batch --batch 64 --shuffle epoch --val 0"
 NORMED = f"{CIFAR} --norm batch --batch 64"
 EXACT = "--arith float32 --lr 0.05 --momentum 0.9 --weight-decay 5e-4 --epochs 20"
 BY_BATCH = f"{CIFAR} --schedule-by batch"
+BRIEF = f"{BY_BATCH} --epochs 3 --model"
 RESIDUAL = f"{BY_BATCH} --epochs 24 --model"
 SHORT = f"{BY_BATCH} --epochs 10 --model"
 FINE = "--delta lut:r=1/8,dmax=12 --order images --update stochastic"
@@ -85,6 +86,10 @@ ROWS: dict[str, Row] = {
                                   beside="cifar-resnet8-float32-10", points=1.5),
     "cifar-resnet20-float32": Row(f"{RESIDUAL} resnet20 --arith float32"),
     "cifar-resnet20-fixed16": Row(f"{RESIDUAL} resnet20 --arith fixed16"),
+    "cifar-resnet20-float32-3": Row(f"{BRIEF} resnet20 --arith float32"),
+    "cifar-resnet20-fixed16-3": Row(f"{BRIEF} resnet20 --arith fixed16"),
+    "cifar-resnet20-lns16-3": Row(f"{BRIEF} resnet20 --arith lns16 {FINE}"),
+    "cifar-resnet20-lns12-3": Row(f"{BRIEF} resnet20 --arith lns12 --guard 4 {FINE}"),
 }
 
 COLUMNS = {"row": "row", "mean": "mean %:.2f", "min": "min:.2f", "max": "max:.2f",
