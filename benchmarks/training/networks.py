@@ -87,7 +87,8 @@ ROWS: dict[str, Row] = {
     "cifar-resnet20-float32": Row(f"{RESIDUAL} resnet20 --arith float32"),
     "cifar-resnet20-fixed16": Row(f"{RESIDUAL} resnet20 --arith fixed16"),
     "cifar-resnet20-float32-3": Row(f"{BRIEF} resnet20 --arith float32"),
-    "cifar-resnet20-fixed16-3": Row(f"{BRIEF} resnet20 --arith fixed16"),
+    "cifar-resnet20-fixed16-3": Row(f"{BRIEF} resnet20 --arith fixed16 --lr 2^-6"),
+    "cifar-resnet20-float32-3-slow": Row(f"{BRIEF} resnet20 --arith float32 --lr 2^-6"),
     "cifar-resnet20-lns16-3": Row(f"{BRIEF} resnet20 --arith lns16 {FINE}"),
     "cifar-resnet20-lns12-3": Row(f"{BRIEF} resnet20 --arith lns12 --guard 4 {FINE}"),
 }
