@@ -130,7 +130,7 @@ class TableReader:
         index = self._inside(table, index)
         if self.level == "plain" or wide:  # a gather reads 32 bits
             return self._one_by_one(table, index)
-        if self.lanes.width == 16 and all(-(1 << 15) <= v < 1 << 15 for v in table.values):
+        if self.lanes.width == 16 and not self.lanes.target.gathers and _fit(table, 16):
             return self._inserted(table, index)
         return self._gather(table, index)
 

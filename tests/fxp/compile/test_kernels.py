@@ -152,6 +152,26 @@ def test_older_processors_compute_the_same_words(processor):
     assert "passed" in run.stdout
 
 
+READ = """
+import numpy as np
+from fxp.run.execute import kernel_of
+from fxp.trace.bits import Table, lookup
+from fxp.trace.circuit import trace
+from fxp.trace.plans import MapPlan
+words = Table("t", np.random.default_rng(0).integers(-9000, 9000, 5000))
+circuit = trace(lambda i: lookup(words, i), {"i": (0, 4999)}, outputs=("o",))
+plan = MapPlan(circuit, dict.fromkeys("io", np.dtype(np.int16)))
+print(sum("vpgatherdd" in line for line in kernel_of(plan).assembly().splitlines()))
+"""
+
+
+@pytest.mark.parametrize("processor, gathers", [("graniterapids", True), ("sapphirerapids", False)])
+def test_long_tables_are_gathered_where_that_is_faster(processor, gathers):
+    told = subprocess.run([sys.executable, "-c", READ], text=True, check=True,
+                          env={**os.environ, "NUMBA_CPU_NAME": processor}, stdout=subprocess.PIPE)
+    assert (int(told.stdout) > 0) == gathers
+
+
 @pytest.mark.parametrize("text", DELTAS)
 @pytest.mark.parametrize("name", ["lns8.3", "lns9.4"])
 def test_addition_keeps_its_laws_on_every_pair(name, text):
